@@ -1,0 +1,253 @@
+//! What a response says about its route.
+
+use serde_json::{Map, Value};
+
+use crate::text::bounded;
+
+/// The longest value that is kept of a response header, in characters.
+pub const VALUE_LIMIT: usize = 256;
+
+/// The response headers that are read, in lower case.
+pub const HEADERS: [&str; 12] = [
+    "x-taas-autorouted",
+    "x-request-id",
+    "x-taas-request-id",
+    "x-trace-id",
+    "x-taas-trace-id",
+    "x-openclaw-turn-id",
+    "x-openclaw-attempt",
+    "x-taas-autorouter-model",
+    "x-taas-autorouter-mode",
+    "x-taas-autorouter-algorithm-source",
+    "x-taas-thinking-applied",
+    "x-taas-routed-context-window",
+];
+
+/// What the request itself carried. The response's echo counts only where it carried nothing.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Carried<'a> {
+    /// The turn id.
+    pub turn_id: Option<&'a str>,
+    /// The attempt number.
+    pub attempt: Option<&'a str>,
+}
+
+/// One autorouted response. Strings are at most [`VALUE_LIMIT`] characters, without controls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// The affinity session id of the request.
+    pub session_id: String,
+    /// When it was captured, in milliseconds since 1970.
+    pub captured_at: i64,
+    /// `X-Request-Id`, else `X-TaaS-Request-Id`.
+    pub taas_request_id: Option<String>,
+    /// `X-Trace-Id`, else `X-TaaS-Trace-Id`.
+    pub taas_trace_id: Option<String>,
+    /// The turn id that the request carried, else the echoed `X-OpenClaw-Turn-Id`.
+    pub openclaw_turn_id: Option<String>,
+    /// The attempt that the request carried, else the echoed `X-OpenClaw-Attempt`.
+    pub openclaw_attempt: Option<String>,
+    /// `X-TaaS-Autorouter-Model`: the model that answered.
+    pub autorouter_model: Option<String>,
+    /// `X-TaaS-Autorouter-Mode`.
+    pub autorouter_algo: Option<String>,
+    /// `X-TaaS-Autorouter-Algorithm-Source`.
+    pub autorouter_algo_source: Option<String>,
+    /// `X-TaaS-Thinking-Applied`.
+    pub thinking_applied: Option<String>,
+    /// `X-TaaS-Routed-Context-Window`, in tokens: positive, and exact as a JavaScript number.
+    pub routed_context_window: Option<i64>,
+}
+
+impl Capture {
+    /// The capture of a response with these headers (lower-case name to value); `None` where it
+    /// was not autorouted. A value that is no string counts as absent.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use taas_affinity::route::{Capture, Carried};
+    ///
+    /// let headers = json!({ "x-taas-autorouted": " True ", "x-taas-autorouter-model": "gpt-5" });
+    /// let headers = headers.as_object().unwrap();
+    /// let capture = Capture::of(headers, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
+    /// assert_eq!(capture.autorouter_model.as_deref(), Some("gpt-5"));
+    /// ```
+    #[must_use]
+    pub fn of(
+        headers: &Map<String, Value>,
+        carried: Carried<'_>,
+        session_id: &str,
+        captured_at: i64,
+    ) -> Option<Self> {
+        let raw = |name: &str| headers.get(name).and_then(Value::as_str).map(str::trim);
+        if !raw("x-taas-autorouted")?.eq_ignore_ascii_case("true") {
+            return None;
+        }
+        let clean = |value: &str| bounded(value, VALUE_LIMIT);
+        let text = |name: &str| raw(name).and_then(clean);
+        Some(Self {
+            session_id: session_id.to_owned(),
+            captured_at,
+            taas_request_id: text("x-request-id").or_else(|| text("x-taas-request-id")),
+            taas_trace_id: text("x-trace-id").or_else(|| text("x-taas-trace-id")),
+            openclaw_turn_id: carried
+                .turn_id
+                .and_then(clean)
+                .or_else(|| text("x-openclaw-turn-id")),
+            openclaw_attempt: carried
+                .attempt
+                .and_then(clean)
+                .or_else(|| text("x-openclaw-attempt")),
+            autorouter_model: text("x-taas-autorouter-model"),
+            autorouter_algo: text("x-taas-autorouter-mode"),
+            autorouter_algo_source: text("x-taas-autorouter-algorithm-source"),
+            thinking_applied: text("x-taas-thinking-applied"),
+            routed_context_window: raw("x-taas-routed-context-window").and_then(positive_integer),
+        })
+    }
+}
+
+/// Decimal digits alone, above zero and within the integers that a JavaScript number holds.
+fn positive_integer(text: &str) -> Option<i64> {
+    const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse()
+        .ok()
+        .filter(|number| (1..=MAX_SAFE_INTEGER).contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: i64 = 1_790_000_000_000;
+
+    fn capture(headers: &Value, carried: Carried<'_>) -> Option<Capture> {
+        Capture::of(
+            headers.as_object().expect("an object"),
+            carried,
+            "oc:0123456789abcdef",
+            NOW,
+        )
+    }
+
+    #[test]
+    fn a_full_response() {
+        let headers = json!({
+            "x-taas-autorouted": "true",
+            "x-request-id": "req-1",
+            "x-taas-request-id": "other",
+            "x-trace-id": "trace-1",
+            "x-openclaw-turn-id": "echoed",
+            "x-openclaw-attempt": "7",
+            "x-taas-autorouter-model": "claude-x",
+            "x-taas-autorouter-mode": "cost",
+            "x-taas-autorouter-algorithm-source": "header",
+            "x-taas-thinking-applied": "high",
+            "x-taas-routed-context-window": "200000",
+        });
+        let some = |text: &str| Some(text.to_owned());
+        let expected = Capture {
+            session_id: "oc:0123456789abcdef".to_owned(),
+            captured_at: NOW,
+            taas_request_id: some("req-1"),
+            taas_trace_id: some("trace-1"),
+            openclaw_turn_id: some("turn-1"),
+            openclaw_attempt: some("7"),
+            autorouter_model: some("claude-x"),
+            autorouter_algo: some("cost"),
+            autorouter_algo_source: some("header"),
+            thinking_applied: some("high"),
+            routed_context_window: Some(200_000),
+        };
+        let carried = Carried {
+            turn_id: Some("turn-1"),
+            attempt: None,
+        };
+        assert_eq!(capture(&headers, carried), Some(expected));
+    }
+
+    #[test]
+    fn only_an_autorouted_response_is_captured() {
+        for (value, captured) in [
+            (json!("true"), true),
+            (json!(" TRUE\t"), true),
+            (json!("false"), false),
+            (json!("1"), false),
+            (json!(""), false),
+            (json!(true), false),
+            (json!(null), false),
+        ] {
+            let headers = json!({ "x-taas-autorouted": value });
+            assert_eq!(
+                capture(&headers, Carried::default()).is_some(),
+                captured,
+                "{value}"
+            );
+        }
+        assert_eq!(capture(&json!({}), Carried::default()), None);
+    }
+
+    #[test]
+    fn a_second_name_counts_where_the_first_is_missing() {
+        let headers = json!({
+            "x-taas-autorouted": "true",
+            "x-request-id": 5,
+            "x-taas-request-id": "req-2",
+            "x-trace-id": " ",
+            "x-taas-trace-id": "trace-2",
+        });
+        let capture = capture(&headers, Carried::default()).expect("a capture");
+        assert_eq!(capture.taas_request_id.as_deref(), Some("req-2"));
+        assert_eq!(capture.taas_trace_id.as_deref(), Some("trace-2"));
+    }
+
+    #[test]
+    fn values_are_bounded_and_clean() {
+        let headers = json!({
+            "x-taas-autorouted": "true",
+            "x-taas-autorouter-model": format!("a\u{0}b{}", "日".repeat(10_000)),
+            "x-taas-autorouter-mode": "\u{1}\u{2}",
+        });
+        let long = "t".repeat(1000);
+        let carried = Carried {
+            turn_id: Some(&long),
+            attempt: Some("\n"),
+        };
+        let capture = capture(&headers, carried).expect("a capture");
+        assert_eq!(
+            capture.autorouter_model,
+            Some(format!("ab{}", "日".repeat(254)))
+        );
+        assert_eq!(capture.autorouter_algo, None);
+        assert_eq!(capture.openclaw_turn_id, Some("t".repeat(256)));
+        assert_eq!(capture.openclaw_attempt, None);
+    }
+
+    #[test]
+    fn a_context_window_is_a_positive_integer() {
+        for (value, expected) in [
+            (json!("1"), Some(1)),
+            (json!(" 128000 "), Some(128_000)),
+            (json!("9007199254740991"), Some(9_007_199_254_740_991)),
+            (json!("9007199254740992"), None),
+            (json!("99999999999999999999999"), None),
+            (json!("0"), None),
+            (json!("-1"), None),
+            (json!("+1"), None),
+            (json!("1.5"), None),
+            (json!("1e5"), None),
+            (json!("many"), None),
+            (json!(""), None),
+            (json!(128_000), None),
+        ] {
+            let headers =
+                json!({ "x-taas-autorouted": "true", "x-taas-routed-context-window": value });
+            let capture = capture(&headers, Carried::default()).expect("a capture");
+            assert_eq!(capture.routed_context_window, expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The Node binding of `openclaw-taas-affinity`: it converts between JavaScript and
+//! [`taas_affinity`], and decides nothing.
+//!
+//! Every function is synchronous. A panic becomes a JavaScript error at this boundary, so that no
+//! fault in here can take the gateway down; `index.d.ts` documents what JavaScript sees.
+
+// napi's macros write the unsafe entry points that Node calls; there is none of ours.
+#![allow(unsafe_code)]
+// napi hands arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use napi::{
+    Env, Status, ValueType,
+    bindgen_prelude::{FromNapiValue, JsObjectValue, JsValue, Object, Result, Unknown},
+};
+use napi_derive::napi;
+use serde_json::{Map, Value};
+use taas_affinity::{
+    envelope::{Envelope, Facts, METADATA_KEYS},
+    identity::{Identity, Owner, Surroundings, host_id},
+    query,
+    route::{Capture, Carried},
+    table::{self, CaptureTable},
+    text::{self, NAME_LIMIT, bounded},
+};
+
+/// What stays the same for every request of this gateway.
+#[napi]
+pub struct Affinity {
+    plugin_version: String,
+    host_id: String,
+    home: String,
+}
+
+#[napi]
+impl Affinity {
+    /// `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
+    /// user's home directory.
+    #[napi(constructor, catch_unwind, strict)]
+    #[must_use]
+    pub fn new(plugin_version: String, host_name: String, home: String) -> Self {
+        Self {
+            plugin_version,
+            host_id: host_id(&host_name),
+            home,
+        }
+    }
+
+    /// Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
+    /// `env` is `process.env`, read only where `context` does not say enough.
+    ///
+    /// # Errors
+    /// A getter of `context` throws, or the workspace is relative and the current directory gone.
+    #[napi(catch_unwind, strict)]
+    pub fn requester(&self, context: Object<'_>, env: Object<'_>) -> Result<Requester> {
+        let workspace_dir = text_property(&context, c"workspaceDir")?;
+        let agent_dir = text_property(&context, c"agentDir")?;
+        let agent_id = text_property(&context, c"agentId")?;
+        let provider = text_property(&context, c"provider")?;
+        let model_id = match text_property(&context, c"modelId")? {
+            Some(id) => Some(id),
+            None => match object(context.get_c_named_property(c"model")?)? {
+                Some(model) => text_property(&model, c"id")?,
+                None => None,
+            },
+        };
+        let owner = Owner {
+            workspace_dir: workspace_dir.as_deref(),
+            agent_dir: agent_dir.as_deref(),
+            agent_id: agent_id.as_deref(),
+        };
+        let identity = Identity::of(owner, &self.process(&env)).map_err(failure)?;
+        let facts = Facts {
+            host_id: &self.host_id,
+            plugin_version: &self.plugin_version,
+            provider: provider.as_deref(),
+            model_id: model_id.as_deref(),
+        };
+        let envelope = Envelope::new(&identity, facts);
+        Ok(Requester { identity, envelope })
+    }
+
+    /// The answer of `taas.autorouter.lastRoute` to `params`, both as JSON.
+    ///
+    /// # Errors
+    /// With code `InvalidArg` where `params` are not what is accepted; the message says what is.
+    #[napi(catch_unwind, strict)]
+    pub fn last_route(&self, params: String, env: Object<'_>) -> Result<String> {
+        let invalid = |reason: String| napi::Error::new(Status::InvalidArg, reason);
+        let params: Value =
+            serde_json::from_str(&params).map_err(|error| invalid(error.to_string()))?;
+        query::last_route(CaptureTable::shared(), &params, &self.process(&env))
+            .map(|answer| answer.to_string())
+            .map_err(|error| invalid(error.to_string()))
+    }
+}
+
+impl Affinity {
+    fn process<'a>(&'a self, env: &'a Object<'a>) -> Process<'a> {
+        Process {
+            env,
+            home: &self.home,
+        }
+    }
+}
+
+/// The surroundings of a request as Node sees them: `process.env` rather than the C environment,
+/// which JavaScript may be changing on another thread.
+struct Process<'a> {
+    env: &'a Object<'a>,
+    home: &'a str,
+}
+
+impl Surroundings for Process<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        string(self.env.get_named_property(name).ok()?).ok()?
+    }
+
+    fn home(&self) -> &str {
+        self.home
+    }
+}
+
+/// Whose requests one stream wrapper makes, and what they are given.
+#[napi]
+pub struct Requester {
+    identity: Identity,
+    envelope: Envelope,
+}
+
+#[napi]
+impl Requester {
+    /// The affinity session id, `oc:` and 16 hex digits.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        &self.identity.session_id
+    }
+
+    /// The kind of source that the session id comes from. It names no value.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn session_source(&self) -> &str {
+        self.identity.source.kind()
+    }
+
+    /// The agent id, or `null`.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn agent_id(&self) -> Option<&str> {
+        self.identity.agent_id.as_deref()
+    }
+
+    /// The headers that every request carries, by name.
+    ///
+    /// # Errors
+    /// Where JavaScript cannot make an object.
+    #[napi(catch_unwind, strict)]
+    pub fn headers<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let mut headers = Object::new(env)?;
+        for (name, value) in self.envelope.headers() {
+            headers.set(name, value.as_str())?;
+        }
+        Ok(headers)
+    }
+}
+
+/// The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
+/// add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
+/// as it is.
+///
+/// # Errors
+/// A getter of `payload` or of its metadata throws.
+#[napi(catch_unwind, strict)]
+pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Option<String>> {
+    let Some(payload) = object(payload)? else {
+        return Ok(None);
+    };
+    let metadata: Unknown<'_> = payload.get_c_named_property(c"metadata")?;
+    let mut present = [false; METADATA_KEYS.len()];
+    if metadata.get_type()? != ValueType::Undefined {
+        let Some(metadata) = object(metadata)? else {
+            return Ok(None);
+        };
+        for (present, key) in present.iter_mut().zip(METADATA_KEYS) {
+            let value: Unknown<'_> = metadata.get_named_property(key)?;
+            *present = value.get_type()? != ValueType::Undefined;
+        }
+    }
+    Ok(requester.envelope.additions(present))
+}
+
+/// Remembers the route of a response, where it was autorouted: `true` says so. `headers` is a
+/// JSON object of lower-case names; `turn_id` and `attempt` are what the request carried.
+///
+/// # Errors
+/// `headers` is no JSON object.
+#[napi(catch_unwind, strict)]
+pub fn capture_response(
+    requester: &Requester,
+    headers: String,
+    turn_id: Option<String>,
+    attempt: Option<String>,
+) -> Result<bool> {
+    let headers: Map<String, Value> = serde_json::from_str(&headers).map_err(failure)?;
+    let carried = Carried {
+        turn_id: turn_id.as_deref(),
+        attempt: attempt.as_deref(),
+    };
+    let identity = &requester.identity;
+    let Some(capture) = Capture::of(&headers, carried, &identity.session_id, now()) else {
+        return Ok(false);
+    };
+    // An agent goes by the name that its requests carry.
+    let agent_id = identity
+        .agent_id
+        .as_deref()
+        .and_then(|id| bounded(id, NAME_LIMIT));
+    CaptureTable::shared().insert(capture, agent_id.as_deref());
+    Ok(true)
+}
+
+/// Whether a value arrives unchanged when it is sent as a header.
+#[napi(catch_unwind, strict)]
+#[must_use]
+pub fn is_header_safe(value: String) -> bool {
+    text::is_header_safe(&value)
+}
+
+/// The latest capture of an agent as JSON, or `null`.
+#[napi(catch_unwind, strict)]
+pub fn latest_by_agent(agent_id: String) -> Option<String> {
+    CaptureTable::shared()
+        .by_agent(&agent_id)
+        .as_deref()
+        .map(json)
+}
+
+/// The latest capture of an affinity session as JSON, or `null`.
+#[napi(catch_unwind, strict)]
+pub fn latest_by_session(session_id: String) -> Option<String> {
+    CaptureTable::shared()
+        .by_session(&session_id)
+        .as_deref()
+        .map(json)
+}
+
+/// The latest capture of all as JSON, or `null`.
+#[napi(catch_unwind, strict)]
+pub fn latest() -> Option<String> {
+    CaptureTable::shared().latest().as_deref().map(json)
+}
+
+/// How full the capture table is.
+#[napi(object)]
+pub struct CaptureTableSize {
+    /// Sessions in the table.
+    pub sessions: u32,
+    /// Agents in the table.
+    pub agents: u32,
+    /// How many sessions, and how many agents, it holds at most.
+    pub limit: u32,
+}
+
+/// How full the capture table is, and how full it can be.
+///
+/// # Errors
+/// None that its limit allows.
+#[napi(catch_unwind, strict)]
+pub fn capture_table_size() -> Result<CaptureTableSize> {
+    let size = CaptureTable::shared().size();
+    let count = |number: usize| u32::try_from(number).map_err(failure);
+    Ok(CaptureTableSize {
+        sessions: count(size.sessions)?,
+        agents: count(size.agents)?,
+        limit: count(table::LIMIT.get())?,
+    })
+}
+
+/// Panics, so that a test of the built binary can see that a panic reaches JavaScript as an error.
+///
+/// # Panics
+/// Always.
+#[napi(catch_unwind)]
+pub fn self_test_panic() {
+    panic!("a panic on purpose");
+}
+
+fn json(capture: &Capture) -> String {
+    query::to_json(capture).to_string()
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn failure(error: impl std::fmt::Display) -> napi::Error {
+    napi::Error::new(Status::GenericFailure, error.to_string())
+}
+
+/// A string property, where it is one.
+fn text_property(of: &Object<'_>, name: &std::ffi::CStr) -> Result<Option<String>> {
+    string(of.get_c_named_property(name)?)
+}
+
+fn string(value: Unknown<'_>) -> Result<Option<String>> {
+    Ok(match value.get_type()? {
+        ValueType::String => Some(String::from_unknown(value)?),
+        _ => None,
+    })
+}
+
+/// An object of keys: neither `null` nor an array.
+fn object(value: Unknown<'_>) -> Result<Option<Object<'_>>> {
+    if value.get_type()? != ValueType::Object || value.is_array()? {
+        return Ok(None);
+    }
+    Object::from_unknown(value).map(Some)
+}

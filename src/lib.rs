@@ -21,7 +21,7 @@ use taas_affinity::{
     envelope::{Envelope, Facts, METADATA_KEYS},
     identity::{Identity, Owner, Surroundings, host_id},
     query,
-    route::{Capture, Carried},
+    route::{self, Capture, Carried},
     table::{self, CaptureTable},
     text::{self, NAME_LIMIT, bounded},
 };
@@ -220,6 +220,12 @@ pub fn capture_response(
         .and_then(|id| bounded(id, NAME_LIMIT));
     CaptureTable::shared().insert(capture, agent_id.as_deref());
     Ok(true)
+}
+
+/// The names, in lower case, of the response headers that [`capture_response`] reads.
+#[napi(catch_unwind)]
+pub fn response_headers() -> Vec<&'static str> {
+    route::HEADERS.to_vec()
 }
 
 /// Whether a value arrives unchanged when it is sent as a header.

@@ -1,0 +1,193 @@
+/**
+ * `openclaw-taas-affinity`: an OpenClaw plugin for agents on CloudSigma TaaS.
+ *
+ * The package's only export is the plugin, which OpenClaw loads by the `openclaw.extensions` of
+ * `package.json`. The other types describe the native addon that the plugin loads, for whoever
+ * works on it.
+ */
+
+/** The part of OpenClaw's plugin API that `register` uses. */
+export interface PluginApi {
+  /** The package's real directory. The addon is loaded from there, once for the process. */
+  rootDir?: string;
+  /** Gets one warning for each kind of fault and, with `OPENCLAW_DEBUG` set, the debug lines. */
+  logger: { info(message: string): void; warn(message: string): void };
+  registerProvider(provider: ProviderHooks): void;
+  registerGatewayMethod(
+    method: string,
+    handler: (request: GatewayRequest) => void,
+    options: { scope: "operator.read" },
+  ): void;
+}
+
+/** A call of a gateway method. `params` is whatever the client sent. */
+export interface GatewayRequest {
+  params?: unknown;
+  respond(ok: true, answer: LastRoute): void;
+  respond(ok: false, answer: undefined, error: { code: string; message: string }): void;
+}
+
+/** What the plugin registers with OpenClaw for the providers in `hookAliases`. */
+export interface ProviderHooks {
+  id: "taas-affinity-hook";
+  label: string;
+  hookAliases: string[];
+  auth: [];
+  /** Wraps `context.streamFn`; `undefined` where the call is none of ours. Never throws. */
+  wrapStreamFn(context: HookContext): StreamFn | undefined;
+  /** The same for simple and background completions. */
+  wrapSimpleCompletionStreamFn(context: HookContext): StreamFn | undefined;
+  /** Headers of the transport turn of the call in progress. Never throws. */
+  resolveTransportTurnState(context: {
+    turnId?: unknown;
+    attempt?: unknown;
+  }): { headers: Record<string, string> } | undefined;
+}
+
+/** What OpenClaw tells a stream hook. Everything may be missing. */
+export interface HookContext {
+  provider?: string;
+  modelId?: string;
+  model?: { id?: string };
+  /** The directory that the affinity session id is made from. */
+  workspaceDir?: string;
+  /** `…/agents/<id>/agent`. */
+  agentDir?: string;
+  agentId?: string;
+  streamFn?: StreamFn;
+}
+
+export type StreamFn = (model: unknown, context: unknown, options?: unknown) => unknown;
+
+/** The plugin: `register` may be called any number of times, in any number of module copies. */
+declare const plugin: {
+  id: "openclaw-taas-affinity";
+  name: string;
+  description: string;
+  register(api: PluginApi): void;
+};
+export default plugin;
+
+/** What an autorouted response said. Strings are at most 256 characters, without controls. */
+export interface Capture {
+  /** The affinity session id of the request, `oc:` and 16 lower-case hex digits. */
+  sessionId: string;
+  /** When it was captured, in integer milliseconds since 1970. */
+  capturedAt: number;
+  /** `X-Request-Id`, else `X-TaaS-Request-Id`. */
+  taasRequestId: string | null;
+  /** `X-Trace-Id`, else `X-TaaS-Trace-Id`. */
+  taasTraceId: string | null;
+  /** The turn id that the request carried, else the echoed `X-OpenClaw-Turn-Id`. */
+  openclawTurnId: string | null;
+  /** The attempt that the request carried, else the echoed `X-OpenClaw-Attempt`. */
+  openclawAttempt: string | null;
+  /** `X-TaaS-Autorouter-Model`: the model that answered. */
+  autorouterModel: string | null;
+  /** `X-TaaS-Autorouter-Mode`. */
+  autorouterAlgo: string | null;
+  /** `X-TaaS-Autorouter-Algorithm-Source`. */
+  autorouterAlgoSource: string | null;
+  /** `X-TaaS-Thinking-Applied`. */
+  thinkingApplied: string | null;
+  /** `X-TaaS-Routed-Context-Window`, a positive integer of tokens. */
+  routedContextWindow: number | null;
+}
+
+/** The answer of `taas.autorouter.lastRoute`. A miss is no error: `capture` is `null`. */
+export interface LastRoute {
+  /** There where the question was about an agent. */
+  agentId?: string;
+  sessionId: string | null;
+  capture: Capture | null;
+}
+
+/** The native addon. All of it is synchronous, and a panic in it is a thrown `Error`. */
+export interface Native {
+  Affinity: new (pluginVersion: string, hostName: string, home: string) => Affinity;
+
+  /**
+   * What `payload.metadata` lacks, as the JSON text of an object with some of the keys
+   * `session_id`, `sticky_key`, `requester_runtime` and `openclaw_correlation`, in this order.
+   * `null` where there is nothing to add: the payload is no object, its metadata is present but no
+   * object, or all four keys are there (only `undefined` counts as absent).
+   *
+   * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
+   *
+   * @throws what a getter or a proxy of the payload throws
+   */
+  injectRequest(requester: Requester, payload: unknown): string | null;
+
+  /**
+   * Remembers the route of a response, where it was autorouted.
+   *
+   * @param headers the JSON text of an object of {@link responseHeaders}; others are ignored
+   * @param turnId the turn id that the request carried
+   * @param attempt the attempt number that the request carried
+   * @returns whether there was a route to remember
+   * @throws {Error} where `headers` is no JSON object
+   */
+  captureResponse(
+    requester: Requester,
+    headers: string,
+    turnId?: string | null,
+    attempt?: string | null,
+  ): boolean;
+
+  /** The names, in lower case, of the headers that {@link captureResponse} reads. */
+  responseHeaders(): string[];
+
+  /** Whether a value arrives unchanged when it is sent as a header: Latin-1, at most 200 characters. */
+  isHeaderSafe(value: string): boolean;
+
+  /** The latest capture of an agent, as the JSON text of a {@link Capture}. */
+  latestByAgent(agentId: string): string | null;
+  /** The latest capture of an affinity session, as the JSON text of a {@link Capture}. */
+  latestBySession(sessionId: string): string | null;
+  /** The latest capture of all, as the JSON text of a {@link Capture}. */
+  latest(): string | null;
+  /** How full the capture table of this process is, and how full it can be. */
+  captureTableSize(): CaptureTableSize;
+
+  /** Panics on purpose, to show that a panic arrives as an `Error`. */
+  selfTestPanic(): never;
+}
+
+export interface CaptureTableSize {
+  /** Sessions in the table. */
+  sessions: number;
+  /** Agents in the table. */
+  agents: number;
+  /** How many sessions, and how many agents, it holds at most: those captured last. */
+  limit: number;
+}
+
+/** What stays the same for every request of a gateway. */
+export interface Affinity {
+  /**
+   * Decides whose requests a stream wrapper makes. `env` is `process.env`.
+   *
+   * @throws what a getter of `context` throws
+   * @throws {Error} where the workspace is a relative path and the current directory is gone
+   */
+  requester(context: HookContext, env: Record<string, string | undefined>): Requester;
+
+  /**
+   * The answer of `taas.autorouter.lastRoute` to `params`, both as JSON text ({@link LastRoute}).
+   *
+   * @throws {Error} with `code` `"InvalidArg"` where `params` are not what is accepted; the message
+   *   names what was wrong and what is accepted
+   */
+  lastRoute(params: string, env: Record<string, string | undefined>): string;
+}
+
+/** Whose requests one stream wrapper makes. */
+export interface Requester {
+  /** The affinity session id, `oc:` and 16 lower-case hex digits. */
+  readonly sessionId: string;
+  /** The kind of source that it comes from, for a log. It names no value. */
+  readonly sessionSource: string;
+  readonly agentId: string | null;
+  /** The headers that every request carries, by name: those whose value can be sent unchanged. */
+  headers(): Record<string, string>;
+}

@@ -1,0 +1,48 @@
+// The plugin's entry: registers the provider hooks and the gateway method, and nothing else.
+//
+// The host imports this module several times in one process and may call `register` any number of
+// times. Nothing is kept here: what must be shared lives in the addon, of which there is one image.
+
+import { createRequire } from "node:module";
+import { homedir, hostname } from "node:os";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { createWarn } from "./lib/faults.js";
+import { createLastRoute, createUnavailable, METHOD } from "./lib/gateway.js";
+import { createHooks, PROVIDERS } from "./lib/hooks.js";
+import { loadNative } from "./lib/native.js";
+
+const { version } = createRequire(import.meta.url)("./package.json");
+
+export default {
+  id: "openclaw-taas-affinity",
+  name: "TaaS Affinity",
+  description: "Keeps agents on the CloudSigma TaaS slot whose prompt cache is warm",
+
+  register(api) {
+    const warn = createWarn(api.logger);
+    const scope = { scope: "operator.read" };
+    let native;
+    let affinity;
+    try {
+      native = loadNative(api.rootDir ?? dirname(fileURLToPath(import.meta.url)));
+      affinity = new native.Affinity(version, hostname(), homedir());
+    } catch (error) {
+      warn("addon", "requests go out untouched and no route is captured", error);
+      api.registerGatewayMethod(METHOD, createUnavailable(error), scope);
+      return;
+    }
+    const debug = process.env.OPENCLAW_DEBUG
+      ? (line) => api.logger.info(`taas-affinity: ${line}`)
+      : undefined;
+    api.registerProvider({
+      id: "taas-affinity-hook",
+      label: "TaaS affinity",
+      hookAliases: PROVIDERS,
+      auth: [],
+      ...createHooks({ native, affinity, warn, debug }),
+    });
+    api.registerGatewayMethod(METHOD, createLastRoute(affinity), scope);
+  },
+};

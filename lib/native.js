@@ -1,0 +1,81 @@
+// Loads the native addon that fits this machine.
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const NAME = "openclaw-taas-affinity";
+
+/** What there is a binary for: `process.platform`-`process.arch`, and the builds that fit it. */
+const BUILDS = {
+  "darwin-arm64": ["darwin-arm64"],
+  "darwin-x64": ["darwin-x64"],
+  "linux-arm64": ["linux-arm64-gnu", "linux-arm64-musl"],
+  "linux-x64": ["linux-x64-gnu", "linux-x64-musl"],
+  "win32-arm64": ["win32-arm64-msvc"],
+  "win32-x64": ["win32-x64-msvc"],
+};
+
+/** Which C library Node runs on. Asked for only where it decides, since a report takes milliseconds. */
+function libc() {
+  process.report.excludeNetwork = true;
+  return process.report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
+}
+
+/** The path of one build: the file beside the package (a checkout), else the platform package. */
+function locate(require, rootDir, build) {
+  const beside = join(rootDir, `${NAME}.${build}.node`);
+  if (existsSync(beside)) {
+    return beside;
+  }
+  try {
+    return require.resolve(`${NAME}-${build}`);
+  } catch (error) {
+    if (error.code === "MODULE_NOT_FOUND") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function notFound(platform, builds) {
+  const machine = builds.length > 1 ? `${platform} (${libc()})` : platform;
+  return new Error(
+    builds.length === 0
+      ? `no binary is made for ${platform}; supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
+          "Build one from a checkout with Rust: npm ci && npm run build"
+      : `no binary for ${machine} was found: neither ${builds.map((build) => `${NAME}-${build}`).join(" nor ")} ` +
+          "is installed. npm leaves optional dependencies out with --omit=optional, and when a lock " +
+          "file or node_modules was made on another platform: remove both and install again. Or " +
+          "build it from a checkout with Rust: npm ci && npm run build",
+  );
+}
+
+/**
+ * The addon, loaded by its real path. The host runs this module from private snapshots of the
+ * package, one for each copy; a library loaded from there would be a separate image with a capture
+ * table of its own. By the real path there is one image, and one table, for the whole process.
+ *
+ * @param {string} rootDir the package's real directory
+ * @returns {import("../index.js").Native}
+ * @throws {Error} where there is no binary for this machine, or it cannot be loaded
+ */
+export function loadNative(rootDir) {
+  const require = createRequire(join(rootDir, "package.json"));
+  const platform = `${process.platform}-${process.arch}`;
+  const builds = BUILDS[platform] ?? [];
+  const found = builds.flatMap((build) => {
+    const path = locate(require, rootDir, build);
+    return path === undefined ? [] : [{ build, path }];
+  });
+  if (found.length === 0) {
+    throw notFound(platform, builds);
+  }
+  const { path } =
+    (found.length > 1 && found.find(({ build }) => build.endsWith(libc()))) || found[0];
+  try {
+    return require(path);
+  } catch (cause) {
+    throw new Error(`the binary for ${platform} does not load: ${cause.message}`, { cause });
+  }
+}

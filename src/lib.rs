@@ -60,8 +60,8 @@ impl Affinity {
         let agent_id = text_property(&context, c"agentId")?;
         let provider = text_property(&context, c"provider")?;
         let model_id = match text_property(&context, c"modelId")? {
-            Some(id) => Some(id),
-            None => match object(context.get_c_named_property(c"model")?)? {
+            Some(id) if text::non_blank(&id).is_some() => Some(id),
+            _ => match object(context.get_c_named_property(c"model")?)? {
                 Some(model) => text_property(&model, c"id")?,
                 None => None,
             },

@@ -1,0 +1,373 @@
+// Whatever goes wrong, the model call goes out as its caller made it, and one warning says so.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import {
+  agentContext,
+  forgetWarnings,
+  METHOD,
+  modelCall,
+  native,
+  ROOT,
+  register,
+  routed,
+  SESSION,
+} from "./support/plugin.mjs";
+
+beforeEach(forgetWarnings);
+
+const boom = () => {
+  throw new Error("boom");
+};
+
+/** An object whose property `key` cannot be read. */
+const trap = (key, object = {}) =>
+  Object.defineProperty(object, key, { get: boom, enumerable: true });
+
+describe("hostile input on the request path", () => {
+  test("a context that cannot be read leaves the stream function alone, with one warning", () => {
+    for (const key of ["workspaceDir", "agentDir", "agentId", "modelId", "streamFn", "provider"]) {
+      forgetWarnings();
+      const { provider, warnings } = register();
+      const context = agentContext({ streamFn: () => "stream" });
+      delete context[key];
+      trap(key, context);
+      assert.equal(provider.wrapStreamFn(context), undefined, key);
+      assert.equal(provider.wrapStreamFn(context), undefined, key);
+      assert.equal(warnings.length, 1, key);
+      assert.match(warnings[0], /^taas-affinity: requests go out without identity: boom/);
+    }
+  });
+
+  test("options that cannot be read reach the stream function as they are", async () => {
+    for (const options of [
+      trap("headers"),
+      trap("onPayload"),
+      trap("signal"),
+      { headers: trap("x-session-id") },
+      { headers: new Proxy({}, { ownKeys: boom }) },
+      { headers: { [Symbol.iterator]: boom } },
+    ]) {
+      forgetWarnings();
+      const { provider, warnings } = register();
+      let seen;
+      const streamFn = (_model, _context, given) => {
+        seen = given;
+        return "stream";
+      };
+      const wrapped = provider.wrapStreamFn(agentContext({ streamFn }));
+      assert.equal(wrapped({}, {}, options), "stream");
+      assert.equal(wrapped({}, {}, options), "stream");
+      assert.equal(seen, options);
+      assert.equal(warnings.length, 1);
+    }
+  });
+
+  test("frozen options, and none at all, are extended all the same", async () => {
+    const { provider, warnings } = register();
+    const frozen = Object.freeze({ headers: Object.freeze({ a: "b" }) });
+    for (const options of [frozen, null]) {
+      const call = await modelCall(provider, { options });
+      assert.equal(call.headers["X-Session-Id"], SESSION);
+      assert.equal(call.payload.metadata.session_id, SESSION);
+    }
+    assert.deepEqual(warnings, []);
+  });
+
+  test("a payload that cannot be read goes out as it is, with one warning", async () => {
+    for (const payload of [
+      trap("metadata"),
+      trap("messages"),
+      { metadata: trap("session_id") },
+      { metadata: trap("other") },
+      new Proxy({}, { get: boom }),
+      new Proxy({}, { ownKeys: boom }),
+    ]) {
+      forgetWarnings();
+      const { provider, warnings } = register();
+      for (let round = 0; round < 2; round += 1) {
+        const call = await modelCall(provider, { payload });
+        assert.equal(call.result, "stream");
+        assert.equal(call.payloadResult, undefined);
+        assert.equal(call.headers["X-Session-Id"], SESSION);
+      }
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0], /a request went out without metadata: boom/);
+    }
+  });
+
+  test("a revoked proxy is no more than a warning", async () => {
+    const { provider, warnings } = register();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const call = await modelCall(provider, { payload: proxy });
+    assert.equal(call.payloadResult, undefined);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /a request went out without metadata/);
+  });
+
+  test("a frozen payload is extended without being touched", async () => {
+    const { provider } = register();
+    const payload = Object.freeze({ metadata: Object.freeze({ user: "u" }), messages: [] });
+    const call = await modelCall(provider, { payload });
+    assert.equal(call.payload.metadata.session_id, SESSION);
+    assert.deepEqual(payload, { metadata: { user: "u" }, messages: [] });
+  });
+
+  test("`__proto__` keys and foreign prototypes stay what they are", async () => {
+    const { provider } = register();
+    const text = '{"__proto__":{"polluted":1},"metadata":{"__proto__":{"session_id":"x"}}}';
+    const call = await modelCall(provider, { payload: JSON.parse(text) });
+    assert.ok(Object.hasOwn(call.payload, "__proto__"));
+    assert.ok(Object.hasOwn(call.payload.metadata, "__proto__"));
+    assert.equal(call.payload.metadata.session_id, SESSION);
+    assert.equal({}.polluted, undefined);
+    assert.ok(
+      JSON.stringify(call.payload).startsWith('{"__proto__":{"polluted":1},"metadata":{"__'),
+    );
+
+    class Payload {
+      constructor() {
+        this.messages = [];
+      }
+      toJSON() {
+        return { wire: true };
+      }
+    }
+    const classy = await modelCall(provider, { payload: new Payload() });
+    assert.equal(JSON.stringify(classy.payload), '{"wire":true}');
+    const bare = await modelCall(provider, { payload: Object.create(null) });
+    assert.equal(Object.getPrototypeOf(bare.payload), null);
+    assert.equal(bare.payload.metadata.session_id, SESSION);
+  });
+
+  test("a turn state that cannot be read is left to the host", async () => {
+    const { provider, warnings } = register();
+    const call = await modelCall(provider, { turn: trap("turnId") });
+    assert.equal(call.turnState, undefined);
+    assert.equal(call.options.headers["X-Session-Id"], SESSION);
+    assert.equal(warnings.length, 1);
+  });
+
+  test("a response that cannot be read reaches the caller's onResponse as it is", async () => {
+    for (const response of [
+      trap("headers"),
+      { headers: trap("x-taas-autorouted") },
+      { headers: new Proxy({}, { ownKeys: boom }) },
+      { headers: { [Symbol.iterator]: boom } },
+    ]) {
+      forgetWarnings();
+      const { provider, warnings } = register();
+      let seen;
+      const options = {
+        onResponse: (given) => {
+          seen = given;
+        },
+      };
+      await modelCall(provider, { options, response });
+      assert.equal(seen, response);
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0], /the route of a response was not captured/);
+    }
+  });
+
+  test("a header that nobody asked for is never read", async () => {
+    const { provider, warnings, ask } = register();
+    const headers = trap("set-cookie", { "x-taas-autorouted": "true", "x-request-id": "read" });
+    await modelCall(provider, { response: { headers } });
+    assert.deepEqual(warnings, []);
+    assert.equal(ask({ agentId: "new-agent-2" }).payload.capture.taasRequestId, "read");
+  });
+
+  test("errors that cannot be printed and loggers that throw harm nobody", async () => {
+    const { provider } = register();
+    const unprintable = {
+      get metadata() {
+        throw {
+          toString: boom,
+        };
+      },
+    };
+    assert.equal((await modelCall(provider, { payload: unprintable })).result, "stream");
+
+    forgetWarnings();
+    let provider2;
+    const { default: plugin } = await import("../index.js");
+    plugin.register({
+      rootDir: ROOT,
+      logger: { info: boom, warn: boom },
+      registerProvider: (given) => {
+        provider2 = given;
+      },
+      registerGatewayMethod: () => {},
+    });
+    const call = await modelCall(provider2, { payload: trap("metadata") });
+    assert.equal(call.result, "stream");
+  });
+
+  test("what the stream function throws is its own", async () => {
+    const { provider, warnings } = register();
+    const wrapped = provider.wrapStreamFn(agentContext({ streamFn: boom }));
+    assert.throws(() => wrapped({}, {}, {}), /boom/);
+    assert.deepEqual(warnings, []);
+  });
+
+  test("each kind of fault is said once, in whichever copy it happens", async () => {
+    const first = register();
+    const second = register();
+    await modelCall(first.provider, { payload: trap("metadata") });
+    await modelCall(second.provider, { payload: trap("metadata") });
+    await modelCall(second.provider, { response: trap("headers") });
+    assert.equal(first.warnings.length, 1);
+    assert.equal(second.warnings.length, 1);
+  });
+});
+
+describe("the addon", () => {
+  test("a panic is an error and nothing else", () => {
+    assert.throws(() => native.selfTestPanic(), /a panic on purpose/);
+    assert.throws(() => native.selfTestPanic(), Error);
+  });
+
+  test("arguments of the wrong kind are errors", () => {
+    assert.throws(() => native.injectRequest({}, {}));
+    assert.throws(() => native.isHeaderSafe(5));
+    assert.throws(() => new native.Affinity(1, 2, 3));
+  });
+
+  for (const [what, breakIt] of [
+    ["missing", () => {}],
+    [
+      "broken",
+      (dir) => {
+        for (const libc of ["gnu", "musl"]) {
+          const build = `${process.platform}-${process.arch}-${libc}`;
+          writeFileSync(join(dir, `openclaw-taas-affinity.${build}.node`), "no library");
+        }
+        for (const build of [`${process.platform}-${process.arch}`, `win32-${process.arch}-msvc`]) {
+          writeFileSync(join(dir, `openclaw-taas-affinity.${build}.node`), "no library");
+        }
+      },
+    ],
+  ]) {
+    test(`a ${what} binary: the method says so, one warning, no hook`, (t) => {
+      const dir = mkdtempSync(join(tmpdir(), "taas-affinity-"));
+      t.after(() => rmSync(dir, { recursive: true }));
+      breakIt(dir);
+      const first = register({ rootDir: dir });
+      const second = register({ rootDir: dir });
+      assert.deepEqual(first.providers, []);
+      assert.deepEqual(second.providers, []);
+      assert.equal(first.warnings.length + second.warnings.length, 1);
+      const { ok, error } = second.ask({});
+      assert.equal(ok, false);
+      assert.equal(error.code, "UNAVAILABLE");
+      for (const text of [METHOD, `${process.platform}-${process.arch}`]) {
+        assert.ok(error.message.includes(text), error.message);
+      }
+      if (what === "missing") {
+        assert.match(error.message, /npm ci && npm run build/);
+        assert.match(error.message, /--omit=optional/);
+      }
+    });
+  }
+});
+
+describe("copies of the module", () => {
+  /** A private snapshot of the package, as the host makes one for every copy that it imports. */
+  async function snapshot(t) {
+    const dir = mkdtempSync(join(tmpdir(), "taas-affinity-"));
+    t.after(() => rmSync(dir, { recursive: true }));
+    for (const name of ["index.js", "lib", "package.json"]) {
+      cpSync(join(ROOT, name), join(dir, name), { recursive: true });
+    }
+    const { default: entry } = await import(pathToFileURL(join(dir, "index.js")).href);
+    return { dir, entry };
+  }
+
+  test("share one image: what one captures, another answers", async (t) => {
+    const hooks = register({ entry: (await snapshot(t)).entry });
+    const methods = register({ entry: (await snapshot(t)).entry });
+    const context = agentContext({ agentId: "shared" });
+    await modelCall(hooks.provider, { context, response: routed({ "x-request-id": "one" }) });
+    assert.equal(methods.ask({ agentId: "shared" }).payload.capture.taasRequestId, "one");
+  });
+
+  test("share their calls: one wraps, another gives the turn state", async (t) => {
+    const wraps = register({ entry: (await snapshot(t)).entry });
+    const turns = register({ entry: (await snapshot(t)).entry });
+    const provider = {
+      wrapStreamFn: wraps.provider.wrapStreamFn,
+      resolveTransportTurnState: turns.provider.resolveTransportTurnState,
+    };
+    const call = await modelCall(provider, { turn: { turnId: "t-7", attempt: 1 } });
+    assert.equal(call.turnState.headers["X-OpenClaw-Turn-Id"], "t-7");
+  });
+
+  test("register may be called any number of times", () => {
+    for (let round = 0; round < 100; round += 1) {
+      assert.equal(register().providers.length, 1);
+    }
+  });
+
+  test("worker threads read and write the same table", () => {
+    // In a process of its own, so that a crash is seen as one.
+    const script = `
+      import { Worker, isMainThread } from "node:worker_threads";
+      import { loadNative } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib/native.js")).href)};
+      const native = loadNative(${JSON.stringify(ROOT)});
+      const capture = (agentId) => {
+        const requester = new native.Affinity("1", "h", "/").requester({ agentId, workspaceDir: "/w" }, {});
+        native.captureResponse(requester, '{"x-taas-autorouted":"true"}');
+      };
+      if (isMainThread) {
+        capture("main-thread");
+        const ends = Array.from({ length: 8 }, () => new Promise((resolve, reject) => {
+          new Worker(new URL(import.meta.url)).on("error", reject).on("exit", resolve);
+        }));
+        await Promise.all(ends);
+        console.log(native.latestByAgent("worker-thread") !== null);
+      } else {
+        if (native.latestByAgent("main-thread") === null) throw new Error("another table");
+        for (let i = 0; i < 1000; i += 1) capture("worker-thread");
+      }`;
+    const dir = mkdtempSync(join(tmpdir(), "taas-affinity-"));
+    try {
+      const file = join(dir, "threads.mjs");
+      writeFileSync(file, script);
+      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" });
+      assert.equal(stderr, "");
+      assert.equal(stdout, "true\n");
+      assert.equal(status, 0);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
+
+describe("OPENCLAW_DEBUG", () => {
+  test("one line for each request and each capture; none without it", async (t) => {
+    const quiet = register();
+    await modelCall(quiet.provider, { response: routed() });
+    assert.deepEqual(quiet.lines, []);
+
+    process.env.OPENCLAW_DEBUG = "1";
+    t.after(() => delete process.env.OPENCLAW_DEBUG);
+    const { provider, lines } = register();
+    await modelCall(provider, { response: routed({ "x-taas-autorouter-model": "m-1" }) });
+    await modelCall(provider, { response: { headers: {} } });
+    assert.equal(lines.length, 3);
+    assert.equal(
+      lines[0],
+      `taas-affinity: request session=${SESSION} source=workspaceDir agent=new-agent-2`,
+    );
+    assert.match(lines[1], new RegExp(`^taas-affinity: capture session=${SESSION} .*m-1`));
+    assert.ok(lines[2].startsWith("taas-affinity: request "));
+  });
+});

@@ -1,0 +1,234 @@
+// What is read from responses, what is kept, and what the gateway method answers.
+
+import assert from "node:assert/strict";
+import { homedir } from "node:os";
+import { describe, test } from "node:test";
+
+import {
+  agentContext,
+  METHOD,
+  modelCall,
+  native,
+  register,
+  routed,
+  SESSION,
+} from "./support/plugin.mjs";
+
+const { provider, ask, methods } = register();
+
+const FULL = {
+  "x-request-id": "req-1",
+  "x-trace-id": "trace-1",
+  "x-openclaw-turn-id": "echoed-turn",
+  "x-openclaw-attempt": "9",
+  "x-taas-autorouter-model": "anthropic/claude",
+  "x-taas-autorouter-mode": "balanced",
+  "x-taas-autorouter-algorithm-source": "default",
+  "x-taas-thinking-applied": "low",
+  "x-taas-routed-context-window": "200000",
+};
+
+async function captured(headers, call = {}) {
+  await modelCall(provider, { ...call, response: { status: 200, headers } });
+  return ask({ agentId: call.context?.agentId ?? "new-agent-2" }).payload.capture;
+}
+
+describe("a capture", () => {
+  test("every field", async () => {
+    const before = Date.now();
+    const capture = await captured(routed(FULL).headers);
+    assert.ok(Number.isInteger(capture.capturedAt));
+    assert.ok(before <= capture.capturedAt && capture.capturedAt <= Date.now());
+    assert.deepEqual(
+      { ...capture, capturedAt: 0 },
+      {
+        sessionId: SESSION,
+        capturedAt: 0,
+        taasRequestId: "req-1",
+        taasTraceId: "trace-1",
+        openclawTurnId: "turn-1",
+        openclawAttempt: "1",
+        autorouterModel: "anthropic/claude",
+        autorouterAlgo: "balanced",
+        autorouterAlgoSource: "default",
+        thinkingApplied: "low",
+        routedContextWindow: 200000,
+      },
+    );
+  });
+
+  test("without a turn state the echo tells the turn", async () => {
+    const capture = await captured(routed(FULL).headers, { turn: null });
+    assert.equal(capture.openclawTurnId, "echoed-turn");
+    assert.equal(capture.openclawAttempt, "9");
+  });
+
+  test("the turn id that the caller set is the one that the request carried", async () => {
+    const capture = await captured(routed(FULL).headers, {
+      options: { headers: { "x-openclaw-turn-id": "caller's" } },
+    });
+    assert.equal(capture.openclawTurnId, "caller's");
+    assert.equal(capture.openclawAttempt, "1");
+  });
+
+  test("missing fields are null", async () => {
+    const capture = await captured(routed().headers, { turn: null });
+    const { sessionId, capturedAt, ...rest } = capture;
+    assert.deepEqual(new Set(Object.values(rest)), new Set([null]));
+    assert.equal(Object.keys(rest).length, 9);
+  });
+
+  test("headers come in any letter case and any container", async () => {
+    const upper = { "X-TaaS-Autorouted": " True ", "X-TAAS-AUTOROUTER-MODEL": "m-1" };
+    for (const headers of [
+      upper,
+      new Headers(upper),
+      new Map(Object.entries(upper)),
+      Object.entries(upper),
+      Object.assign(Object.create(null), upper),
+    ]) {
+      const agentId = `container-${Math.random()}`;
+      const capture = await captured(headers, { context: agentContext({ agentId }) });
+      assert.equal(capture.autorouterModel, "m-1");
+    }
+  });
+
+  test("a response that was not autorouted leaves the last capture standing", async () => {
+    const first = await captured(routed({ "x-request-id": "stands" }).headers);
+    for (const headers of [
+      {},
+      { "x-request-id": "other" },
+      { "x-taas-autorouted": "false", "x-request-id": "other" },
+      { "x-taas-autorouted": true, "x-request-id": "other" },
+      undefined,
+      null,
+      "x-taas-autorouted: true",
+      7,
+    ]) {
+      assert.deepEqual(await captured(headers), first, String(headers));
+    }
+  });
+
+  test("hostile values are bounded, cleaned or ignored", async () => {
+    const capture = await captured(
+      routed({
+        "x-request-id": 7,
+        "x-taas-request-id": "second",
+        "x-trace-id": ["a"],
+        "x-taas-autorouter-model": `a\u0000\u001b[31m${"m".repeat(1_000_000)}`,
+        "x-taas-autorouter-mode": "\ud800lone",
+        "x-taas-thinking-applied": null,
+        "x-taas-routed-context-window": "1e9",
+      }).headers,
+    );
+    assert.equal(capture.taasRequestId, "second");
+    assert.equal(capture.taasTraceId, null);
+    assert.equal(capture.autorouterModel, `a[31m${"m".repeat(251)}`);
+    assert.equal(capture.autorouterAlgo, "\ufffdlone");
+    assert.equal(capture.thinkingApplied, null);
+    assert.equal(capture.routedContextWindow, null);
+  });
+
+  test("20,000 headers are one capture like any other", async () => {
+    const headers = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, index) => [`x-noise-${index}`, "y".repeat(100)]),
+    );
+    const capture = await captured({ ...headers, ...routed({ "x-request-id": "found" }).headers });
+    assert.equal(capture.taasRequestId, "found");
+  });
+});
+
+describe("the table", () => {
+  test("the latest 256 sessions and agents, and no more", async () => {
+    for (let index = 0; index < 300; index += 1) {
+      const context = agentContext({ agentId: `bound-${index}`, workspaceDir: `/bound/${index}` });
+      await modelCall(provider, { context, response: routed() });
+    }
+    assert.deepEqual(native.captureTableSize(), { sessions: 256, agents: 256, limit: 256 });
+    assert.equal(ask({ agentId: "bound-0" }).payload.capture, null);
+    assert.equal(ask({ workspaceDir: "/bound/43" }).payload.capture, null);
+    assert.notEqual(ask({ agentId: "bound-44" }).payload.capture, null);
+    assert.notEqual(ask({ workspaceDir: "/bound/299" }).payload.capture, null);
+  });
+});
+
+describe(METHOD, () => {
+  test("is for readers", () => {
+    assert.deepEqual(methods.get(METHOD).options, { scope: "operator.read" });
+  });
+
+  test("answers by agent, session, workspace and nothing", async () => {
+    const context = agentContext({ workspaceDir: `${homedir()}/ask-me`, agentId: "ask" });
+    await modelCall(provider, { context, response: routed(FULL) });
+    const { ok, payload } = ask({ agentId: "ask" });
+    assert.equal(ok, true);
+    const { sessionId, capture } = payload;
+    assert.equal(capture.sessionId, sessionId);
+    assert.deepEqual(payload, { agentId: "ask", sessionId, capture });
+    for (const params of [
+      { sessionId },
+      { workspaceDir: `${homedir()}/x/../ask-me/` },
+      { workspaceDir: "~/ask-me" },
+      {},
+      undefined,
+      null,
+    ]) {
+      assert.deepEqual(ask(params), {
+        ok: true,
+        payload: { sessionId, capture },
+        error: undefined,
+      });
+    }
+    assert.equal(ask({ workspaceDir: "/nowhere", sessionId }).payload.sessionId, sessionId);
+  });
+
+  test("a miss is no error", () => {
+    assert.deepEqual(ask({ agentId: "nobody" }).payload, {
+      agentId: "nobody",
+      sessionId: null,
+      capture: null,
+    });
+    const missing = "oc:0000000000000000";
+    assert.deepEqual(ask({ sessionId: missing }).payload, { sessionId: missing, capture: null });
+    assert.deepEqual(ask({ workspaceDir: "/" }).payload, {
+      sessionId: "oc:8a5edab282632443",
+      capture: null,
+    });
+  });
+
+  test("bad params are named, and so is what is accepted", () => {
+    for (const [params, named] of [
+      [[], "an array"],
+      ["main", "a string"],
+      [5, "a number"],
+      [true, "a boolean"],
+      [{ agent: "x" }, '"agent"'],
+      [{ agentId: "x", extra: 1 }, '"extra"'],
+      [{ agentId: " " }, "agentId is blank"],
+      [{ agentId: null }, "agentId is null"],
+      [{ sessionId: 5 }, "sessionId is a number"],
+      [{ workspaceDir: {} }, "workspaceDir is an object"],
+      [{ agentId: "x", workspaceDir: "" }, "workspaceDir is blank"],
+    ]) {
+      const { ok, payload, error } = ask(params);
+      assert.equal(ok, false, JSON.stringify(params));
+      assert.equal(payload, undefined);
+      assert.equal(error.code, "INVALID_REQUEST");
+      assert.ok(error.message.includes(named), error.message);
+      assert.match(error.message, /accepted is one of agentId, sessionId .* or workspaceDir/);
+    }
+  });
+
+  test("hostile params get an answer too", () => {
+    for (const params of [
+      { agentId: "x".repeat(1_000_000) },
+      { sessionId: "\ud800" },
+      JSON.parse('{"__proto__": "x"}'),
+      { workspaceDir: "/".repeat(100_000) },
+      Object.assign(() => {}, {}),
+      { agentId: 5n },
+    ]) {
+      assert.equal(typeof ask(params).ok, "boolean");
+    }
+  });
+});

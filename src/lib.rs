@@ -224,6 +224,7 @@ pub fn capture_response(
 
 /// The names, in lower case, of the response headers that [`capture_response`] reads.
 #[napi(catch_unwind)]
+#[must_use]
 pub fn response_headers() -> Vec<&'static str> {
     route::HEADERS.to_vec()
 }

@@ -1,0 +1,43 @@
+// Runs the commands that the npm scripts are made of.
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * Runs a command in the repository, shows what it prints on standard error or, with `stdout`, on
+ * standard output, and resolves to its standard output.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdout?: boolean }} [options]
+ * @returns {Promise<string>}
+ * @throws {Error} where the command cannot be started or does not end well
+ */
+export async function run(command, args, { cwd = ROOT, env = {}, stdout = false } = {}) {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+    // npm is a batch file there.
+    shell: process.platform === "win32",
+  });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk) => {
+    text += chunk;
+    (stdout ? process.stdout : process.stderr).write(chunk);
+  });
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.on("error", reject).on("close", (...end) => resolve(end));
+  }).catch((cause) => {
+    throw new Error(`${command} cannot be started: ${cause.message}`, { cause });
+  });
+  if (code !== 0) {
+    throw Object.assign(
+      new Error(`${command} ${args.join(" ")} ended with ${signal ?? `code ${code}`}`),
+      { stdout: text },
+    );
+  }
+  return text;
+}

@@ -1,0 +1,34 @@
+// Brings everything that the demo and the tests need: the tools of this package, the OpenClaw that
+// it is tested with (and the Node that OpenClaw needs), and the addon. What is there is kept.
+
+import { statSync } from "node:fs";
+import { join } from "node:path";
+
+import { ROOT, run } from "./run.mjs";
+
+/** Installs from the lock file, unless what is installed is at least as new as the lock file. */
+async function install(what, directory) {
+  const changed = (name) =>
+    statSync(join(ROOT, directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (changed("node_modules/.package-lock.json") >= changed("package-lock.json")) {
+    return;
+  }
+  console.error(`setup: installing ${what}`);
+  // OpenClaw's own install scripts refuse to run under an older Node than it needs itself.
+  await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: join(ROOT, directory) });
+}
+
+export async function setup() {
+  await install("the tools of this package", ".");
+  await install("OpenClaw and its Node (about 700 MB, a minute or two)", "__test__/host");
+  console.error("setup: building the addon");
+  try {
+    await run("npm", ["run", "build"]);
+  } catch (cause) {
+    throw new Error(`${cause.message}; Rust is needed: https://rustup.rs`, { cause });
+  }
+}
+
+if (import.meta.main ?? process.argv[1] === new URL(import.meta.url).pathname) {
+  await setup();
+}

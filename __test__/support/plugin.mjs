@@ -2,12 +2,14 @@
 // order. What the real host does is tested end to end; here every corner can be reached.
 
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import plugin from "../../index.js";
 import { loadNative } from "../../lib/native.js";
 
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+// Without a trailing separator: it is a path that the host is configured with.
+export const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 export const { version: VERSION } = createRequire(import.meta.url)("../../package.json");
 export const METHOD = "taas.autorouter.lastRoute";
 export const WORKSPACE = "/home/cloudsigma/.openclaw/workspace-new-agent-2";

@@ -1,0 +1,406 @@
+// The plugin on the real OpenClaw gateway, against the simulated TaaS.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { provider, startGateway } from "../support/gateway.mjs";
+import { METHOD, VERSION } from "../support/plugin.mjs";
+import { stagePlugin } from "../support/stage.mjs";
+import { startTaas } from "../support/taas.mjs";
+
+const PLUGIN = "openclaw-taas-affinity";
+const APIS = {
+  completions: "openai-completions",
+  responses: "openai-responses",
+  anthropic: "anthropic-messages",
+};
+
+const AGENTS = [
+  { id: "main" },
+  { id: "ops" },
+  ...Object.keys(APIS).map((id) => ({ id, model: `cloudsigma/${id}` })),
+  { id: "staging", model: "cloudsigma-staging/auto" },
+  { id: "foreign", model: "elsewhere/auto" },
+];
+
+const sessionOf = (hashed) =>
+  `oc:${createHash("sha256").update(hashed).digest("hex").slice(0, 16)}`;
+
+/** The simulated model: it does what the last message names. */
+function reply(request) {
+  if (request.isFollowUp) {
+    return "tool done";
+  }
+  if (/SPAWN/.test(request.lastUserText)) {
+    // The host offers its tools by name, or behind one that takes a name.
+    const spawn = { task: "do the CHILD thing" };
+    return {
+      toolCalls: request.toolNames.includes("sessions_spawn")
+        ? [{ name: "sessions_spawn", arguments: spawn }]
+        : [{ name: "tool_call", arguments: { id: "sessions_spawn", args: spawn } }],
+    };
+  }
+  return `answer to ${request.lastUserText.slice(-40)}`;
+}
+
+let taas;
+let other;
+let gateway;
+const faults = [];
+
+before(async () => {
+  taas = await startTaas({ reply, fault: () => faults.shift() });
+  other = await startTaas({ reply });
+  const base = provider(taas.url);
+  gateway = await startGateway({
+    plugin: stagePlugin(),
+    providers: {
+      cloudsigma: {
+        ...base,
+        models: ["auto", ...Object.keys(APIS)].map((id) => ({
+          ...base.models[0],
+          id,
+          name: id,
+          ...(APIS[id] && { api: APIS[id] }),
+        })),
+      },
+      "cloudsigma-staging": {
+        ...provider(taas.url),
+        headers: { "x-OPENCLAW-session-id": "from the configuration" },
+      },
+      elsewhere: provider(other.url),
+    },
+    agents: AGENTS,
+    env: { OPENCLAW_DEBUG: "1" },
+  });
+});
+
+after(async () => {
+  if (process.env.KEEP_LOG)
+    (await import("node:fs")).writeFileSync(process.env.KEEP_LOG, gateway.log());
+  await gateway?.stop();
+  await taas?.close();
+  await other?.close();
+});
+
+/** One turn, and the requests that it made. */
+async function turn(agent, message, { from = taas, ...rest } = {}) {
+  const first = from.requests.length;
+  const result = await gateway.turn({ agent, message, ...rest });
+  return { result, requests: from.requests.slice(first) };
+}
+
+async function ask(params) {
+  const answer = await gateway.call(METHOD, params);
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+  return answer.payload;
+}
+
+const pluginLog = () =>
+  gateway
+    .log()
+    .split("\n")
+    .filter((line) => line.includes("taas-affinity: "));
+
+/** Header and body of a request name one session and one agent. */
+function assertIdentity(request, agent, workspace = gateway.workspaces[agent]) {
+  const session = sessionOf(workspace);
+  const { headers, body } = request;
+  assert.equal(headers["x-session-id"], session);
+  assert.equal(headers["x-openclaw-session-id"], session);
+  assert.equal(headers["x-openclaw-agent-id"], agent);
+  assert.equal(headers["x-openclaw-plugin-version"], VERSION);
+  assert.equal(body.metadata.session_id, session);
+  assert.equal(body.metadata.sticky_key, session);
+  assert.equal(body.metadata.requester_runtime.session_key, session);
+  assert.equal(body.metadata.openclaw_correlation.session_id, session);
+  assert.equal(body.metadata.openclaw_correlation.agent_id, agent);
+  const names = request.rawHeaders.filter((_, index) => index % 2 === 0);
+  const lower = names.map((name) => name.toLowerCase());
+  assert.equal(new Set(lower).size, lower.length, "no header twice");
+  return session;
+}
+
+describe("requests", () => {
+  for (const [agent, api] of Object.entries(APIS)) {
+    test(`${api}: pinned, captured, answered`, async () => {
+      const { result, requests } = await turn(agent, `hello over ${api}`);
+      assert.equal(result.ok, true, JSON.stringify(result));
+      assert.equal(requests.length, 1);
+      const [request] = requests;
+      assert.equal(request.api, api);
+      const session = assertIdentity(request, agent);
+      assert.equal(request.body.metadata.requester_runtime.provider, "cloudsigma");
+      assert.equal(request.body.metadata.requester_runtime.model_id, agent);
+      assert.equal(request.placed, "pinned");
+      const turnId = request.headers["x-openclaw-turn-id"];
+      if (api === "anthropic-messages") {
+        assert.equal(turnId, undefined, "the host gives no turn state over this API");
+      } else {
+        assert.match(turnId, /^[0-9a-f-]{36}$/);
+        assert.equal(request.headers["x-openclaw-attempt"], "1");
+      }
+      const { sessionId, capture } = await ask({ agentId: agent });
+      assert.equal(sessionId, session);
+      assert.equal(capture.autorouterModel, `sim/upstream-${request.slot}`);
+      assert.equal(capture.taasRequestId, request.routeHeaders["X-Request-Id"]);
+      assert.equal(capture.openclawTurnId, turnId ?? null);
+      assert.equal(capture.routedContextWindow, 262144);
+    });
+  }
+
+  test("two agents keep two sessions, each on a slot of its own cache", async () => {
+    const slots = new Map();
+    for (let round = 0; round < 3; round += 1) {
+      for (const agent of ["main", "ops"]) {
+        const { requests } = await turn(agent, `round ${round}`);
+        for (const request of requests) {
+          assertIdentity(request, agent);
+          const key = request.sessionId;
+          slots.set(key, (slots.get(key) ?? new Set()).add(request.slot));
+          if (round > 0) {
+            assert.ok(request.cachedTokens > 0.8 * request.inputTokens, "the cache is warm");
+          }
+        }
+      }
+    }
+    assert.equal(slots.size, 2);
+    for (const used of slots.values()) {
+      assert.equal(used.size, 1);
+    }
+  });
+
+  test("what the provider's configuration sets stays", async () => {
+    const { result, requests } = await turn("staging", "hello staging");
+    assert.equal(result.ok, true, JSON.stringify(result));
+    const [{ headers, body }] = requests;
+    assert.equal(headers["x-openclaw-session-id"], "from the configuration");
+    assert.equal(headers["x-session-id"], sessionOf(gateway.workspaces.staging));
+    assert.equal(body.metadata.requester_runtime.provider, "cloudsigma-staging");
+  });
+
+  test("a subagent's requests belong to its parent's workspace", async () => {
+    const first = taas.requests.length;
+    const { result } = await turn("ops", "SPAWN a subagent");
+    assert.equal(result.ok, true, JSON.stringify(result));
+    const isChild = (request) => /CHILD/.test(request.firstUserText);
+    for (let waited = 0; waited < 200; waited += 1) {
+      if (taas.requests.slice(first).some((request) => isChild(request) && request.finished)) {
+        break;
+      }
+      await sleep(100);
+    }
+    const requests = taas.requests.slice(first);
+    assert.ok(requests.some(isChild), "the subagent made a request");
+    for (const request of requests) {
+      assertIdentity(request, "ops");
+    }
+  });
+
+  test("a simple completion is pinned to the state directory, without an agent", async () => {
+    const first = taas.requests.length;
+    const args = ["infer", "model", "run", "--local", "--model", "cloudsigma/auto", "--json"];
+    const { code, stdout, stderr } = await gateway.cli([...args, "--prompt", "say hi"]);
+    assert.equal(code, 0, stdout + stderr);
+    // A subagent's report to its parent may come in between.
+    const own = taas.requests.slice(first).filter((request) => /say hi/.test(request.rawBody));
+    assert.equal(own.length, 1);
+    const [{ headers, body }] = own;
+    const session = sessionOf(`stateDir:${gateway.stateDir}`);
+    assert.equal(headers["x-session-id"], session);
+    assert.equal(body.metadata.session_id, session);
+    assert.equal(headers["x-openclaw-agent-id"], undefined);
+    assert.equal("agent_id" in body.metadata.openclaw_correlation, false);
+  });
+
+  test("concurrent turns keep their own turn ids and sessions", async () => {
+    const first = taas.requests.length;
+    const agents = ["main", "ops", "completions", "responses", "anthropic"];
+    const turns = Array.from({ length: 10 }, (_, index) => {
+      const agent = agents[index % agents.length];
+      return gateway.turn({
+        agent,
+        message: `concurrent ${index}`,
+        sessionKey: `agent:${agent}:concurrent-${index}`,
+      });
+    });
+    for (const result of await Promise.all(turns)) {
+      assert.equal(result.ok, true, JSON.stringify(result));
+    }
+    const requests = taas.requests.slice(first);
+    assert.equal(requests.length, 10);
+    const turnIds = [];
+    for (const request of requests) {
+      assertIdentity(request, request.headers["x-openclaw-agent-id"]);
+      if (request.headers["x-openclaw-turn-id"]) {
+        turnIds.push(request.headers["x-openclaw-turn-id"]);
+      }
+    }
+    assert.equal(turnIds.length, 8);
+    assert.equal(new Set(turnIds).size, 8);
+    for (const agent of agents) {
+      const own = requests.filter((request) => request.headers["x-openclaw-agent-id"] === agent);
+      const { capture } = await ask({ agentId: agent });
+      const captured = own.find(
+        (request) => request.routeHeaders["X-Request-Id"] === capture.taasRequestId,
+      );
+      assert.equal(capture.openclawTurnId, captured.headers["x-openclaw-turn-id"] ?? null);
+    }
+  });
+});
+
+describe("failures of TaaS", () => {
+  for (const fault of [
+    { status: 429, headers: { "Retry-After": "1" } },
+    { status: 503 },
+    { reset: true },
+    { delayMs: 1500, chunkDelayMs: 50 },
+  ]) {
+    test(`${JSON.stringify(fault)}: the call goes on, still pinned`, async () => {
+      faults.push(fault);
+      const { result, requests } = await turn("main", `after ${JSON.stringify(fault)}`);
+      assert.equal(faults.length, 0);
+      assert.equal(result.ok, true, JSON.stringify(result));
+      for (const request of requests) {
+        assertIdentity(request, "main");
+      }
+      const last = requests.at(-1);
+      assert.equal(last.status, 200);
+      assert.equal(requests.length > 1, !("delayMs" in fault), "a failed request is retried");
+      const { capture } = await ask({ agentId: "main" });
+      assert.equal(capture.taasRequestId, last.routeHeaders["X-Request-Id"]);
+    });
+  }
+
+  test("a connection that is cut within the answer leaves the gateway alive", async () => {
+    faults.push({ reset: "midstream" });
+    await turn("main", "cut");
+    const { result } = await turn("main", "and again");
+    assert.equal(result.ok, true, JSON.stringify(result));
+    assert.equal(gateway.isAlive(), true);
+  });
+});
+
+describe(METHOD, () => {
+  test("by agent, session, workspace and nothing", async () => {
+    await turn("ops", "ask me");
+    const { sessionId, capture } = await ask({ agentId: "ops" });
+    assert.equal(sessionId, sessionOf(gateway.workspaces.ops));
+    assert.deepEqual(await ask({ sessionId }), { sessionId, capture });
+    const workspaceDir = `${gateway.workspaces.ops}/x/../`;
+    assert.deepEqual(await ask({ workspaceDir }), { sessionId, capture });
+    assert.deepEqual(await ask({}), { sessionId, capture });
+    const nobody = { agentId: "nobody", sessionId: null, capture: null };
+    assert.deepEqual(await ask({ agentId: "nobody" }), nobody);
+  });
+
+  test("bad parameters get the host's error for them", async () => {
+    for (const [params, named] of [
+      [{ agent: "ops" }, '"agent"'],
+      [{ agentId: "" }, "agentId"],
+      [["ops"], "an array"],
+    ]) {
+      const { ok, error } = await gateway.call(METHOD, params);
+      assert.equal(ok, false);
+      assert.equal(error.code, "INVALID_REQUEST");
+      assert.ok(error.message.includes(named), error.message);
+      assert.match(error.message, /accepted is/);
+    }
+  });
+
+  test("the command line asks it and fails on bad parameters", async () => {
+    const call = (params) =>
+      gateway.cli(["gateway", "call", METHOD, "--params", JSON.stringify(params), "--json"]);
+    const [good, bad] = await Promise.all([call({ agentId: "ops" }), call({ nonsense: 1 })]);
+    assert.equal(good.code, 0, good.stderr);
+    assert.equal(good.json.agentId, "ops");
+    assert.equal(typeof good.json.capture.autorouterModel, "string");
+    assert.equal(bad.code, 1);
+    assert.match(bad.stdout + bad.stderr, /nonsense/);
+  });
+
+  test("a capture is answered after the plugin was reloaded, and calls go on", async () => {
+    const { capture } = await ask({ agentId: "ops" });
+    const reloaded = await gateway.reloadPlugin(PLUGIN);
+    assert.equal(reloaded.ok, true, JSON.stringify(reloaded));
+    assert.deepEqual((await ask({ agentId: "ops" })).capture, capture);
+    const { result, requests } = await turn("ops", "after the reload");
+    assert.equal(result.ok, true, JSON.stringify(result));
+    assertIdentity(requests[0], "ops");
+    const after = await ask({ agentId: "ops" });
+    assert.equal(after.capture.taasRequestId, requests.at(-1).routeHeaders["X-Request-Id"]);
+  });
+});
+
+describe("the host's view", () => {
+  test("plugins inspect shows the provider hook and the gateway method", async () => {
+    const { code, json } = await gateway.cli(["plugins", "inspect", PLUGIN, "--runtime", "--json"]);
+    assert.equal(code, 0);
+    assert.deepEqual(json.gatewayMethods, [METHOD]);
+    assert.deepEqual(json.capabilities, [
+      {
+        kind: "text-inference",
+        ids: ["cloudsigma", "cloudsigma-staging", "taas-affinity-hook"],
+      },
+    ]);
+    assert.deepEqual(
+      json.diagnostics.filter(({ level }) => level === "error"),
+      [],
+    );
+  });
+
+  test("the log has a line for each request and each capture, and no warning of ours", () => {
+    const lines = pluginLog();
+    const requests = taas.requests.filter(({ agentId }) => agentId !== null);
+    const count = (kind) => lines.filter((line) => line.includes(`taas-affinity: ${kind} `)).length;
+    // Lines of a child process, such as the command line's, are not in the gateway's log.
+    assert.ok(count("request") >= requests.length, `${count("request")} of ${requests.length}`);
+    const served = requests.filter(({ status }) => status === 200);
+    assert.ok(count("capture") >= served.length, `${count("capture")} of ${served.length}`);
+    assert.equal(lines.length, count("request") + count("capture"), lines.join("\n"));
+    for (const agent of ["main", "ops"]) {
+      const session = sessionOf(gateway.workspaces[agent]);
+      const line = `request session=${session} source=workspaceDir agent=${agent}`;
+      assert.ok(lines.some((text) => text.includes(line)));
+    }
+  });
+});
+
+describe("a provider that is not ours", () => {
+  test("sends byte for byte what it sends without the plugin", async (t) => {
+    const { result, requests } = await turn("foreign", "hello elsewhere", { from: other });
+    assert.equal(result.ok, true, JSON.stringify(result));
+
+    const without = await startGateway({
+      plugin: null,
+      providers: gateway.config.models.providers,
+      agents: AGENTS,
+      env: { OPENCLAW_DEBUG: "1" },
+    });
+    t.after(() => without.stop());
+    const bare = await without.turn({ agent: "foreign", message: "hello elsewhere" });
+    assert.equal(bare.ok, true, JSON.stringify(bare));
+
+    // What differs between any two gateways: the temporary directory, ids, ports and the clock.
+    const normal = (text, { root }) =>
+      text
+        .replaceAll(root, "<root>")
+        .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")
+        .replace(/00-[0-9a-f]{32}-[0-9a-f]{16}-01/g, "<trace>")
+        .replace(/\d{2}:\d{2}/g, "<time>");
+    const wire = (request, from) => ({
+      headers: normal(JSON.stringify(request.rawHeaders), from),
+      body: normal(request.rawBody, from),
+    });
+    assert.deepEqual(wire(requests[0], gateway), wire(other.requests.at(-1), without));
+    assert.equal(requests[0].sessionId, null);
+    assert.equal(requests[0].body.metadata, undefined);
+  });
+});
+
+test("the gateway is alive at the end", () => {
+  assert.equal(gateway.isAlive(), true);
+  assert.doesNotMatch(gateway.log(), /unhandled|uncaught/i);
+});

@@ -1,0 +1,31 @@
+// OpenClaw's own judge of plugins, against the real host.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+
+import { hostPaths } from "../support/gateway.mjs";
+import { stagePlugin } from "../support/stage.mjs";
+
+test("plugin-inspector finds nothing", (t) => {
+  const { entry, node } = hostPaths();
+  const openclaw = dirname(entry);
+  const reports = mkdtempSync(join(tmpdir(), "taas-affinity-"));
+  t.after(() => rmSync(reports, { recursive: true }));
+  const inspector = join(dirname(openclaw), "@openclaw", "plugin-inspector", "package.json");
+  const { bin } = JSON.parse(readFileSync(inspector, "utf8"));
+  const program = join(dirname(inspector), typeof bin === "string" ? bin : bin["plugin-inspector"]);
+  const options = ["--plugin-root", stagePlugin(), "--openclaw", openclaw, "--out", reports];
+  const run = spawnSync(
+    node,
+    [program, "check", ...options, "--runtime", "--real-sdk", "--allow-execute"],
+    { encoding: "utf8" },
+  );
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /^Status: PASS$/m);
+  assert.match(run.stdout, /^Breakages: 0$/m);
+  assert.match(run.stdout, /^Issues: 0$/m);
+});

@@ -1,0 +1,162 @@
+/**
+ * Shows on the real OpenClaw gateway what the plugin does: the same two conversations, held three
+ * times against a simulated TaaS with eight upstream slots. See `__test__/support/taas.mjs` for what
+ * the simulator models.
+ *
+ *     node demo/demo.mjs [--json]
+ *
+ * With `--json`, standard output carries one JSON object and nothing else. Progress goes to standard
+ * error. Nothing is measured but what the simulator counted. `TAAS_DEMO_PLUGIN` names another plugin
+ * directory than this repository, to see what a broken plugin comes out as.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { provider, startGateway } from "../__test__/support/gateway.mjs";
+import { stagePlugin } from "../__test__/support/stage.mjs";
+import { startTaas } from "../__test__/support/taas.mjs";
+import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
+import { CACHED_TOKEN_PRICE, measure, progress, route, table } from "./report.mjs";
+
+const METHOD = "taas.autorouter.lastRoute";
+const SLOTS = 8;
+/** One seed for all phases, so that a plugin that does nothing comes out exactly as none. */
+const SEED = "demo";
+const TURNS = AGENTS[0].says.length;
+
+const PLUGIN = process.env.TAAS_DEMO_PLUGIN ?? stagePlugin();
+const PHASES = [
+  { key: "without", title: "without the plugin, slot drawn", plugin: null, anonymous: "random" },
+  { key: "guessed", title: "without the plugin, slot guessed", plugin: null, anonymous: "guess" },
+  { key: "with", title: "with the plugin", plugin: PLUGIN, anonymous: "random" },
+];
+const OPENINGS = Object.fromEntries(AGENTS.map((agent) => [agent.id, agent.says[0]]));
+
+async function prepare({ plugin, anonymous }) {
+  const taas = await startTaas({ slots: SLOTS, seed: SEED, anonymous, reply });
+  const gateway = await startGateway({
+    plugin,
+    providers: { cloudsigma: provider(taas.url) },
+    agents: AGENTS.map(({ id }) => ({ id })),
+  });
+  for (const agent of AGENTS) {
+    for (const [path, text] of Object.entries(workspaceFiles(agent))) {
+      const file = join(gateway.workspaces[agent.id], path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+  }
+  return { taas, gateway };
+}
+
+/**
+ * One request at a time, because their order decides what is drawn. An agent keeps the word for half
+ * of its conversation: the host opens an agent's database anew whenever another one was at work in
+ * between, and checking it takes longer than the turn itself.
+ */
+async function converse(gateway, onTurn) {
+  const half = Math.ceil(TURNS / 2);
+  for (const [from, to] of [
+    [0, half],
+    [half, TURNS],
+  ]) {
+    for (const agent of AGENTS) await speak(gateway, agent, from, to, onTurn);
+  }
+}
+
+async function speak(gateway, agent, from, to, onTurn) {
+  for (let turn = from; turn < to; turn += 1) {
+    onTurn(agent.id, turn + 1);
+    const result = await gateway.turn({ agent: agent.id, message: agent.says[turn] });
+    if (!result.ok) {
+      const reason = JSON.stringify(result.error ?? result.payload);
+      throw new Error(`turn ${turn + 1} of ${agent.id} failed: ${reason}\n${gateway.log()}`);
+    }
+  }
+}
+
+async function askRoutes(gateway) {
+  return Promise.all(
+    AGENTS.map(async ({ id }) => {
+      const params = JSON.stringify({ agentId: id });
+      const { json, stderr, code } = await gateway.cli([
+        "gateway",
+        "call",
+        METHOD,
+        "--params",
+        params,
+        "--json",
+      ]);
+      if (code !== 0) process.exitCode = 1;
+      return json ?? { error: stderr.trim() || `exit code ${code}` };
+    }),
+  );
+}
+
+async function main() {
+  const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+  const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
+  const results = {};
+  let routes = [];
+
+  // A gateway takes longer to start than to answer a few turns, so the next one starts meanwhile.
+  const starting = PHASES.map(() => null);
+  const start = (index) => {
+    if (index >= PHASES.length) return;
+    starting[index] = prepare(PHASES[index]);
+    // Awaited in its turn; until then a failure must not count as unhandled.
+    starting[index].catch(() => {});
+  };
+  start(0);
+  for (const [index, phase] of PHASES.entries()) {
+    meter.say(`${phase.title}: starting the gateway`);
+    const { taas, gateway } = await starting[index];
+    start(index + 1);
+    meter.say(`${phase.title}: ${AGENTS.length} agents, ${TURNS} turns each`);
+    await converse(gateway, (agent, turn) => meter.step(`${phase.title}: ${agent}, turn ${turn}`));
+    results[phase.key] = measure(taas.requests, OPENINGS);
+    if (phase.plugin !== null) {
+      meter.say("asking the gateway for the captured routes");
+      routes = await askRoutes(gateway);
+    }
+    await gateway.stop();
+    await taas.close();
+  }
+  meter.clear();
+
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...results, routes })}\n`);
+    return;
+  }
+  const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
+  const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  process.stdout.write(
+    [
+      "",
+      table(phases, { color }),
+      `${SLOTS} upstream slots, each with a prompt cache of its own; cold starts are counted.`,
+      `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the price`,
+      "of any other input token. The model, its cache and the draw of slots are simulated; the gateway,",
+      "its requests and the plugin are real.",
+      "",
+      `Captured routes, as \`openclaw gateway call ${METHOD}\` answers:`,
+      ...AGENTS.map(({ id }, index) => route(id, routes[index])),
+      "",
+    ].join("\n"),
+  );
+}
+
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.once(signal, () => (interrupted = true));
+}
+
+try {
+  await main();
+} catch (error) {
+  // An interrupted run fails somewhere, of course; only a failure of its own is news.
+  if (!interrupted) {
+    process.stderr.write(`\n${error.stack ?? error}\n`);
+    process.exit(1);
+  }
+}

@@ -121,20 +121,13 @@ export interface Native {
   /**
    * Remembers the route of a response, where it was autorouted.
    *
-   * @param headers the JSON text of an object of {@link responseHeaders}; others are ignored
-   * @param turnId the turn id that the request carried
-   * @param attempt the attempt number that the request carried
+   * @param values joined by line feeds: the turn id and the attempt number that the request
+   *   carried, then the values of {@link responseHeaders} in their order; empty where there is none
    * @returns whether there was a route to remember
-   * @throws {Error} where `headers` is no JSON object
    */
-  captureResponse(
-    requester: Requester,
-    headers: string,
-    turnId?: string | null,
-    attempt?: string | null,
-  ): boolean;
+  captureResponse(requester: Requester, values: string): boolean;
 
-  /** The names, in lower case, of the headers that {@link captureResponse} reads. */
+  /** The names, in lower case, of the headers that {@link captureResponse} reads, in its order. */
   responseHeaders(): string[];
 
   /** Whether a value arrives unchanged when it is sent as a header: Latin-1, at most 200 characters. */

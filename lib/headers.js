@@ -47,24 +47,44 @@ export function headersSet(...sources) {
 }
 
 /**
- * The headers in `wanted` (lower-case names) that are strings, as the JSON text of an object. A
- * value of any other header is never read.
+ * The values of the headers in `wanted` (lower-case name to place), each in its place, `undefined`
+ * where there is no such header or it is no string. A value of any other header is never read.
  *
  * @param {unknown} headers
- * @param {ReadonlySet<string>} wanted
+ * @param {ReadonlyMap<string, number>} wanted
+ * @returns {(string | undefined)[]}
  */
 export function pickHeaders(headers, wanted) {
-  const picked = {};
+  const picked = new Array(wanted.size).fill(undefined);
   eachHeader(headers, (name, read) => {
-    if (wanted.has(name) && !Object.hasOwn(picked, name)) {
+    const place = wanted.get(name);
+    if (place !== undefined && picked[place] === undefined) {
       const value = read();
       if (typeof value === "string") {
-        // A lone surrogate is no JSON for the reader on the other side.
-        picked[name] = value.slice(0, CROSSING_LIMIT).toWellFormed();
+        picked[place] = value;
       }
     }
   });
-  return JSON.stringify(picked);
+  return picked;
+}
+
+/**
+ * `values` as one string, which crosses the boundary at the price of one.
+ *
+ * @param {(string | undefined)[]} values
+ */
+export function packed(values) {
+  let text = "";
+  for (const value of values) {
+    text += value === undefined ? "\n" : `${single(value)}\n`;
+  }
+  return text;
+}
+
+/** `value` as one line: a carriage return is dropped and trimmed just as a line feed would be. */
+function single(value) {
+  const cut = value.length > CROSSING_LIMIT ? value.slice(0, CROSSING_LIMIT) : value;
+  return cut.includes("\n") ? cut.replaceAll("\n", "\r") : cut;
 }
 
 /**

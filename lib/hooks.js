@@ -4,7 +4,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import { headersSet, pickHeaders, withHeaders } from "./headers.js";
+import { headersSet, packed, pickHeaders, withHeaders } from "./headers.js";
 
 export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 
@@ -37,7 +37,7 @@ export function createHooks({ native, affinity, warn, debug }) {
   globalThis[CALLS] ??= new AsyncLocalStorage();
   /** @type {AsyncLocalStorage<Call>} */
   const calls = globalThis[CALLS];
-  const routeHeaders = new Set(native.responseHeaders());
+  const routeHeaders = new Map(native.responseHeaders().map((name, place) => [name, place]));
 
   /** `value` as a header value, where it can be sent unchanged. */
   function sendable(value) {
@@ -90,9 +90,11 @@ export function createHooks({ native, affinity, warn, debug }) {
   function capture(requester, call, response) {
     try {
       const headers = pickHeaders(response?.headers, routeHeaders);
-      const captured = native.captureResponse(requester, headers, call.turnId, call.attempt);
-      if (captured) {
-        debug?.(`capture session=${requester.sessionId} agent=${requester.agentId} ${headers}`);
+      const values = packed([call.turnId, call.attempt, ...headers]);
+      if (native.captureResponse(requester, values)) {
+        debug?.(
+          `capture session=${requester.sessionId} agent=${requester.agentId} ${JSON.stringify(headers)}`,
+        );
       }
     } catch (error) {
       warn("response", "the route of a response was not captured", error);

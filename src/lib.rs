@@ -16,7 +16,7 @@ use napi::{
     bindgen_prelude::{FromNapiValue, JsObjectValue, JsValue, Object, Result, Unknown},
 };
 use napi_derive::napi;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use taas_affinity::{
     envelope::{Envelope, Facts, METADATA_KEYS},
     identity::{Identity, Owner, Surroundings, host_id},
@@ -192,26 +192,26 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
     Ok(requester.envelope.additions(present))
 }
 
-/// Remembers the route of a response, where it was autorouted: `true` says so. `headers` is a
-/// JSON object of lower-case names; `turn_id` and `attempt` are what the request carried.
-///
-/// # Errors
-/// `headers` is no JSON object.
+/// Remembers the route of a response, where it was autorouted: `true` says so. `values` are joined
+/// by line feeds: the turn id and the attempt that the request carried, then the values of
+/// [`response_headers`] in their order. What is not there is empty.
 #[napi(catch_unwind, strict)]
-pub fn capture_response(
-    requester: &Requester,
-    headers: String,
-    turn_id: Option<String>,
-    attempt: Option<String>,
-) -> Result<bool> {
-    let headers: Map<String, Value> = serde_json::from_str(&headers).map_err(failure)?;
+#[must_use]
+pub fn capture_response(requester: &Requester, values: String) -> bool {
+    let mut values = values.split('\n');
+    let mut value = || values.next().filter(|value| !value.is_empty());
     let carried = Carried {
-        turn_id: turn_id.as_deref(),
-        attempt: attempt.as_deref(),
+        turn_id: value(),
+        attempt: value(),
+    };
+    let headers: [Option<&str>; route::HEADERS.len()] = std::array::from_fn(|_| value());
+    let header = |name| {
+        let index = route::HEADERS.iter().position(|header| *header == name)?;
+        headers[index]
     };
     let identity = &requester.identity;
-    let Some(capture) = Capture::of(&headers, carried, &identity.session_id, now()) else {
-        return Ok(false);
+    let Some(capture) = Capture::of(header, carried, &identity.session_id, now()) else {
+        return false;
     };
     // An agent goes by the name that its requests carry.
     let agent_id = identity
@@ -219,7 +219,7 @@ pub fn capture_response(
         .as_deref()
         .and_then(|id| bounded(id, NAME_LIMIT));
     CaptureTable::shared().insert(capture, agent_id.as_deref());
-    Ok(true)
+    true
 }
 
 /// The names, in lower case, of the response headers that [`capture_response`] reads.

@@ -127,6 +127,9 @@ export interface Native {
    */
   captureResponse(requester: Requester, values: string): boolean;
 
+  /** The names of the headers that {@link Requester.headers} gives the values of. */
+  requestHeaders(): string[];
+
   /** The names, in lower case, of the headers that {@link captureResponse} reads, in its order. */
   responseHeaders(): string[];
 
@@ -181,6 +184,15 @@ export interface Requester {
   /** The kind of source that it comes from, for a log. It names no value. */
   readonly sessionSource: string;
   readonly agentId: string | null;
-  /** The headers that every request carries, by name: those whose value can be sent unchanged. */
-  headers(): Record<string, string>;
+  /**
+   * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
+   * line feeds. A value that is not known or cannot be sent unchanged is empty.
+   */
+  headers(): string;
+  /**
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make the
+   * same requester again, so that it can be remembered. The environment, the current directory and
+   * `model` had no say in it.
+   */
+  readonly reusable: boolean;
 }

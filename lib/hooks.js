@@ -4,7 +4,8 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import { headersSet, packed, pickHeaders, withHeaders } from "./headers.js";
+import { headersSent, headersSet, packed, placesOf, withHeaders } from "./headers.js";
+import { createOwners } from "./owners.js";
 
 export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 
@@ -14,14 +15,26 @@ const CALLS = Symbol.for("openclaw-taas-affinity.calls");
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
 
-/**
- * A copy of `object` with `additions`: same keys in the same order, same prototype. Values are
- * taken over, never walked.
- */
-function extended(object, additions) {
-  const copy = { ...object, ...additions };
-  const prototype = object ? Object.getPrototypeOf(object) : Object.prototype;
+// What can be sent for sure, which is what nearly every value is. The addon decides the rest.
+const PLAIN = /^[!-~]{1,200}$/;
+
+/** Gives `copy` the prototype of the object that it is a copy of. */
+function likeOriginal(copy, original) {
+  const prototype = original ? Object.getPrototypeOf(original) : Object.prototype;
   return prototype === Object.prototype ? copy : Object.setPrototypeOf(copy, prototype);
+}
+
+/** A copy of our metadata, all the way down: what goes into a payload is the caller's to change. */
+function copied(metadata) {
+  const { requester_runtime: runtime, openclaw_correlation: correlation } = metadata;
+  return {
+    ...metadata,
+    requester_runtime: {
+      ...runtime,
+      metadata_classification: { ...runtime.metadata_classification },
+    },
+    openclaw_correlation: { ...correlation },
+  };
 }
 
 /**
@@ -37,12 +50,18 @@ export function createHooks({ native, affinity, warn, debug }) {
   globalThis[CALLS] ??= new AsyncLocalStorage();
   /** @type {AsyncLocalStorage<Call>} */
   const calls = globalThis[CALLS];
-  const routeHeaders = new Map(native.responseHeaders().map((name, place) => [name, place]));
+  const ownerOf = createOwners(native, affinity);
+  const ourNames = [...native.requestHeaders(), TURN_ID, ATTEMPT];
+  const ourPlaces = placesOf(ourNames);
+  const [turnIdPlace, attemptPlace] = [ourNames.indexOf(TURN_ID), ourNames.indexOf(ATTEMPT)];
+  const routePlaces = placesOf(native.responseHeaders());
 
   /** `value` as a header value, where it can be sent unchanged. */
   function sendable(value) {
     const text = typeof value === "number" ? String(value) : value;
-    return typeof text === "string" && native.isHeaderSafe(text) ? text : undefined;
+    return typeof text === "string" && (PLAIN.test(text) || native.isHeaderSafe(text))
+      ? text
+      : undefined;
   }
 
   /**
@@ -50,50 +69,63 @@ export function createHooks({ native, affinity, warn, debug }) {
    *
    * @typedef {object} Call
    * @property {Record<string, string>} headers what the plugin adds, less what the caller set
-   * @property {Map<string, unknown>} set what the caller or the configuration set
+   * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
    * @property {string | undefined} turnId the turn id that the request carries
    * @property {string | undefined} attempt the attempt that the request carries
    */
 
   /** @returns {Call} */
-  function startCall(requester, model, options) {
-    const set = headersSet(options?.headers, model?.headers);
-    const headers = {};
-    for (const [name, value] of Object.entries(requester.headers())) {
-      if (!set.has(name.toLowerCase())) {
-        headers[name] = value;
-      }
+  function startCall(owner, model, options) {
+    const set = headersSet(options?.headers, model?.headers, ourPlaces);
+    if (set === undefined) {
+      return { headers: owner.headers, set, turnId: undefined, attempt: undefined };
     }
+    const left = Object.entries(owner.headers).filter(
+      ([name]) => set[ourNames.indexOf(name)] === undefined,
+    );
     return {
-      headers,
+      headers: Object.fromEntries(left),
       set,
-      turnId: sendable(set.get(TURN_ID.toLowerCase())),
-      attempt: sendable(set.get(ATTEMPT.toLowerCase())),
+      turnId: sendable(set[turnIdPlace]),
+      attempt: sendable(set[attemptPlace]),
     };
   }
 
+  /** What `payload` is to get where its metadata has none of our keys. */
+  function wholeMetadata(owner) {
+    owner.metadata ??= JSON.parse(native.injectRequest(owner.requester, {}));
+    return copied(owner.metadata);
+  }
+
   /** `payload` with what its metadata lacks; `undefined` where it goes out as it is. */
-  function inject(requester, payload) {
+  function inject(owner, payload) {
     try {
-      const additions = native.injectRequest(requester, payload);
-      if (additions === null) {
+      if (payload === null || typeof payload !== "object" || Array.isArray(payload)) {
         return undefined;
       }
-      const metadata = extended(payload.metadata, JSON.parse(additions));
-      return extended(payload, { metadata });
+      let { metadata } = payload;
+      if (metadata === undefined) {
+        metadata = wholeMetadata(owner);
+      } else {
+        const additions = native.injectRequest(owner.requester, payload);
+        if (additions === null) {
+          return undefined;
+        }
+        metadata = likeOriginal({ ...metadata, ...JSON.parse(additions) }, metadata);
+      }
+      return likeOriginal({ ...payload, metadata }, payload);
     } catch (error) {
       warn("payload", "a request went out without metadata", error);
       return undefined;
     }
   }
 
-  function capture(requester, call, response) {
+  function capture({ requester }, call, response) {
     try {
-      const headers = pickHeaders(response?.headers, routeHeaders);
-      const values = packed([call.turnId, call.attempt, ...headers]);
-      if (native.captureResponse(requester, values)) {
+      const route = headersSent(response?.headers, routePlaces);
+      if (native.captureResponse(requester, packed(call.turnId, call.attempt, ...route))) {
         debug?.(
-          `capture session=${requester.sessionId} agent=${requester.agentId} ${JSON.stringify(headers)}`,
+          `capture session=${requester.sessionId} agent=${requester.agentId} ${JSON.stringify(route)}`,
         );
       }
     } catch (error) {
@@ -102,36 +134,38 @@ export function createHooks({ native, affinity, warn, debug }) {
   }
 
   /** The caller's options with our headers, and with our hooks around the caller's own. */
-  function extendedOptions(requester, call, options) {
+  function extendedOptions(owner, call, options) {
     const { onPayload, onResponse } = options ?? {};
-    return extended(options, {
+    const ours = {
+      ...options,
       headers: withHeaders(options?.headers, call.headers),
       onPayload: async (...args) => {
         const replaced =
           typeof onPayload === "function"
             ? await Reflect.apply(onPayload, options, args)
             : undefined;
-        return inject(requester, replaced === undefined ? args[0] : replaced) ?? replaced;
+        return inject(owner, replaced === undefined ? args[0] : replaced) ?? replaced;
       },
       onResponse: (...args) => {
-        capture(requester, call, args[0]);
+        capture(owner, call, args[0]);
         return typeof onResponse === "function"
           ? Reflect.apply(onResponse, options, args)
           : undefined;
       },
-    });
+    };
+    return likeOriginal(ours, options);
   }
 
   /** Wraps the stream function of an agent run or of a simple completion. */
   function wrapStreamFn(context) {
-    let requester;
+    let owner;
     let streamFn;
     try {
       streamFn = context.streamFn;
       if (typeof streamFn !== "function" || !PROVIDERS.includes(context.provider)) {
         return undefined;
       }
-      requester = affinity.requester(context, process.env);
+      owner = ownerOf(context);
     } catch (error) {
       warn("identity", "requests go out without identity", error);
       return undefined;
@@ -141,11 +175,12 @@ export function createHooks({ native, affinity, warn, debug }) {
       let call;
       let ownOptions;
       try {
-        call = startCall(requester, model, options);
-        ownOptions = extendedOptions(requester, call, options);
-        debug?.(
-          `request session=${requester.sessionId} source=${requester.sessionSource} agent=${requester.agentId}`,
-        );
+        call = startCall(owner, model, options);
+        ownOptions = extendedOptions(owner, call, options);
+        if (debug !== undefined) {
+          const { sessionId, sessionSource, agentId } = owner.requester;
+          debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
+        }
       } catch (error) {
         warn("request", "a request went out untouched", error);
         return streamFn(model, streamContext, options, ...rest);
@@ -163,13 +198,13 @@ export function createHooks({ native, affinity, warn, debug }) {
       }
       // These headers win over the caller's on some transports, so what the caller set is left out.
       const headers = { ...call.headers };
-      if (!call.set.has(TURN_ID.toLowerCase())) {
+      if (call.set?.[turnIdPlace] === undefined) {
         call.turnId = sendable(context.turnId);
         if (call.turnId !== undefined) {
           headers[TURN_ID] = call.turnId;
         }
       }
-      if (!call.set.has(ATTEMPT.toLowerCase())) {
+      if (call.set?.[attemptPlace] === undefined) {
         call.attempt = sendable(context.attempt);
         if (call.attempt !== undefined) {
           headers[ATTEMPT] = call.attempt;

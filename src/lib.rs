@@ -9,22 +9,29 @@
 // napi hands arguments over by value.
 #![allow(clippy::needless_pass_by_value)]
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    cell::Cell,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use napi::{
-    Env, Status, ValueType,
+    Status, ValueType,
     bindgen_prelude::{FromNapiValue, JsObjectValue, JsValue, Object, Result, Unknown},
 };
 use napi_derive::napi;
 use serde_json::Value;
 use taas_affinity::{
-    envelope::{Envelope, Facts, METADATA_KEYS},
+    envelope::{self, Envelope, Facts, METADATA_KEYS},
     identity::{Identity, Owner, Surroundings, host_id},
     query,
     route::{self, Capture, Carried},
     table::{self, CaptureTable},
     text::{self, NAME_LIMIT, bounded},
 };
+
+/// What a context may say at most, in bytes, for JavaScript to remember it.
+const REMEMBERED_LIMIT: usize = 4096;
 
 /// What stays the same for every request of this gateway.
 #[napi]
@@ -59,9 +66,12 @@ impl Affinity {
         let agent_dir = text_property(&context, c"agentDir")?;
         let agent_id = text_property(&context, c"agentId")?;
         let provider = text_property(&context, c"provider")?;
-        let model_id = match text_property(&context, c"modelId")? {
-            Some(id) if text::non_blank(&id).is_some() => Some(id),
-            _ => match object(context.get_c_named_property(c"model")?)? {
+        let own_model_id =
+            text_property(&context, c"modelId")?.filter(|id| text::non_blank(id).is_some());
+        let mut reusable = own_model_id.is_some();
+        let model_id = match own_model_id {
+            Some(id) => Some(id),
+            None => match object(context.get_c_named_property(c"model")?)? {
                 Some(model) => text_property(&model, c"id")?,
                 None => None,
             },
@@ -71,7 +81,19 @@ impl Affinity {
             agent_dir: agent_dir.as_deref(),
             agent_id: agent_id.as_deref(),
         };
-        let identity = Identity::of(owner, &self.process(&env)).map_err(failure)?;
+        let process = self.process(&env);
+        let identity = Identity::of(owner, &process).map_err(failure)?;
+        // A relative path hangs on the current directory.
+        reusable &= !process.asked.get()
+            && workspace_dir
+                .as_deref()
+                .is_some_and(|dir| Path::new(dir).is_absolute())
+            && [&workspace_dir, &agent_dir, &agent_id, &provider, &model_id]
+                .into_iter()
+                .flatten()
+                .map(String::len)
+                .sum::<usize>()
+                <= REMEMBERED_LIMIT;
         let facts = Facts {
             host_id: &self.host_id,
             plugin_version: &self.plugin_version,
@@ -79,7 +101,11 @@ impl Affinity {
             model_id: model_id.as_deref(),
         };
         let envelope = Envelope::new(&identity, facts);
-        Ok(Requester { identity, envelope })
+        Ok(Requester {
+            identity,
+            envelope,
+            reusable,
+        })
     }
 
     /// The answer of `taas.autorouter.lastRoute` to `params`, both as JSON.
@@ -102,6 +128,7 @@ impl Affinity {
         Process {
             env,
             home: &self.home,
+            asked: Cell::new(false),
         }
     }
 }
@@ -111,10 +138,13 @@ impl Affinity {
 struct Process<'a> {
     env: &'a Object<'a>,
     home: &'a str,
+    /// Whether the environment had a say.
+    asked: Cell<bool>,
 }
 
 impl Surroundings for Process<'_> {
     fn variable(&self, name: &str) -> Option<String> {
+        self.asked.set(true);
         string(self.env.get_named_property(name).ok()?).ok()?
     }
 
@@ -128,6 +158,7 @@ impl Surroundings for Process<'_> {
 pub struct Requester {
     identity: Identity,
     envelope: Envelope,
+    reusable: bool,
 }
 
 #[napi]
@@ -153,17 +184,24 @@ impl Requester {
         self.identity.agent_id.as_deref()
     }
 
-    /// The headers that every request carries, by name.
-    ///
-    /// # Errors
-    /// Where JavaScript cannot make an object.
-    #[napi(catch_unwind, strict)]
-    pub fn headers<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        let mut headers = Object::new(env)?;
-        for (name, value) in self.envelope.headers() {
-            headers.set(name, value.as_str())?;
-        }
-        Ok(headers)
+    /// The headers that every request carries: the values of [`request_headers`], joined by line
+    /// feeds. One that is not known or cannot be sent is empty.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn headers(&self) -> String {
+        self.envelope
+            .headers()
+            .each_ref()
+            .map(|value| value.as_deref().unwrap_or_default())
+            .join("\n")
+    }
+
+    /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make
+    /// the same requester again, and are short enough to be remembered.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn reusable(&self) -> bool {
+        self.reusable
     }
 }
 
@@ -195,7 +233,8 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
 /// Remembers the route of a response, where it was autorouted: `true` says so. `values` are joined
 /// by line feeds: the turn id and the attempt that the request carried, then the values of
 /// [`response_headers`] in their order. What is not there is empty.
-#[napi(catch_unwind, strict)]
+// Not `strict`: the conversions fail for another type as well, and the check costs as much as the rest.
+#[napi(catch_unwind)]
 #[must_use]
 pub fn capture_response(requester: &Requester, values: String) -> bool {
     let mut values = values.split('\n');
@@ -220,6 +259,13 @@ pub fn capture_response(requester: &Requester, values: String) -> bool {
         .and_then(|id| bounded(id, NAME_LIMIT));
     CaptureTable::shared().insert(capture, agent_id.as_deref());
     true
+}
+
+/// The names of the headers that [`Requester::headers`] gives the values of.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn request_headers() -> Vec<&'static str> {
+    envelope::HEADERS.to_vec()
 }
 
 /// The names, in lower case, of the response headers that [`capture_response`] reads.

@@ -15,6 +15,14 @@ pub const METADATA_KEYS: [&str; 4] = [
     "openclaw_correlation",
 ];
 
+/// The headers of a request that do not change between the requests of one owner.
+pub const HEADERS: [&str; 4] = [
+    "X-Session-Id",
+    "X-OpenClaw-Session-Id",
+    "X-OpenClaw-Agent-Id",
+    "X-OpenClaw-Plugin-Version",
+];
+
 const SOURCE: &str = "openclaw-taas-affinity";
 
 /// What is known of a request beside its identity.
@@ -35,7 +43,7 @@ pub struct Facts<'a> {
 pub struct Envelope {
     metadata: Map<String, Value>,
     text: String,
-    headers: Vec<(&'static str, String)>,
+    headers: [Option<String>; HEADERS.len()],
 }
 
 impl Envelope {
@@ -53,7 +61,7 @@ impl Envelope {
     ///     provider: Some("cloudsigma"),
     ///     model_id: None,
     /// });
-    /// assert_eq!(envelope.headers()[0], ("X-Session-Id", "oc:3451aa385a62dc7b".to_owned()));
+    /// assert_eq!(envelope.headers()[0].as_deref(), Some("oc:3451aa385a62dc7b"));
     /// let all = envelope.additions([false; 4]).unwrap();
     /// assert!(all.starts_with(r#"{"session_id":"oc:3451aa385a62dc7b","sticky_key":"#));
     /// assert_eq!(envelope.additions([true; 4]), None);
@@ -85,10 +93,9 @@ impl Envelope {
         (!missing.is_empty()).then(|| Value::Object(missing).to_string())
     }
 
-    /// The headers that do not change between requests, by name. A value that cannot be sent is
-    /// not among them.
+    /// The values of [`HEADERS`]: those that are known and can be sent.
     #[must_use]
-    pub fn headers(&self) -> &[(&'static str, String)] {
+    pub fn headers(&self) -> &[Option<String>; HEADERS.len()] {
         &self.headers
     }
 }
@@ -160,20 +167,18 @@ fn known<const N: usize>(entries: [(&str, Option<Value>); N]) -> Map<String, Val
         .collect()
 }
 
-fn headers(identity: &Identity, plugin_version: &str) -> Vec<(&'static str, String)> {
+fn headers(identity: &Identity, plugin_version: &str) -> [Option<String>; HEADERS.len()] {
     [
-        ("X-Session-Id", Some(identity.session_id.as_str())),
-        ("X-OpenClaw-Session-Id", Some(&identity.session_id)),
-        ("X-OpenClaw-Agent-Id", identity.agent_id.as_deref()),
-        ("X-OpenClaw-Plugin-Version", Some(plugin_version)),
+        Some(identity.session_id.as_str()),
+        Some(&identity.session_id),
+        identity.agent_id.as_deref(),
+        Some(plugin_version),
     ]
-    .into_iter()
-    .filter_map(|(name, value)| {
+    .map(|value| {
         value
             .filter(|value| is_header_safe(value))
-            .map(|value| (name, value.to_owned()))
+            .map(str::to_owned)
     })
-    .collect()
 }
 
 #[cfg(test)]
@@ -286,7 +291,10 @@ mod tests {
     fn a_value_that_cannot_be_sent_is_no_header() {
         let names = |agent| -> Vec<&'static str> {
             let envelope = Envelope::new(&identity(agent), FACTS);
-            envelope.headers().iter().map(|(name, _)| *name).collect()
+            let values = HEADERS.iter().zip(envelope.headers());
+            values
+                .filter_map(|(name, value)| value.as_ref().and(Some(*name)))
+                .collect()
         };
         let without = [
             "X-Session-Id",

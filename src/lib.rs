@@ -27,7 +27,7 @@ use taas_affinity::{
     query,
     route::{self, Capture, Carried},
     table::{self, CaptureTable},
-    text::{self, NAME_LIMIT, bounded},
+    text,
 };
 
 /// What a context may say at most, in bytes, for JavaScript to remember it.
@@ -252,12 +252,7 @@ pub fn capture_response(requester: &Requester, values: String) -> bool {
     let Some(capture) = Capture::of(header, carried, &identity.session_id, now()) else {
         return false;
     };
-    // An agent goes by the name that its requests carry.
-    let agent_id = identity
-        .agent_id
-        .as_deref()
-        .and_then(|id| bounded(id, NAME_LIMIT));
-    CaptureTable::shared().insert(capture, agent_id.as_deref());
+    CaptureTable::shared().insert(capture, requester.envelope.agent_id());
     true
 }
 

@@ -1,6 +1,6 @@
 //! What a request gets: the keys of `payload.metadata` and the headers.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::{
     identity::Identity,
@@ -38,12 +38,72 @@ pub struct Facts<'a> {
     pub model_id: Option<&'a str>,
 }
 
-/// Everything that the requests of one stream wrapper are given.
+/// Everything that the requests of one owner are given.
 #[derive(Debug)]
 pub struct Envelope {
-    metadata: Map<String, Value>,
-    text: String,
+    session_id: String,
+    source_hint: String,
+    host_id: String,
+    plugin_version: Option<String>,
+    agent_id: Option<String>,
+    provider: Option<String>,
+    model_id: Option<String>,
     headers: [Option<String>; HEADERS.len()],
+}
+
+/// [`METADATA_KEYS`], in their order. What is not known is left out, never `null` or `""`.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sticky_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requester_runtime: Option<Runtime<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openclaw_correlation: Option<Correlation<'a>>,
+}
+
+#[derive(Serialize)]
+struct Runtime<'a> {
+    schema_version: &'static str,
+    source: &'static str,
+    session_key: &'a str,
+    openclaw_session_id: &'a str,
+    requester_host_id: &'a str,
+    // The hints about the workspace's repository belong here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_id: Option<&'a str>,
+    session_source_hint: &'a str,
+    tool_execution: &'static str,
+    metadata_classification: Classification,
+    redaction_policy: &'static str,
+}
+
+#[derive(Serialize)]
+struct Classification {
+    identifiers: &'static str,
+    repository: &'static str,
+    local_paths: &'static str,
+}
+
+#[derive(Serialize)]
+struct Correlation<'a> {
+    schema_version: &'static str,
+    source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin_version: Option<&'a str>,
+    session_id: &'a str,
+    sticky_key: &'a str,
+    session_source_hint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_id: Option<&'a str>,
 }
 
 impl Envelope {
@@ -68,11 +128,15 @@ impl Envelope {
     /// ```
     #[must_use]
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
-        let metadata = metadata(identity, facts);
-        let text = Value::Object(metadata.clone()).to_string();
+        let name = |value: Option<&str>| value.and_then(|value| bounded(value, NAME_LIMIT));
         Self {
-            metadata,
-            text,
+            session_id: identity.session_id.clone(),
+            source_hint: identity.source.hint(),
+            host_id: facts.host_id.to_owned(),
+            plugin_version: name(Some(facts.plugin_version)),
+            agent_id: name(identity.agent_id.as_deref()),
+            provider: name(facts.provider),
+            model_id: name(facts.model_id),
             headers: headers(identity, facts.plugin_version),
         }
     }
@@ -81,16 +145,18 @@ impl Envelope {
     /// [`METADATA_KEYS`] the caller has; `None` where the caller has them all.
     #[must_use]
     pub fn additions(&self, present: [bool; METADATA_KEYS.len()]) -> Option<String> {
-        if present == [false; METADATA_KEYS.len()] {
-            return Some(self.text.clone());
+        if present == [true; METADATA_KEYS.len()] {
+            return None;
         }
-        let missing: Map<String, Value> = METADATA_KEYS
-            .iter()
-            .zip(present)
-            .filter(|(_, present)| !present)
-            .filter_map(|(key, _)| Some(((*key).to_owned(), self.metadata.get(*key)?.clone())))
-            .collect();
-        (!missing.is_empty()).then(|| Value::Object(missing).to_string())
+        let [session_id, sticky_key, runtime, correlation] = present.map(|present| !present);
+        let metadata = Metadata {
+            session_id: session_id.then_some(&self.session_id),
+            sticky_key: sticky_key.then_some(&self.session_id),
+            requester_runtime: runtime.then(|| self.runtime()),
+            openclaw_correlation: correlation.then(|| self.correlation()),
+        };
+        // Strings and structures of strings: there is nothing in it that is no JSON.
+        serde_json::to_string(&metadata).ok()
     }
 
     /// The values of [`HEADERS`]: those that are known and can be sent.
@@ -98,73 +164,47 @@ impl Envelope {
     pub fn headers(&self) -> &[Option<String>; HEADERS.len()] {
         &self.headers
     }
-}
 
-fn metadata(identity: &Identity, facts: Facts<'_>) -> Map<String, Value> {
-    let session_id = &identity.session_id;
-    let source_hint = identity.source.hint();
-    let name = |value: Option<&str>| value.and_then(|value| bounded(value, NAME_LIMIT));
-    let (provider, model_id) = (name(facts.provider), name(facts.model_id));
+    /// The name that the table knows the agent by, which is the one that requests carry.
+    #[must_use]
+    pub fn agent_id(&self) -> Option<&str> {
+        self.agent_id.as_deref()
+    }
 
-    let runtime = known([
-        ("schema_version", Some(json!("2026-06-04"))),
-        ("source", Some(json!(SOURCE))),
-        ("session_key", Some(json!(session_id))),
-        ("openclaw_session_id", Some(json!(session_id))),
-        ("requester_host_id", Some(json!(facts.host_id))),
-        // The hints about the workspace's repository belong here.
-        ("provider", provider.as_ref().map(|value| json!(value))),
-        ("model_id", model_id.as_ref().map(|value| json!(value))),
-        ("session_source_hint", Some(json!(source_hint))),
-        ("tool_execution", Some(json!("direction_2_gateway"))),
-        (
-            "metadata_classification",
-            Some(json!({
-                "identifiers": "hashed",
-                "repository": "name_branch_dirty_only",
-                "local_paths": "omitted_by_default",
-            })),
-        ),
-        (
-            "redaction_policy",
-            Some(json!(
-                "no_secrets;no_raw_local_paths;no_env_values;no_git_remotes;\
-                 no_status_or_diffs;no_extra_params"
-            )),
-        ),
-    ]);
-    let correlation = known([
-        ("schema_version", Some(json!("2026-06-05"))),
-        ("source", Some(json!(SOURCE))),
-        (
-            "plugin_version",
-            name(Some(facts.plugin_version)).map(Value::String),
-        ),
-        ("session_id", Some(json!(session_id))),
-        ("sticky_key", Some(json!(session_id))),
-        ("session_source_hint", Some(json!(source_hint))),
-        (
-            "agent_id",
-            name(identity.agent_id.as_deref()).map(Value::String),
-        ),
-        ("provider", provider.map(Value::String)),
-        ("model_id", model_id.map(Value::String)),
-    ]);
-    let [session_key, sticky_key, runtime_key, correlation_key] = METADATA_KEYS;
-    known([
-        (session_key, Some(json!(session_id))),
-        (sticky_key, Some(json!(session_id))),
-        (runtime_key, Some(Value::Object(runtime))),
-        (correlation_key, Some(Value::Object(correlation))),
-    ])
-}
+    fn runtime(&self) -> Runtime<'_> {
+        Runtime {
+            schema_version: "2026-06-04",
+            source: SOURCE,
+            session_key: &self.session_id,
+            openclaw_session_id: &self.session_id,
+            requester_host_id: &self.host_id,
+            provider: self.provider.as_deref(),
+            model_id: self.model_id.as_deref(),
+            session_source_hint: &self.source_hint,
+            tool_execution: "direction_2_gateway",
+            metadata_classification: Classification {
+                identifiers: "hashed",
+                repository: "name_branch_dirty_only",
+                local_paths: "omitted_by_default",
+            },
+            redaction_policy: "no_secrets;no_raw_local_paths;no_env_values;no_git_remotes;\
+                               no_status_or_diffs;no_extra_params",
+        }
+    }
 
-/// An object of the keys whose value is known: an unknown one is left out, never `null` or `""`.
-fn known<const N: usize>(entries: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    entries
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect()
+    fn correlation(&self) -> Correlation<'_> {
+        Correlation {
+            schema_version: "2026-06-05",
+            source: SOURCE,
+            plugin_version: self.plugin_version.as_deref(),
+            session_id: &self.session_id,
+            sticky_key: &self.session_id,
+            session_source_hint: &self.source_hint,
+            agent_id: self.agent_id.as_deref(),
+            provider: self.provider.as_deref(),
+            model_id: self.model_id.as_deref(),
+        }
+    }
 }
 
 fn headers(identity: &Identity, plugin_version: &str) -> [Option<String>; HEADERS.len()] {
@@ -185,6 +225,7 @@ fn headers(identity: &Identity, plugin_version: &str) -> [Option<String>; HEADER
 mod tests {
     use super::*;
     use crate::identity::SessionSource;
+    use serde_json::{Map, Value};
 
     const FACTS: Facts<'_> = Facts {
         host_id: "host:1a2b3c4d5e6f7890",
@@ -269,6 +310,7 @@ mod tests {
     #[test]
     fn only_missing_keys_are_added() {
         let envelope = Envelope::new(&identity(None), FACTS);
+        let everything = all(&identity(None), FACTS);
         for bits in 0_u8..16 {
             let present: [bool; 4] = std::array::from_fn(|index| bits & (1 << index) != 0);
             let added = envelope.additions(present);
@@ -282,7 +324,7 @@ mod tests {
                 .collect();
             assert_eq!(keys, expected);
             for (key, value) in &added {
-                assert_eq!(Some(value), envelope.metadata.get(key));
+                assert_eq!(value, &everything[key]);
             }
         }
     }

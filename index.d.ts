@@ -10,6 +10,8 @@
 export interface PluginApi {
   /** The package's real directory. The addon is loaded from there, once for the process. */
   rootDir?: string;
+  /** `gitHints: false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does. */
+  pluginConfig?: { gitHints?: boolean };
   /** Gets one warning for each kind of fault and, with `OPENCLAW_DEBUG` set, the debug lines. */
   logger: { info(message: string): void; warn(message: string): void };
   registerProvider(provider: ProviderHooks): void;
@@ -104,7 +106,12 @@ export interface LastRoute {
 
 /** The native addon. All of it is synchronous, and a panic in it is a thrown `Error`. */
 export interface Native {
-  Affinity: new (pluginVersion: string, hostName: string, home: string) => Affinity;
+  Affinity: new (
+    pluginVersion: string,
+    hostName: string,
+    home: string,
+    gitHints: boolean,
+  ) => Affinity;
 
   /**
    * What `payload.metadata` lacks, as the JSON text of an object with some of the keys
@@ -112,11 +119,14 @@ export interface Native {
    * `null` where there is nothing to add: the payload is no object, its metadata is present but no
    * object, or all four keys are there (only `undefined` counts as absent).
    *
+   * With `withHints`, `requester_runtime` says what is known by now of the workspace's repository:
+   * `repo_name`, `git_branch_hint` and `git_dirty_hint`, each left out where it is not known.
+   *
    * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
    *
    * @throws what a getter or a proxy of the payload throws
    */
-  injectRequest(requester: Requester, payload: unknown): string | null;
+  injectRequest(requester: Requester, payload: unknown, withHints: boolean): string | null;
 
   /**
    * Remembers the route of a response, where it was autorouted.
@@ -184,6 +194,16 @@ export interface Requester {
   /** The kind of source that it comes from, for a log. It names no value. */
   readonly sessionSource: string;
   readonly agentId: string | null;
+  /**
+   * Starts to look at the workspace's git repository, on a thread of the addon's own, unless that is
+   * going on or its result waits for a request. Never waits.
+   *
+   * @returns whether there may be hints: not without a workspace, with the hints switched off, or
+   *   where there was no repository a moment ago
+   */
+  startHints(): boolean;
+  /** Whether waiting any longer for the repository hints changes nothing. */
+  hintsReady(): boolean;
   /**
    * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
    * line feeds. A value that is not known or cannot be sent unchanged is empty.

@@ -3,6 +3,7 @@
 // number of calls of one session can be in flight at once.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { headersSent, headersSet, packed, placesOf, withHeaders } from "./headers.js";
 import { createOwners } from "./owners.js";
@@ -12,8 +13,14 @@ export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
 
+/** How long a request waits for the hints about its workspace's repository, in milliseconds. */
+const HINTS_WAIT = 25;
+
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
+
+/** A payload without any metadata. */
+const NOTHING = Object.freeze({});
 
 // What can be sent for sure, which is what nearly every value is. The addon decides the rest.
 const PLAIN = /^[!-~]{1,200}$/;
@@ -72,13 +79,20 @@ export function createHooks({ native, affinity, warn, debug }) {
    * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
    * @property {string | undefined} turnId the turn id that the request carries
    * @property {string | undefined} attempt the attempt that the request carries
+   * @property {boolean} withHints whether there may be hints about the workspace's repository
    */
 
   /** @returns {Call} */
   function startCall(owner, model, options) {
     const set = headersSet(options?.headers, model?.headers, ourPlaces);
     if (set === undefined) {
-      return { headers: owner.headers, set, turnId: undefined, attempt: undefined };
+      return {
+        headers: owner.headers,
+        set,
+        turnId: undefined,
+        attempt: undefined,
+        withHints: false,
+      };
     }
     const left = Object.entries(owner.headers).filter(
       ([name]) => set[ourNames.indexOf(name)] === undefined,
@@ -88,26 +102,48 @@ export function createHooks({ native, affinity, warn, debug }) {
       set,
       turnId: sendable(set[turnIdPlace]),
       attempt: sendable(set[attemptPlace]),
+      withHints: false,
     };
   }
 
+  /** Waits until the repository hints are there, but never long: they are only hints. */
+  async function waitForHints(requester) {
+    try {
+      const deadline = performance.now() + HINTS_WAIT;
+      while (!requester.hintsReady() && performance.now() < deadline) {
+        // Asked for again and again, so that no thread but this one ever enters JavaScript.
+        await sleep(1);
+      }
+    } catch (error) {
+      warn("hints", "a request went out without repository hints", error);
+    }
+  }
+
   /** What `payload` is to get where its metadata has none of our keys. */
-  function wholeMetadata(owner) {
-    owner.metadata ??= JSON.parse(native.injectRequest(owner.requester, {}));
-    return copied(owner.metadata);
+  function wholeMetadata(owner, withHints) {
+    const known = withHints ? owner.hinted : owner.plain;
+    if (withHints || known.metadata === undefined) {
+      const text = native.injectRequest(owner.requester, NOTHING, withHints);
+      // Text to text: what a repository says of itself is the same most of the time.
+      if (text !== known.text) {
+        known.text = text;
+        known.metadata = JSON.parse(text);
+      }
+    }
+    return copied(known.metadata);
   }
 
   /** `payload` with what its metadata lacks; `undefined` where it goes out as it is. */
-  function inject(owner, payload) {
+  function inject(owner, { withHints }, payload) {
     try {
       if (payload === null || typeof payload !== "object" || Array.isArray(payload)) {
         return undefined;
       }
       let { metadata } = payload;
       if (metadata === undefined) {
-        metadata = wholeMetadata(owner);
+        metadata = wholeMetadata(owner, withHints);
       } else {
-        const additions = native.injectRequest(owner.requester, payload);
+        const additions = native.injectRequest(owner.requester, payload, withHints);
         if (additions === null) {
           return undefined;
         }
@@ -144,7 +180,10 @@ export function createHooks({ native, affinity, warn, debug }) {
           typeof onPayload === "function"
             ? await Reflect.apply(onPayload, options, args)
             : undefined;
-        return inject(owner, replaced === undefined ? args[0] : replaced) ?? replaced;
+        if (call.withHints) {
+          await waitForHints(owner.requester);
+        }
+        return inject(owner, call, replaced === undefined ? args[0] : replaced) ?? replaced;
       },
       onResponse: (...args) => {
         capture(owner, call, args[0]);
@@ -166,6 +205,7 @@ export function createHooks({ native, affinity, warn, debug }) {
         return undefined;
       }
       owner = ownerOf(context);
+      owner.requester.startHints();
     } catch (error) {
       warn("identity", "requests go out without identity", error);
       return undefined;
@@ -176,6 +216,7 @@ export function createHooks({ native, affinity, warn, debug }) {
       let ownOptions;
       try {
         call = startCall(owner, model, options);
+        call.withHints = owner.requester.startHints();
         ownOptions = extendedOptions(owner, call, options);
         if (debug !== undefined) {
           const { sessionId, sessionSource, agentId } = owner.requester;

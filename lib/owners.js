@@ -4,6 +4,8 @@
 /** How many owners are remembered. All are forgotten at once, which is simple and rare. */
 const LIMIT = 256;
 
+const unread = () => ({ text: undefined, metadata: undefined });
+
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
@@ -12,8 +14,14 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  * @typedef {object} Owner
  * @property {import("../index.js").Requester} requester
  * @property {Record<string, string>} headers
- * @property {object | undefined} metadata what is added to metadata that has none of our keys, once
- *   it was asked for; to be copied, never handed out
+ * @property {Metadata} plain what is added to metadata that has none of our keys
+ * @property {Metadata} hinted the same with what was known last of the workspace's repository
+ */
+
+/**
+ * @typedef {object} Metadata
+ * @property {string | undefined} text as the addon gave it, once it was asked for
+ * @property {object | undefined} metadata the same, parsed; to be copied, never handed out
  */
 
 /**
@@ -36,7 +44,7 @@ export function createOwners(native, affinity) {
         headers[name] = values[index];
       }
     }
-    return { requester, headers, metadata: undefined };
+    return { requester, headers, plain: unread(), hinted: unread() };
   }
 
   function remember(given, owner) {

@@ -23,7 +23,8 @@ use napi_derive::napi;
 use serde_json::Value;
 use taas_affinity::{
     envelope::{self, Envelope, Facts, METADATA_KEYS},
-    identity::{Identity, Owner, Surroundings, host_id},
+    hints::WorkspaceHints,
+    identity::{Identity, Owner, SessionSource, Surroundings, host_id},
     query,
     route::{self, Capture, Carried},
     table::{self, CaptureTable},
@@ -39,19 +40,22 @@ pub struct Affinity {
     plugin_version: String,
     host_id: String,
     home: String,
+    git_hints: bool,
 }
 
 #[napi]
 impl Affinity {
     /// `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
-    /// user's home directory.
+    /// user's home directory, `git_hints` says whether workspaces' repositories are looked at.
     #[napi(constructor, catch_unwind, strict)]
     #[must_use]
-    pub fn new(plugin_version: String, host_name: String, home: String) -> Self {
+    pub fn new(plugin_version: String, host_name: String, home: String, git_hints: bool) -> Self {
+        let host_id = host_id(&host_name);
         Self {
             plugin_version,
-            host_id: host_id(&host_name),
+            host_id,
             home,
+            git_hints,
         }
     }
 
@@ -101,9 +105,16 @@ impl Affinity {
             model_id: model_id.as_deref(),
         };
         let envelope = Envelope::new(&identity, facts);
+        let hints = match &identity.source {
+            SessionSource::Workspace(path) if self.git_hints => {
+                Some(WorkspaceHints::new(Path::new(path)))
+            }
+            _ => None,
+        };
         Ok(Requester {
             identity,
             envelope,
+            hints,
             reusable,
         })
     }
@@ -159,6 +170,7 @@ pub struct Requester {
     identity: Identity,
     envelope: Envelope,
     reusable: bool,
+    hints: Option<WorkspaceHints>,
 }
 
 #[napi]
@@ -182,6 +194,21 @@ impl Requester {
     #[must_use]
     pub fn agent_id(&self) -> Option<&str> {
         self.identity.agent_id.as_deref()
+    }
+
+    /// Starts to look at the workspace's repository, on a thread of its own, unless that is going on
+    /// or its result waits for a request. Whether there may be hints: `false` where there was no
+    /// repository a moment ago.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn start_hints(&self) -> bool {
+        self.hints.as_ref().is_some_and(WorkspaceHints::start)
+    }
+
+    /// Whether waiting any longer for the repository hints changes nothing.
+    #[napi(catch_unwind, strict)]
+    pub fn hints_ready(&self) -> bool {
+        self.hints.as_ref().is_none_or(WorkspaceHints::is_ready)
     }
 
     /// The headers that every request carries: the values of [`request_headers`], joined by line
@@ -212,7 +239,11 @@ impl Requester {
 /// # Errors
 /// A getter of `payload` or of its metadata throws.
 #[napi(catch_unwind, strict)]
-pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Option<String>> {
+pub fn inject_request(
+    requester: &Requester,
+    payload: Unknown<'_>,
+    with_hints: bool,
+) -> Result<Option<String>> {
     let Some(payload) = object(payload)? else {
         return Ok(None);
     };
@@ -227,7 +258,9 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
             *present = value.get_type()? != ValueType::Undefined;
         }
     }
-    Ok(requester.envelope.additions(present))
+    let hints = requester.hints.as_ref().filter(|_| with_hints);
+    let hints = hints.and_then(WorkspaceHints::take);
+    Ok(requester.envelope.additions(present, hints.as_ref()))
 }
 
 /// Remembers the route of a response, where it was autorouted: `true` says so. `values` are joined

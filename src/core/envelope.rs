@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     identity::Identity,
+    repo::Hints,
     text::{NAME_LIMIT, bounded, is_header_safe},
 };
 
@@ -71,7 +72,12 @@ struct Runtime<'a> {
     session_key: &'a str,
     openclaw_session_id: &'a str,
     requester_host_id: &'a str,
-    // The hints about the workspace's repository belong here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repo_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_branch_hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_dirty_hint: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,9 +128,9 @@ impl Envelope {
     ///     model_id: None,
     /// });
     /// assert_eq!(envelope.headers()[0].as_deref(), Some("oc:3451aa385a62dc7b"));
-    /// let all = envelope.additions([false; 4]).unwrap();
+    /// let all = envelope.additions([false; 4], None).unwrap();
     /// assert!(all.starts_with(r#"{"session_id":"oc:3451aa385a62dc7b","sticky_key":"#));
-    /// assert_eq!(envelope.additions([true; 4]), None);
+    /// assert_eq!(envelope.additions([true; 4], None), None);
     /// ```
     #[must_use]
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
@@ -144,7 +150,11 @@ impl Envelope {
     /// The JSON object of the keys to add to `payload.metadata`, given which of
     /// [`METADATA_KEYS`] the caller has; `None` where the caller has them all.
     #[must_use]
-    pub fn additions(&self, present: [bool; METADATA_KEYS.len()]) -> Option<String> {
+    pub fn additions(
+        &self,
+        present: [bool; METADATA_KEYS.len()],
+        hints: Option<&Hints>,
+    ) -> Option<String> {
         if present == [true; METADATA_KEYS.len()] {
             return None;
         }
@@ -152,7 +162,7 @@ impl Envelope {
         let metadata = Metadata {
             session_id: session_id.then_some(&self.session_id),
             sticky_key: sticky_key.then_some(&self.session_id),
-            requester_runtime: runtime.then(|| self.runtime()),
+            requester_runtime: runtime.then(|| self.runtime(hints)),
             openclaw_correlation: correlation.then(|| self.correlation()),
         };
         // Strings and structures of strings: there is nothing in it that is no JSON.
@@ -171,13 +181,16 @@ impl Envelope {
         self.agent_id.as_deref()
     }
 
-    fn runtime(&self) -> Runtime<'_> {
+    fn runtime<'a>(&'a self, hints: Option<&'a Hints>) -> Runtime<'a> {
         Runtime {
             schema_version: "2026-06-04",
             source: SOURCE,
             session_key: &self.session_id,
             openclaw_session_id: &self.session_id,
             requester_host_id: &self.host_id,
+            repo_name: hints.and_then(|hints| hints.repo_name.as_deref()),
+            git_branch_hint: hints.and_then(|hints| hints.branch.as_deref()),
+            git_dirty_hint: hints.and_then(|hints| hints.dirty),
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
             session_source_hint: &self.source_hint,
@@ -244,14 +257,14 @@ mod tests {
 
     fn all(identity: &Identity, facts: Facts<'_>) -> Value {
         let text = Envelope::new(identity, facts)
-            .additions([false; 4])
+            .additions([false; 4], None)
             .expect("all four keys");
         serde_json::from_str(&text).expect("JSON")
     }
 
     #[test]
     fn the_whole_envelope_in_its_order() {
-        let text = Envelope::new(&identity(Some("new-agent-2")), FACTS).additions([false; 4]);
+        let text = Envelope::new(&identity(Some("new-agent-2")), FACTS).additions([false; 4], None);
         let expected = r#"{"session_id":"oc:0123456789abcdef","sticky_key":"oc:0123456789abcdef",
             "requester_runtime":{"schema_version":"2026-06-04","source":"openclaw-taas-affinity",
             "session_key":"oc:0123456789abcdef","openclaw_session_id":"oc:0123456789abcdef",
@@ -313,7 +326,7 @@ mod tests {
         let everything = all(&identity(None), FACTS);
         for bits in 0_u8..16 {
             let present: [bool; 4] = std::array::from_fn(|index| bits & (1 << index) != 0);
-            let added = envelope.additions(present);
+            let added = envelope.additions(present, None);
             let added: Map<String, Value> = added
                 .map(|text| serde_json::from_str(&text).expect("a JSON object"))
                 .unwrap_or_default();
@@ -327,6 +340,51 @@ mod tests {
                 assert_eq!(value, &everything[key]);
             }
         }
+    }
+
+    #[test]
+    fn hints_stand_between_host_and_provider_and_unknown_ones_nowhere() {
+        let envelope = Envelope::new(&identity(None), FACTS);
+        let runtime = |hints: &Hints| -> Map<String, Value> {
+            let text = envelope
+                .additions([false; 4], Some(hints))
+                .expect("all four keys");
+            let value: Value = serde_json::from_str(&text).expect("JSON");
+            value["requester_runtime"]
+                .as_object()
+                .expect("an object")
+                .clone()
+        };
+        let hints = Hints {
+            repo_name: Some("a \"quoted\" name".to_owned()),
+            branch: Some("feature/ü".to_owned()),
+            dirty: Some(false),
+            ..Hints::default()
+        };
+        let all = runtime(&hints);
+        let keys: Vec<&str> = all.keys().map(String::as_str).skip(4).take(5).collect();
+        assert_eq!(
+            keys,
+            [
+                "requester_host_id",
+                "repo_name",
+                "git_branch_hint",
+                "git_dirty_hint",
+                "provider"
+            ]
+        );
+        assert_eq!(all["repo_name"], "a \"quoted\" name");
+        assert_eq!(all["git_branch_hint"], "feature/ü");
+        assert_eq!(all["git_dirty_hint"], false);
+
+        let none = runtime(&Hints::default());
+        for key in ["repo_name", "git_branch_hint", "git_dirty_hint"] {
+            assert!(!none.contains_key(key), "{key}");
+        }
+        let partial = envelope.additions([true, true, false, true], Some(&hints));
+        let partial: Value = serde_json::from_str(&partial.expect("one key")).expect("JSON");
+        assert_eq!(partial["requester_runtime"], Value::Object(all));
+        assert_eq!(partial.as_object().map(Map::len), Some(1));
     }
 
     #[test]

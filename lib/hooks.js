@@ -13,8 +13,11 @@ export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
 
-/** How long a request waits for the hints about its workspace's repository, in milliseconds. */
-const HINTS_WAIT = 25;
+/**
+ * When a request asks again for the hints about its workspace's repository, in milliseconds: 25 in
+ * all. Every turn of the event loop costs more than asking does, so there are few.
+ */
+const HINTS_WAITS = [1, 2, 4, 8, 10];
 
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
@@ -107,12 +110,14 @@ export function createHooks({ native, affinity, warn, debug }) {
   }
 
   /** Waits until the repository hints are there, but never long: they are only hints. */
-  async function waitForHints(requester) {
+  async function waitForHints({ requester }) {
     try {
-      const deadline = performance.now() + HINTS_WAIT;
-      while (!requester.hintsReady() && performance.now() < deadline) {
+      for (const pause of HINTS_WAITS) {
+        if (requester.hintsReady()) {
+          return;
+        }
         // Asked for again and again, so that no thread but this one ever enters JavaScript.
-        await sleep(1);
+        await sleep(pause);
       }
     } catch (error) {
       warn("hints", "a request went out without repository hints", error);
@@ -181,7 +186,7 @@ export function createHooks({ native, affinity, warn, debug }) {
             ? await Reflect.apply(onPayload, options, args)
             : undefined;
         if (call.withHints) {
-          await waitForHints(owner.requester);
+          await waitForHints(owner);
         }
         return inject(owner, call, replaced === undefined ? args[0] : replaced) ?? replaced;
       },
@@ -199,13 +204,14 @@ export function createHooks({ native, affinity, warn, debug }) {
   function wrapStreamFn(context) {
     let owner;
     let streamFn;
+    let mayHaveHints;
     try {
       streamFn = context.streamFn;
       if (typeof streamFn !== "function" || !PROVIDERS.includes(context.provider)) {
         return undefined;
       }
       owner = ownerOf(context);
-      owner.requester.startHints();
+      mayHaveHints = owner.requester.startHints();
     } catch (error) {
       warn("identity", "requests go out without identity", error);
       return undefined;
@@ -216,7 +222,9 @@ export function createHooks({ native, affinity, warn, debug }) {
       let ownOptions;
       try {
         call = startCall(owner, model, options);
-        call.withHints = owner.requester.startHints();
+        // The first call comes right behind the wrapper, and what has no repository has none yet.
+        call.withHints = mayHaveHints && owner.requester.startHints();
+        mayHaveHints = true;
         ownOptions = extendedOptions(owner, call, options);
         if (debug !== undefined) {
           const { sessionId, sessionSource, agentId } = owner.requester;

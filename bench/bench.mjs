@@ -64,7 +64,7 @@ const SCENARIOS = [
   { name: "a response without a route", variant: "not autorouted" },
   { name: "a caller with metadata, headers and hooks of its own", variant: "caller's own" },
   { name: "a simple completion (no workspace)", variant: "simple completion" },
-  { name: "a new owner for every call", variant: "new owners" },
+  { name: "a new owner for every call", variant: "new owners", calls: 100 },
 ].map((scenario) => ({ contestants: RIVALS, ...scenario }));
 
 /** The plugin's own tests, against the ideal rival: that it does the same work is not only said. */
@@ -93,17 +93,24 @@ async function withRepositories(sizesOf, body) {
   }
 }
 
+/** The host prepares a request for some milliseconds; a call at once is the worst that can be. */
 const repositories = () =>
   withRepositories(quick ? [100, 1000] : [100, 10_000, 100_000], (made) =>
     child("calls.mjs", {
       quick,
-      scenarios: Object.entries(made).map(([files, repository]) => ({
-        name: `${files} files`,
-        repository,
-        contestants: ["plugin", "ideal", "usual", "nothing"],
-        calls: quick ? 50 : 200,
-        rounds: quick ? 4 : 15,
-      })),
+      scenarios: Object.entries(made).flatMap(([files, repository]) => {
+        const scenario = { repository, calls: quick ? 50 : 100, rounds: quick ? 4 : 10 };
+        const contestants = ["plugin", "ideal", "usual", "nothing"];
+        return [
+          { name: `${files} files`, contestants, ...scenario },
+          {
+            name: `${files} files, the call 10 ms behind its wrapper`,
+            contestants: ["plugin", "ideal", "nothing"],
+            pause: 10,
+            ...scenario,
+          },
+        ];
+      }),
     }),
   );
 

@@ -152,15 +152,19 @@ async function transport(provider, call, options, gate) {
 }
 
 /**
- * One model call. `gate` holds it between request and response, as the network does.
+ * Makes the stream wrapper of a model call, and returns what makes the call. `gate` holds it between
+ * request and response, as the network does.
  *
  * @param {object} provider
  * @param {object} call from {@link input}
  * @param {Promise<void>} [gate]
  */
-export function modelCall(provider, call, gate) {
+export function wrapper(provider, call, gate) {
   const streamFn = (_model, _context, options) => transport(provider, call, options, gate);
   call.context.streamFn = streamFn;
-  const wrapped = provider[call.hook](call.context);
-  return (wrapped ?? streamFn)(call.model, undefined, call.options);
+  const wrapped = provider[call.hook](call.context) ?? streamFn;
+  return () => wrapped(call.model, undefined, call.options);
 }
+
+/** One model call, right behind its wrapper. */
+export const modelCall = (provider, call, gate) => wrapper(provider, call, gate)();

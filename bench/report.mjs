@@ -152,11 +152,11 @@ const SECTIONS = {
 };
 
 function growth(measured) {
-  const first = measured[0].summary;
-  const last = measured.at(-1).summary;
+  const plain = measured.filter(({ summary }) => summary.usual);
+  const [first, last] = [plain[0].summary, plain.at(-1).summary];
   const names = Object.keys(first);
   return table(
-    `From ${measured[0].name} to ${measured.at(-1).name}`,
+    `From ${plain[0].name} to ${plain.at(-1).name}`,
     "How many times the event-loop time grows.",
     ["contestant", "p50", "p99"],
     names.map((name) => [

@@ -114,8 +114,8 @@ impl Affinity {
         Ok(Requester {
             identity,
             envelope,
-            hints,
             reusable,
+            hints,
         })
     }
 

@@ -140,7 +140,10 @@ export interface Native {
   /** The names of the headers that {@link Requester.headers} gives the values of. */
   requestHeaders(): string[];
 
-  /** The names, in lower case, of the headers that {@link captureResponse} reads, in its order. */
+  /**
+   * The names, in lower case, of the headers that {@link captureResponse} reads, in its order.
+   * Without the first, there is nothing to capture.
+   */
   responseHeaders(): string[];
 
   /** Whether a value arrives unchanged when it is sent as a header: Latin-1, at most 200 characters. */

@@ -50,7 +50,7 @@ const ask = (name, params) => {
 
 const CASES = {
   injectRequest: {
-    plugin: () => native.injectRequest(requester, payload),
+    plugin: () => native.injectRequest(requester, payload, false),
     ideal: () => parts.inject(owner, payload),
   },
   captureResponse: {

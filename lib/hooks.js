@@ -36,15 +36,16 @@ function likeOriginal(copy, original) {
 
 /** A copy of our metadata, all the way down: what goes into a payload is the caller's to change. */
 function copied(metadata) {
+  const copy = { ...metadata };
   const { requester_runtime: runtime, openclaw_correlation: correlation } = metadata;
-  return {
-    ...metadata,
-    requester_runtime: {
-      ...runtime,
-      metadata_classification: { ...runtime.metadata_classification },
-    },
-    openclaw_correlation: { ...correlation },
-  };
+  if (runtime !== undefined) {
+    const { metadata_classification: classification } = runtime;
+    copy.requester_runtime = { ...runtime, metadata_classification: { ...classification } };
+  }
+  if (correlation !== undefined) {
+    copy.openclaw_correlation = { ...correlation };
+  }
+  return copy;
 }
 
 /**
@@ -124,18 +125,22 @@ export function createHooks({ native, affinity, warn, debug }) {
     }
   }
 
-  /** What `payload` is to get where its metadata has none of our keys. */
-  function wholeMetadata(owner, withHints) {
-    const known = withHints ? owner.hinted : owner.plain;
-    if (withHints || known.metadata === undefined) {
-      const text = native.injectRequest(owner.requester, NOTHING, withHints);
-      // Text to text: what a repository says of itself is the same most of the time.
-      if (text !== known.text) {
-        known.text = text;
-        known.metadata = JSON.parse(text);
-      }
+  /** A copy of what `text` says; it is parsed only where it is not what was said the last time. */
+  function parsed(said, text) {
+    if (said.text !== text) {
+      said.metadata = JSON.parse(text);
+      said.text = text;
     }
-    return copied(known.metadata);
+    return copied(said.metadata);
+  }
+
+  /** What `payload` is to get where its metadata has none of our keys. */
+  function wholeMetadata({ requester, plain, hinted }, withHints) {
+    if (!withHints && plain.text !== undefined) {
+      return copied(plain.metadata);
+    }
+    const text = native.injectRequest(requester, NOTHING, withHints);
+    return parsed(withHints ? hinted : plain, text);
   }
 
   /** `payload` with what its metadata lacks; `undefined` where it goes out as it is. */
@@ -148,11 +153,11 @@ export function createHooks({ native, affinity, warn, debug }) {
       if (metadata === undefined) {
         metadata = wholeMetadata(owner, withHints);
       } else {
-        const additions = native.injectRequest(owner.requester, payload, withHints);
-        if (additions === null) {
+        const text = native.injectRequest(owner.requester, payload, withHints);
+        if (text === null) {
           return undefined;
         }
-        metadata = likeOriginal({ ...metadata, ...JSON.parse(additions) }, metadata);
+        metadata = likeOriginal({ ...metadata, ...parsed(owner.partial, text) }, metadata);
       }
       return likeOriginal({ ...payload, metadata }, payload);
     } catch (error) {
@@ -164,6 +169,9 @@ export function createHooks({ native, affinity, warn, debug }) {
   function capture({ requester }, call, response) {
     try {
       const route = headersSent(response?.headers, routePlaces);
+      if (route[0] === undefined) {
+        return;
+      }
       if (native.captureResponse(requester, packed(call.turnId, call.attempt, ...route))) {
         debug?.(
           `capture session=${requester.sessionId} agent=${requester.agentId} ${JSON.stringify(route)}`,

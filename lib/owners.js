@@ -16,6 +16,7 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  * @property {Record<string, string>} headers
  * @property {Metadata} plain what is added to metadata that has none of our keys
  * @property {Metadata} hinted the same with what was known last of the workspace's repository
+ * @property {Metadata} partial what was added last to metadata that has some of our keys
  */
 
 /**
@@ -44,7 +45,7 @@ export function createOwners(native, affinity) {
         headers[name] = values[index];
       }
     }
-    return { requester, headers, plain: unread(), hinted: unread() };
+    return { requester, headers, plain: unread(), hinted: unread(), partial: unread() };
   }
 
   function remember(given, owner) {

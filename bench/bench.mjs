@@ -145,7 +145,7 @@ function trace() {
     const file = join(root, "trace.txt");
     try {
       const command = [node, join("bench", "trace.mjs"), repository];
-      const strace = spawnSync("strace", ["-f", "-qq", "-s", "64", "-o", file, ...command], {
+      const strace = spawnSync("strace", ["-f", "-qq", "-y", "-s", "64", "-o", file, ...command], {
         cwd: ROOT,
         stdio: ["ignore", "ignore", "ignore"],
       });
@@ -179,8 +179,8 @@ function readTrace(text) {
       const name = /^(?:<\.\.\. )?(\w+)/.exec(call)?.[1];
       if (name === undefined || call.startsWith("<...")) continue;
       counts[name] = (counts[name] ?? 0) + 1;
-      // The loop wakes itself through an eventfd, which is no file.
-      if (ABOUT_FILES_OR_PROCESSES.test(name) && !/^read\(\d+, "\\[1-9]/.test(call)) {
+      // The loop wakes itself and V8's threads through eventfds and pipes, which are no files.
+      if (ABOUT_FILES_OR_PROCESSES.test(name) && !/^read\(\d+<(?:anon_inode|pipe):/.test(call)) {
         offending.push(call);
       }
     }

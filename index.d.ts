@@ -119,32 +119,31 @@ export interface Native {
    * `null` where there is nothing to add: the payload is no object, its metadata is present but no
    * object, or all four keys are there (only `undefined` counts as absent).
    *
-   * `requester_runtime` says what is known by now of the workspace's repository: `repo_name`,
-   * `git_branch_hint` and `git_dirty_hint`, each left out where it is not known.
+   * With `withHints`, `requester_runtime` says what is known by now of the workspace's repository:
+   * `repo_name`, `git_branch_hint` and `git_dirty_hint`, each left out where it is not known.
    *
    * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
    *
    * @throws what a getter or a proxy of the payload throws
    */
-  injectRequest(requester: Requester, payload: unknown): string | null;
+  injectRequest(requester: Requester, payload: unknown, withHints: boolean): string | null;
 
   /**
    * Remembers the route of a response, where it was autorouted.
    *
-   * @param headers the JSON text of an object of {@link responseHeaders}; others are ignored
-   * @param turnId the turn id that the request carried
-   * @param attempt the attempt number that the request carried
+   * @param values joined by line feeds: the turn id and the attempt number that the request
+   *   carried, then the values of {@link responseHeaders} in their order; empty where there is none
    * @returns whether there was a route to remember
-   * @throws {Error} where `headers` is no JSON object
    */
-  captureResponse(
-    requester: Requester,
-    headers: string,
-    turnId?: string | null,
-    attempt?: string | null,
-  ): boolean;
+  captureResponse(requester: Requester, values: string): boolean;
 
-  /** The names, in lower case, of the headers that {@link captureResponse} reads. */
+  /** The names of the headers that {@link Requester.headers} gives the values of. */
+  requestHeaders(): string[];
+
+  /**
+   * The names, in lower case, of the headers that {@link captureResponse} reads, in its order.
+   * Without the first, there is nothing to capture.
+   */
   responseHeaders(): string[];
 
   /** Whether a value arrives unchanged when it is sent as a header: Latin-1, at most 200 characters. */
@@ -200,12 +199,23 @@ export interface Requester {
   readonly agentId: string | null;
   /**
    * Starts to look at the workspace's git repository, on a thread of the addon's own, unless that is
-   * going on or its result waits for a request. Never waits. Without a workspace, or with the hints
-   * switched off, it does nothing.
+   * going on or its result waits for a request. Never waits.
+   *
+   * @returns whether there may be hints: not without a workspace, with the hints switched off, or
+   *   where there was no repository a moment ago
    */
-  startHints(): void;
+  startHints(): boolean;
   /** Whether waiting any longer for the repository hints changes nothing. */
   hintsReady(): boolean;
-  /** The headers that every request carries, by name: those whose value can be sent unchanged. */
-  headers(): Record<string, string>;
+  /**
+   * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
+   * line feeds. A value that is not known or cannot be sent unchanged is empty.
+   */
+  headers(): string;
+  /**
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make the
+   * same requester again, so that it can be remembered. The environment, the current directory and
+   * `model` had no say in it.
+   */
+  readonly reusable: boolean;
 }

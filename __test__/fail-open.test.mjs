@@ -324,7 +324,7 @@ describe("copies of the module", () => {
       const native = loadNative(${JSON.stringify(ROOT)});
       const capture = (agentId) => {
         const requester = new native.Affinity("1", "h", "/", false).requester({ agentId, workspaceDir: "/w" }, {});
-        native.captureResponse(requester, '{"x-taas-autorouted":"true"}');
+        native.captureResponse(requester, "\\n\\ntrue");
       };
       if (isMainThread) {
         capture("main-thread");

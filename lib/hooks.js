@@ -5,27 +5,47 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { headersSet, pickHeaders, withHeaders } from "./headers.js";
+import { headersSent, headersSet, packed, placesOf, withHeaders } from "./headers.js";
+import { createOwners } from "./owners.js";
 
 export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
 
-/** How long a request waits for the hints about its workspace's repository, in milliseconds. */
-const HINTS_WAIT = 25;
+/**
+ * When a request asks again for the hints about its workspace's repository, in milliseconds: 25 in
+ * all. Every turn of the event loop costs more than asking does, so there are few.
+ */
+const HINTS_WAITS = [1, 2, 4, 8, 10];
 
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
 
-/**
- * A copy of `object` with `additions`: same keys in the same order, same prototype. Values are
- * taken over, never walked.
- */
-function extended(object, additions) {
-  const copy = { ...object, ...additions };
-  const prototype = object ? Object.getPrototypeOf(object) : Object.prototype;
+/** A payload without any metadata. */
+const NOTHING = Object.freeze({});
+
+// What can be sent for sure, which is what nearly every value is. The addon decides the rest.
+const PLAIN = /^[!-~]{1,200}$/;
+
+/** Gives `copy` the prototype of the object that it is a copy of. */
+function likeOriginal(copy, original) {
+  const prototype = original ? Object.getPrototypeOf(original) : Object.prototype;
   return prototype === Object.prototype ? copy : Object.setPrototypeOf(copy, prototype);
+}
+
+/** A copy of our metadata, all the way down: what goes into a payload is the caller's to change. */
+function copied(metadata) {
+  const copy = { ...metadata };
+  const { requester_runtime: runtime, openclaw_correlation: correlation } = metadata;
+  if (runtime !== undefined) {
+    const { metadata_classification: classification } = runtime;
+    copy.requester_runtime = { ...runtime, metadata_classification: { ...classification } };
+  }
+  if (correlation !== undefined) {
+    copy.openclaw_correlation = { ...correlation };
+  }
+  return copy;
 }
 
 /**
@@ -41,12 +61,18 @@ export function createHooks({ native, affinity, warn, debug }) {
   globalThis[CALLS] ??= new AsyncLocalStorage();
   /** @type {AsyncLocalStorage<Call>} */
   const calls = globalThis[CALLS];
-  const routeHeaders = new Set(native.responseHeaders());
+  const ownerOf = createOwners(native, affinity);
+  const ourNames = [...native.requestHeaders(), TURN_ID, ATTEMPT];
+  const ourPlaces = placesOf(ourNames);
+  const [turnIdPlace, attemptPlace] = [ourNames.indexOf(TURN_ID), ourNames.indexOf(ATTEMPT)];
+  const routePlaces = placesOf(native.responseHeaders());
 
   /** `value` as a header value, where it can be sent unchanged. */
   function sendable(value) {
     const text = typeof value === "number" ? String(value) : value;
-    return typeof text === "string" && native.isHeaderSafe(text) ? text : undefined;
+    return typeof text === "string" && (PLAIN.test(text) || native.isHeaderSafe(text))
+      ? text
+      : undefined;
   }
 
   /**
@@ -54,62 +80,102 @@ export function createHooks({ native, affinity, warn, debug }) {
    *
    * @typedef {object} Call
    * @property {Record<string, string>} headers what the plugin adds, less what the caller set
-   * @property {Map<string, unknown>} set what the caller or the configuration set
+   * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
    * @property {string | undefined} turnId the turn id that the request carries
    * @property {string | undefined} attempt the attempt that the request carries
+   * @property {boolean} withHints whether there may be hints about the workspace's repository
    */
 
   /** @returns {Call} */
-  function startCall(requester, model, options) {
-    const set = headersSet(options?.headers, model?.headers);
-    const headers = {};
-    for (const [name, value] of Object.entries(requester.headers())) {
-      if (!set.has(name.toLowerCase())) {
-        headers[name] = value;
-      }
+  function startCall(owner, model, options) {
+    const set = headersSet(options?.headers, model?.headers, ourPlaces);
+    if (set === undefined) {
+      return {
+        headers: owner.headers,
+        set,
+        turnId: undefined,
+        attempt: undefined,
+        withHints: false,
+      };
     }
+    const left = Object.entries(owner.headers).filter(
+      ([name]) => set[ourNames.indexOf(name)] === undefined,
+    );
     return {
-      headers,
+      headers: Object.fromEntries(left),
       set,
-      turnId: sendable(set.get(TURN_ID.toLowerCase())),
-      attempt: sendable(set.get(ATTEMPT.toLowerCase())),
+      turnId: sendable(set[turnIdPlace]),
+      attempt: sendable(set[attemptPlace]),
+      withHints: false,
     };
   }
 
   /** Waits until the repository hints are there, but never long: they are only hints. */
-  async function waitForHints(requester) {
+  async function waitForHints({ requester }) {
     try {
-      const deadline = performance.now() + HINTS_WAIT;
-      while (!requester.hintsReady() && performance.now() < deadline) {
+      for (const pause of HINTS_WAITS) {
+        if (requester.hintsReady()) {
+          return;
+        }
         // Asked for again and again, so that no thread but this one ever enters JavaScript.
-        await sleep(1);
+        await sleep(pause);
       }
     } catch (error) {
       warn("hints", "a request went out without repository hints", error);
     }
   }
 
+  /** A copy of what `text` says; it is parsed only where it is not what was said the last time. */
+  function parsed(said, text) {
+    if (said.text !== text) {
+      said.metadata = JSON.parse(text);
+      said.text = text;
+    }
+    return copied(said.metadata);
+  }
+
+  /** What `payload` is to get where its metadata has none of our keys. */
+  function wholeMetadata({ requester, plain, hinted }, withHints) {
+    if (!withHints && plain.text !== undefined) {
+      return copied(plain.metadata);
+    }
+    const text = native.injectRequest(requester, NOTHING, withHints);
+    return parsed(withHints ? hinted : plain, text);
+  }
+
   /** `payload` with what its metadata lacks; `undefined` where it goes out as it is. */
-  function inject(requester, payload) {
+  function inject(owner, { withHints }, payload) {
     try {
-      const additions = native.injectRequest(requester, payload);
-      if (additions === null) {
+      if (payload === null || typeof payload !== "object" || Array.isArray(payload)) {
         return undefined;
       }
-      const metadata = extended(payload.metadata, JSON.parse(additions));
-      return extended(payload, { metadata });
+      let { metadata } = payload;
+      if (metadata === undefined) {
+        metadata = wholeMetadata(owner, withHints);
+      } else {
+        const text = native.injectRequest(owner.requester, payload, withHints);
+        if (text === null) {
+          return undefined;
+        }
+        metadata = likeOriginal({ ...metadata, ...parsed(owner.partial, text) }, metadata);
+      }
+      return likeOriginal({ ...payload, metadata }, payload);
     } catch (error) {
       warn("payload", "a request went out without metadata", error);
       return undefined;
     }
   }
 
-  function capture(requester, call, response) {
+  function capture({ requester }, call, response) {
     try {
-      const headers = pickHeaders(response?.headers, routeHeaders);
-      const captured = native.captureResponse(requester, headers, call.turnId, call.attempt);
-      if (captured) {
-        debug?.(`capture session=${requester.sessionId} agent=${requester.agentId} ${headers}`);
+      const route = headersSent(response?.headers, routePlaces);
+      if (route[0] === undefined) {
+        return;
+      }
+      if (native.captureResponse(requester, packed(call.turnId, call.attempt, ...route))) {
+        debug?.(
+          `capture session=${requester.sessionId} agent=${requester.agentId} ${JSON.stringify(route)}`,
+        );
       }
     } catch (error) {
       warn("response", "the route of a response was not captured", error);
@@ -117,38 +183,43 @@ export function createHooks({ native, affinity, warn, debug }) {
   }
 
   /** The caller's options with our headers, and with our hooks around the caller's own. */
-  function extendedOptions(requester, call, options) {
+  function extendedOptions(owner, call, options) {
     const { onPayload, onResponse } = options ?? {};
-    return extended(options, {
+    const ours = {
+      ...options,
       headers: withHeaders(options?.headers, call.headers),
       onPayload: async (...args) => {
         const replaced =
           typeof onPayload === "function"
             ? await Reflect.apply(onPayload, options, args)
             : undefined;
-        await waitForHints(requester);
-        return inject(requester, replaced === undefined ? args[0] : replaced) ?? replaced;
+        if (call.withHints) {
+          await waitForHints(owner);
+        }
+        return inject(owner, call, replaced === undefined ? args[0] : replaced) ?? replaced;
       },
       onResponse: (...args) => {
-        capture(requester, call, args[0]);
+        capture(owner, call, args[0]);
         return typeof onResponse === "function"
           ? Reflect.apply(onResponse, options, args)
           : undefined;
       },
-    });
+    };
+    return likeOriginal(ours, options);
   }
 
   /** Wraps the stream function of an agent run or of a simple completion. */
   function wrapStreamFn(context) {
-    let requester;
+    let owner;
     let streamFn;
+    let mayHaveHints;
     try {
       streamFn = context.streamFn;
       if (typeof streamFn !== "function" || !PROVIDERS.includes(context.provider)) {
         return undefined;
       }
-      requester = affinity.requester(context, process.env);
-      requester.startHints();
+      owner = ownerOf(context);
+      mayHaveHints = owner.requester.startHints();
     } catch (error) {
       warn("identity", "requests go out without identity", error);
       return undefined;
@@ -158,12 +229,15 @@ export function createHooks({ native, affinity, warn, debug }) {
       let call;
       let ownOptions;
       try {
-        call = startCall(requester, model, options);
-        requester.startHints();
-        ownOptions = extendedOptions(requester, call, options);
-        debug?.(
-          `request session=${requester.sessionId} source=${requester.sessionSource} agent=${requester.agentId}`,
-        );
+        call = startCall(owner, model, options);
+        // The first call comes right behind the wrapper, and what has no repository has none yet.
+        call.withHints = mayHaveHints && owner.requester.startHints();
+        mayHaveHints = true;
+        ownOptions = extendedOptions(owner, call, options);
+        if (debug !== undefined) {
+          const { sessionId, sessionSource, agentId } = owner.requester;
+          debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
+        }
       } catch (error) {
         warn("request", "a request went out untouched", error);
         return streamFn(model, streamContext, options, ...rest);
@@ -181,13 +255,13 @@ export function createHooks({ native, affinity, warn, debug }) {
       }
       // These headers win over the caller's on some transports, so what the caller set is left out.
       const headers = { ...call.headers };
-      if (!call.set.has(TURN_ID.toLowerCase())) {
+      if (call.set?.[turnIdPlace] === undefined) {
         call.turnId = sendable(context.turnId);
         if (call.turnId !== undefined) {
           headers[TURN_ID] = call.turnId;
         }
       }
-      if (!call.set.has(ATTEMPT.toLowerCase())) {
+      if (call.set?.[attemptPlace] === undefined) {
         call.attempt = sendable(context.attempt);
         if (call.attempt !== undefined) {
           headers[ATTEMPT] = call.attempt;

@@ -51,6 +51,9 @@ function notFound(platform, builds) {
   );
 }
 
+/** What was loaded, by the package's directory: the host registers again and again. */
+const loaded = new Map();
+
 /**
  * The addon, loaded by its real path. The host runs this module from private snapshots of the
  * package, one for each copy; a library loaded from there would be a separate image with a capture
@@ -61,6 +64,13 @@ function notFound(platform, builds) {
  * @throws {Error} where there is no binary for this machine, or it cannot be loaded
  */
 export function loadNative(rootDir) {
+  if (!loaded.has(rootDir)) {
+    loaded.set(rootDir, load(rootDir));
+  }
+  return loaded.get(rootDir);
+}
+
+function load(rootDir) {
   const require = createRequire(join(rootDir, "package.json"));
   const platform = `${process.platform}-${process.arch}`;
   const builds = BUILDS[platform] ?? [];

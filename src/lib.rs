@@ -10,25 +10,29 @@
 #![allow(clippy::needless_pass_by_value)]
 
 use std::{
+    cell::Cell,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use napi::{
-    Env, Status, ValueType,
+    Status, ValueType,
     bindgen_prelude::{FromNapiValue, JsObjectValue, JsValue, Object, Result, Unknown},
 };
 use napi_derive::napi;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use taas_affinity::{
-    envelope::{Envelope, Facts, METADATA_KEYS},
+    envelope::{self, Envelope, Facts, METADATA_KEYS},
     hints::WorkspaceHints,
     identity::{Identity, Owner, SessionSource, Surroundings, host_id},
     query,
     route::{self, Capture, Carried},
     table::{self, CaptureTable},
-    text::{self, NAME_LIMIT, bounded},
+    text,
 };
+
+/// What a context may say at most, in bytes, for JavaScript to remember it.
+const REMEMBERED_LIMIT: usize = 4096;
 
 /// What stays the same for every request of this gateway.
 #[napi]
@@ -66,9 +70,12 @@ impl Affinity {
         let agent_dir = text_property(&context, c"agentDir")?;
         let agent_id = text_property(&context, c"agentId")?;
         let provider = text_property(&context, c"provider")?;
-        let model_id = match text_property(&context, c"modelId")? {
-            Some(id) if text::non_blank(&id).is_some() => Some(id),
-            _ => match object(context.get_c_named_property(c"model")?)? {
+        let own_model_id =
+            text_property(&context, c"modelId")?.filter(|id| text::non_blank(id).is_some());
+        let mut reusable = own_model_id.is_some();
+        let model_id = match own_model_id {
+            Some(id) => Some(id),
+            None => match object(context.get_c_named_property(c"model")?)? {
                 Some(model) => text_property(&model, c"id")?,
                 None => None,
             },
@@ -78,7 +85,19 @@ impl Affinity {
             agent_dir: agent_dir.as_deref(),
             agent_id: agent_id.as_deref(),
         };
-        let identity = Identity::of(owner, &self.process(&env)).map_err(failure)?;
+        let process = self.process(&env);
+        let identity = Identity::of(owner, &process).map_err(failure)?;
+        // A relative path hangs on the current directory.
+        reusable &= !process.asked.get()
+            && workspace_dir
+                .as_deref()
+                .is_some_and(|dir| Path::new(dir).is_absolute())
+            && [&workspace_dir, &agent_dir, &agent_id, &provider, &model_id]
+                .into_iter()
+                .flatten()
+                .map(String::len)
+                .sum::<usize>()
+                <= REMEMBERED_LIMIT;
         let facts = Facts {
             host_id: &self.host_id,
             plugin_version: &self.plugin_version,
@@ -95,6 +114,7 @@ impl Affinity {
         Ok(Requester {
             identity,
             envelope,
+            reusable,
             hints,
         })
     }
@@ -119,6 +139,7 @@ impl Affinity {
         Process {
             env,
             home: &self.home,
+            asked: Cell::new(false),
         }
     }
 }
@@ -128,10 +149,13 @@ impl Affinity {
 struct Process<'a> {
     env: &'a Object<'a>,
     home: &'a str,
+    /// Whether the environment had a say.
+    asked: Cell<bool>,
 }
 
 impl Surroundings for Process<'_> {
     fn variable(&self, name: &str) -> Option<String> {
+        self.asked.set(true);
         string(self.env.get_named_property(name).ok()?).ok()?
     }
 
@@ -145,6 +169,7 @@ impl Surroundings for Process<'_> {
 pub struct Requester {
     identity: Identity,
     envelope: Envelope,
+    reusable: bool,
     hints: Option<WorkspaceHints>,
 }
 
@@ -172,12 +197,12 @@ impl Requester {
     }
 
     /// Starts to look at the workspace's repository, on a thread of its own, unless that is going on
-    /// or its result waits for a request.
-    #[napi(catch_unwind, strict)]
-    pub fn start_hints(&self) {
-        if let Some(hints) = &self.hints {
-            hints.start();
-        }
+    /// or its result waits for a request. Whether there may be hints: `false` where there was no
+    /// repository a moment ago.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn start_hints(&self) -> bool {
+        self.hints.as_ref().is_some_and(WorkspaceHints::start)
     }
 
     /// Whether waiting any longer for the repository hints changes nothing.
@@ -186,17 +211,24 @@ impl Requester {
         self.hints.as_ref().is_none_or(WorkspaceHints::is_ready)
     }
 
-    /// The headers that every request carries, by name.
-    ///
-    /// # Errors
-    /// Where JavaScript cannot make an object.
-    #[napi(catch_unwind, strict)]
-    pub fn headers<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        let mut headers = Object::new(env)?;
-        for (name, value) in self.envelope.headers() {
-            headers.set(name, value.as_str())?;
-        }
-        Ok(headers)
+    /// The headers that every request carries: the values of [`request_headers`], joined by line
+    /// feeds. One that is not known or cannot be sent is empty.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn headers(&self) -> String {
+        self.envelope
+            .headers()
+            .each_ref()
+            .map(|value| value.as_deref().unwrap_or_default())
+            .join("\n")
+    }
+
+    /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make
+    /// the same requester again, and are short enough to be remembered.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn reusable(&self) -> bool {
+        self.reusable
     }
 }
 
@@ -207,7 +239,11 @@ impl Requester {
 /// # Errors
 /// A getter of `payload` or of its metadata throws.
 #[napi(catch_unwind, strict)]
-pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Option<String>> {
+pub fn inject_request(
+    requester: &Requester,
+    payload: Unknown<'_>,
+    with_hints: bool,
+) -> Result<Option<String>> {
     let Some(payload) = object(payload)? else {
         return Ok(None);
     };
@@ -222,38 +258,42 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
             *present = value.get_type()? != ValueType::Undefined;
         }
     }
-    let hints = requester.hints.as_ref().and_then(WorkspaceHints::take);
+    let hints = requester.hints.as_ref().filter(|_| with_hints);
+    let hints = hints.and_then(WorkspaceHints::take);
     Ok(requester.envelope.additions(present, hints.as_ref()))
 }
 
-/// Remembers the route of a response, where it was autorouted: `true` says so. `headers` is a
-/// JSON object of lower-case names; `turn_id` and `attempt` are what the request carried.
-///
-/// # Errors
-/// `headers` is no JSON object.
-#[napi(catch_unwind, strict)]
-pub fn capture_response(
-    requester: &Requester,
-    headers: String,
-    turn_id: Option<String>,
-    attempt: Option<String>,
-) -> Result<bool> {
-    let headers: Map<String, Value> = serde_json::from_str(&headers).map_err(failure)?;
+/// Remembers the route of a response, where it was autorouted: `true` says so. `values` are joined
+/// by line feeds: the turn id and the attempt that the request carried, then the values of
+/// [`response_headers`] in their order. What is not there is empty.
+// Not `strict`: the conversions fail for another type as well, and the check costs as much as the rest.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn capture_response(requester: &Requester, values: String) -> bool {
+    let mut values = values.split('\n');
+    let mut value = || values.next().filter(|value| !value.is_empty());
     let carried = Carried {
-        turn_id: turn_id.as_deref(),
-        attempt: attempt.as_deref(),
+        turn_id: value(),
+        attempt: value(),
+    };
+    let headers: [Option<&str>; route::HEADERS.len()] = std::array::from_fn(|_| value());
+    let header = |name| {
+        let index = route::HEADERS.iter().position(|header| *header == name)?;
+        headers[index]
     };
     let identity = &requester.identity;
-    let Some(capture) = Capture::of(&headers, carried, &identity.session_id, now()) else {
-        return Ok(false);
+    let Some(capture) = Capture::of(header, carried, &identity.session_id, now()) else {
+        return false;
     };
-    // An agent goes by the name that its requests carry.
-    let agent_id = identity
-        .agent_id
-        .as_deref()
-        .and_then(|id| bounded(id, NAME_LIMIT));
-    CaptureTable::shared().insert(capture, agent_id.as_deref());
-    Ok(true)
+    CaptureTable::shared().insert(capture, requester.envelope.agent_id());
+    true
+}
+
+/// The names of the headers that [`Requester::headers`] gives the values of.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn request_headers() -> Vec<&'static str> {
+    envelope::HEADERS.to_vec()
 }
 
 /// The names, in lower case, of the response headers that [`capture_response`] reads.

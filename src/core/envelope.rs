@@ -1,6 +1,6 @@
 //! What a request gets: the keys of `payload.metadata` and the headers.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::{
     identity::Identity,
@@ -14,6 +14,14 @@ pub const METADATA_KEYS: [&str; 4] = [
     "sticky_key",
     "requester_runtime",
     "openclaw_correlation",
+];
+
+/// The headers of a request that do not change between the requests of one owner.
+pub const HEADERS: [&str; 4] = [
+    "X-Session-Id",
+    "X-OpenClaw-Session-Id",
+    "X-OpenClaw-Agent-Id",
+    "X-OpenClaw-Plugin-Version",
 ];
 
 const SOURCE: &str = "openclaw-taas-affinity";
@@ -31,12 +39,77 @@ pub struct Facts<'a> {
     pub model_id: Option<&'a str>,
 }
 
-/// Everything that the requests of one stream wrapper are given.
+/// Everything that the requests of one owner are given.
 #[derive(Debug)]
 pub struct Envelope {
-    /// The text of the metadata up to the repository hints, and from there on.
-    text: (String, String),
-    headers: Vec<(&'static str, String)>,
+    session_id: String,
+    source_hint: String,
+    host_id: String,
+    plugin_version: Option<String>,
+    agent_id: Option<String>,
+    provider: Option<String>,
+    model_id: Option<String>,
+    headers: [Option<String>; HEADERS.len()],
+}
+
+/// [`METADATA_KEYS`], in their order. What is not known is left out, never `null` or `""`.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sticky_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requester_runtime: Option<Runtime<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openclaw_correlation: Option<Correlation<'a>>,
+}
+
+#[derive(Serialize)]
+struct Runtime<'a> {
+    schema_version: &'static str,
+    source: &'static str,
+    session_key: &'a str,
+    openclaw_session_id: &'a str,
+    requester_host_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repo_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_branch_hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_dirty_hint: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_id: Option<&'a str>,
+    session_source_hint: &'a str,
+    tool_execution: &'static str,
+    metadata_classification: Classification,
+    redaction_policy: &'static str,
+}
+
+#[derive(Serialize)]
+struct Classification {
+    identifiers: &'static str,
+    repository: &'static str,
+    local_paths: &'static str,
+}
+
+#[derive(Serialize)]
+struct Correlation<'a> {
+    schema_version: &'static str,
+    source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin_version: Option<&'a str>,
+    session_id: &'a str,
+    sticky_key: &'a str,
+    session_source_hint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_id: Option<&'a str>,
 }
 
 impl Envelope {
@@ -54,20 +127,22 @@ impl Envelope {
     ///     provider: Some("cloudsigma"),
     ///     model_id: None,
     /// });
-    /// assert_eq!(envelope.headers()[0], ("X-Session-Id", "oc:3451aa385a62dc7b".to_owned()));
+    /// assert_eq!(envelope.headers()[0].as_deref(), Some("oc:3451aa385a62dc7b"));
     /// let all = envelope.additions([false; 4], None).unwrap();
     /// assert!(all.starts_with(r#"{"session_id":"oc:3451aa385a62dc7b","sticky_key":"#));
     /// assert_eq!(envelope.additions([true; 4], None), None);
     /// ```
     #[must_use]
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
-        let text = Value::Object(metadata(identity, facts)).to_string();
-        // The hints follow the host id, the only key of its name: what is quoted in a value is escaped.
-        let key = format!("\"requester_host_id\":{},", json!(facts.host_id));
-        let at = text.find(&key).map_or(0, |start| start + key.len());
-        let (before, after) = text.split_at(at);
+        let name = |value: Option<&str>| value.and_then(|value| bounded(value, NAME_LIMIT));
         Self {
-            text: (before.to_owned(), after.to_owned()),
+            session_id: identity.session_id.clone(),
+            source_hint: identity.source.hint(),
+            host_id: facts.host_id.to_owned(),
+            plugin_version: name(Some(facts.plugin_version)),
+            agent_id: name(identity.agent_id.as_deref()),
+            provider: name(facts.provider),
+            model_id: name(facts.model_id),
             headers: headers(identity, facts.plugin_version),
         }
     }
@@ -83,140 +158,87 @@ impl Envelope {
         if present == [true; METADATA_KEYS.len()] {
             return None;
         }
-        let (before, after) = &self.text;
-        let text = [before, &*hints.map(hints_text).unwrap_or_default(), after].concat();
-        if present == [false; METADATA_KEYS.len()] {
-            return Some(text);
-        }
-        let mut all: Map<String, Value> = serde_json::from_str(&text).ok()?;
-        for (key, _) in METADATA_KEYS
-            .iter()
-            .zip(present)
-            .filter(|(_, present)| *present)
-        {
-            all.shift_remove(*key);
-        }
-        Some(Value::Object(all).to_string())
+        let [session_id, sticky_key, runtime, correlation] = present.map(|present| !present);
+        let metadata = Metadata {
+            session_id: session_id.then_some(&self.session_id),
+            sticky_key: sticky_key.then_some(&self.session_id),
+            requester_runtime: runtime.then(|| self.runtime(hints)),
+            openclaw_correlation: correlation.then(|| self.correlation()),
+        };
+        // Strings and structures of strings: there is nothing in it that is no JSON.
+        serde_json::to_string(&metadata).ok()
     }
 
-    /// The headers that do not change between requests, by name. A value that cannot be sent is
-    /// not among them.
+    /// The values of [`HEADERS`]: those that are known and can be sent.
     #[must_use]
-    pub fn headers(&self) -> &[(&'static str, String)] {
+    pub fn headers(&self) -> &[Option<String>; HEADERS.len()] {
         &self.headers
     }
-}
 
-fn metadata(identity: &Identity, facts: Facts<'_>) -> Map<String, Value> {
-    let session_id = &identity.session_id;
-    let source_hint = identity.source.hint();
-    let name = |value: Option<&str>| value.and_then(|value| bounded(value, NAME_LIMIT));
-    let (provider, model_id) = (name(facts.provider), name(facts.model_id));
-
-    let runtime = known([
-        ("schema_version", Some(json!("2026-06-04"))),
-        ("source", Some(json!(SOURCE))),
-        ("session_key", Some(json!(session_id))),
-        ("openclaw_session_id", Some(json!(session_id))),
-        ("requester_host_id", Some(json!(facts.host_id))),
-        // The hints about the workspace's repository go in here, request by request.
-        ("provider", provider.as_ref().map(|value| json!(value))),
-        ("model_id", model_id.as_ref().map(|value| json!(value))),
-        ("session_source_hint", Some(json!(source_hint))),
-        ("tool_execution", Some(json!("direction_2_gateway"))),
-        (
-            "metadata_classification",
-            Some(json!({
-                "identifiers": "hashed",
-                "repository": "name_branch_dirty_only",
-                "local_paths": "omitted_by_default",
-            })),
-        ),
-        (
-            "redaction_policy",
-            Some(json!(
-                "no_secrets;no_raw_local_paths;no_env_values;no_git_remotes;\
-                 no_status_or_diffs;no_extra_params"
-            )),
-        ),
-    ]);
-    let correlation = known([
-        ("schema_version", Some(json!("2026-06-05"))),
-        ("source", Some(json!(SOURCE))),
-        (
-            "plugin_version",
-            name(Some(facts.plugin_version)).map(Value::String),
-        ),
-        ("session_id", Some(json!(session_id))),
-        ("sticky_key", Some(json!(session_id))),
-        ("session_source_hint", Some(json!(source_hint))),
-        (
-            "agent_id",
-            name(identity.agent_id.as_deref()).map(Value::String),
-        ),
-        ("provider", provider.map(Value::String)),
-        ("model_id", model_id.map(Value::String)),
-    ]);
-    let [session_key, sticky_key, runtime_key, correlation_key] = METADATA_KEYS;
-    known([
-        (session_key, Some(json!(session_id))),
-        (sticky_key, Some(json!(session_id))),
-        (runtime_key, Some(Value::Object(runtime))),
-        (correlation_key, Some(Value::Object(correlation))),
-    ])
-}
-
-/// An object of the keys whose value is known: an unknown one is left out, never `null` or `""`.
-fn known<const N: usize>(entries: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    entries
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect()
-}
-
-/// The members of the hints that are known, each with a comma behind it.
-fn hints_text(hints: &Hints) -> String {
-    let members = known([
-        (
-            "repo_name",
-            hints.repo_name.as_ref().map(|name| json!(name)),
-        ),
-        (
-            "git_branch_hint",
-            hints.branch.as_ref().map(|name| json!(name)),
-        ),
-        ("git_dirty_hint", hints.dirty.map(Value::Bool)),
-    ]);
-    let mut text = Value::Object(members).to_string();
-    // Without the braces; what was one is now a comma, unless there is no member at all.
-    text.remove(0);
-    text.pop();
-    if !text.is_empty() {
-        text.push(',');
+    /// The name that the table knows the agent by, which is the one that requests carry.
+    #[must_use]
+    pub fn agent_id(&self) -> Option<&str> {
+        self.agent_id.as_deref()
     }
-    text
+
+    fn runtime<'a>(&'a self, hints: Option<&'a Hints>) -> Runtime<'a> {
+        Runtime {
+            schema_version: "2026-06-04",
+            source: SOURCE,
+            session_key: &self.session_id,
+            openclaw_session_id: &self.session_id,
+            requester_host_id: &self.host_id,
+            repo_name: hints.and_then(|hints| hints.repo_name.as_deref()),
+            git_branch_hint: hints.and_then(|hints| hints.branch.as_deref()),
+            git_dirty_hint: hints.and_then(|hints| hints.dirty),
+            provider: self.provider.as_deref(),
+            model_id: self.model_id.as_deref(),
+            session_source_hint: &self.source_hint,
+            tool_execution: "direction_2_gateway",
+            metadata_classification: Classification {
+                identifiers: "hashed",
+                repository: "name_branch_dirty_only",
+                local_paths: "omitted_by_default",
+            },
+            redaction_policy: "no_secrets;no_raw_local_paths;no_env_values;no_git_remotes;\
+                               no_status_or_diffs;no_extra_params",
+        }
+    }
+
+    fn correlation(&self) -> Correlation<'_> {
+        Correlation {
+            schema_version: "2026-06-05",
+            source: SOURCE,
+            plugin_version: self.plugin_version.as_deref(),
+            session_id: &self.session_id,
+            sticky_key: &self.session_id,
+            session_source_hint: &self.source_hint,
+            agent_id: self.agent_id.as_deref(),
+            provider: self.provider.as_deref(),
+            model_id: self.model_id.as_deref(),
+        }
+    }
 }
 
-fn headers(identity: &Identity, plugin_version: &str) -> Vec<(&'static str, String)> {
+fn headers(identity: &Identity, plugin_version: &str) -> [Option<String>; HEADERS.len()] {
     [
-        ("X-Session-Id", Some(identity.session_id.as_str())),
-        ("X-OpenClaw-Session-Id", Some(&identity.session_id)),
-        ("X-OpenClaw-Agent-Id", identity.agent_id.as_deref()),
-        ("X-OpenClaw-Plugin-Version", Some(plugin_version)),
+        Some(identity.session_id.as_str()),
+        Some(&identity.session_id),
+        identity.agent_id.as_deref(),
+        Some(plugin_version),
     ]
-    .into_iter()
-    .filter_map(|(name, value)| {
+    .map(|value| {
         value
             .filter(|value| is_header_safe(value))
-            .map(|value| (name, value.to_owned()))
+            .map(str::to_owned)
     })
-    .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::identity::SessionSource;
+    use serde_json::{Map, Value};
 
     const FACTS: Facts<'_> = Facts {
         host_id: "host:1a2b3c4d5e6f7890",
@@ -369,7 +391,10 @@ mod tests {
     fn a_value_that_cannot_be_sent_is_no_header() {
         let names = |agent| -> Vec<&'static str> {
             let envelope = Envelope::new(&identity(agent), FACTS);
-            envelope.headers().iter().map(|(name, _)| *name).collect()
+            let values = HEADERS.iter().zip(envelope.headers());
+            values
+                .filter_map(|(name, value)| value.as_ref().and(Some(*name)))
+                .collect()
         };
         let without = [
             "X-Session-Id",

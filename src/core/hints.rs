@@ -51,14 +51,23 @@ impl WorkspaceHints {
 
     /// Starts a probe on the probing thread, unless one is running, or has ended and waits for the
     /// request that this call is made for.
-    pub fn start(&self) {
+    ///
+    /// Whether a request may get hints: `false` where there was no repository a moment ago. That is
+    /// not looked at again as long as it is fresh, so that what has no repository costs nothing.
+    #[must_use]
+    pub fn start(&self) -> bool {
         {
             let mut state = self.state.lock();
-            let waiting = matches!(state.fresh(Instant::now()), Some((_, false)));
-            if state.running || waiting {
-                return;
+            if state.running {
+                return true;
             }
-            state.running = true;
+            match state.fresh(Instant::now()) {
+                Some((hints, _)) if hints.repo_name.is_none() && hints.doubt.is_none() => {
+                    return false;
+                }
+                Some((_, false)) => return true,
+                _ => state.running = true,
+            }
         }
         let state = Arc::clone(&self.state);
         repo::request(&self.workspace, move |hints| {
@@ -66,6 +75,7 @@ impl WorkspaceHints {
             state.running = false;
             state.found = hints.map(|hints| (hints, false));
         });
+        true
     }
 
     /// Whether no probe is running, so that waiting any longer changes nothing.
@@ -115,13 +125,13 @@ mod tests {
     #[test]
     fn what_came_too_late_serves_the_next_request_once() {
         let hints = found(Instant::now());
-        hints.start();
+        assert!(hints.start());
         assert!(hints.is_ready(), "no probe where a result waits");
         assert_eq!(
             hints.take().and_then(|hints| hints.repo_name).as_deref(),
             Some("repo")
         );
-        hints.start();
+        assert!(hints.start());
         until_ready(&hints);
         assert_eq!(
             hints.take().and_then(|hints| hints.repo_name),
@@ -131,13 +141,28 @@ mod tests {
     }
 
     #[test]
+    fn where_there_is_no_repository_nobody_looks_again_at_once() {
+        let hints = WorkspaceHints::new(Path::new("/nowhere/at/all"));
+        assert!(hints.start(), "nobody has looked yet");
+        until_ready(&hints);
+        assert!(!hints.start());
+        assert!(hints.is_ready(), "no probe was started");
+        if let Some(long_ago) = Instant::now().checked_sub(FRESH)
+            && let Some((found, _)) = &mut hints.state.lock().found
+        {
+            found.finished = long_ago;
+        }
+        assert!(hints.start(), "there may be one by now");
+    }
+
+    #[test]
     fn an_old_result_is_no_result() {
         let Some(long_ago) = Instant::now().checked_sub(FRESH) else {
             return;
         };
         let hints = found(long_ago);
         assert!(hints.take().is_none());
-        hints.start();
+        assert!(hints.start());
         until_ready(&hints);
         assert!(hints.take().is_some_and(|hints| hints.repo_name.is_none()));
     }

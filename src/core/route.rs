@@ -1,7 +1,5 @@
 //! What a response says about its route.
 
-use serde_json::{Map, Value};
-
 use crate::text::bounded;
 
 /// The longest value that is kept of a response header, in characters.
@@ -60,31 +58,33 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// The capture of a response with these headers (lower-case name to value); `None` where it
-    /// was not autorouted. A value that is no string counts as absent.
+    /// The capture of a response; `None` where it was not autorouted. `header` gives the value of
+    /// one of [`HEADERS`]. An empty or blank value counts as absent.
     ///
     /// ```
-    /// use serde_json::json;
     /// use taas_affinity::route::{Capture, Carried};
     ///
-    /// let headers = json!({ "x-taas-autorouted": " True ", "x-taas-autorouter-model": "gpt-5" });
-    /// let headers = headers.as_object().unwrap();
-    /// let capture = Capture::of(headers, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
+    /// let header = |name: &str| match name {
+    ///     "x-taas-autorouted" => Some(" True "),
+    ///     "x-taas-autorouter-model" => Some("gpt-5"),
+    ///     _ => None,
+    /// };
+    /// let capture = Capture::of(header, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
     /// assert_eq!(capture.autorouter_model.as_deref(), Some("gpt-5"));
     /// ```
     #[must_use]
-    pub fn of(
-        headers: &Map<String, Value>,
+    pub fn of<'a>(
+        header: impl Fn(&'static str) -> Option<&'a str>,
         carried: Carried<'_>,
         session_id: &str,
         captured_at: i64,
     ) -> Option<Self> {
-        let raw = |name: &str| headers.get(name).and_then(Value::as_str).map(str::trim);
+        let raw = |name| header(name).map(str::trim);
         if !raw("x-taas-autorouted")?.eq_ignore_ascii_case("true") {
             return None;
         }
         let clean = |value: &str| bounded(value, VALUE_LIMIT);
-        let text = |name: &str| raw(name).and_then(clean);
+        let text = |name| raw(name).and_then(clean);
         Some(Self {
             session_id: session_id.to_owned(),
             captured_at,
@@ -121,13 +121,13 @@ fn positive_integer(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const NOW: i64 = 1_790_000_000_000;
 
     fn capture(headers: &Value, carried: Carried<'_>) -> Option<Capture> {
         Capture::of(
-            headers.as_object().expect("an object"),
+            |name| headers[name].as_str(),
             carried,
             "oc:0123456789abcdef",
             NOW,

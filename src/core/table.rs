@@ -61,11 +61,9 @@ impl CaptureTable {
     /// full, the session or agent whose capture is oldest makes room.
     ///
     /// ```
-    /// # use serde_json::json;
     /// # use taas_affinity::{route::{Capture, Carried}, table::{CaptureTable, LIMIT}};
-    /// # let headers = json!({ "x-taas-autorouted": "true" });
-    /// # let headers = headers.as_object().unwrap();
-    /// # let capture = Capture::of(headers, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
+    /// # let header = |name: &str| (name == "x-taas-autorouted").then_some("true");
+    /// # let capture = Capture::of(header, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
     /// let table = CaptureTable::new(LIMIT);
     /// table.insert(capture, Some("main"));
     /// assert_eq!(table.by_agent("main"), table.by_session("oc:0123456789abcdef"));
@@ -123,12 +121,10 @@ impl CaptureTable {
 mod tests {
     use super::*;
     use crate::route::Carried;
-    use serde_json::json;
 
     fn capture(session_id: &str, at: i64) -> Capture {
-        let headers = json!({ "x-taas-autorouted": "true" });
-        let headers = headers.as_object().expect("an object");
-        Capture::of(headers, Carried::default(), session_id, at).expect("autorouted")
+        let header = |name| (name == "x-taas-autorouted").then_some("true");
+        Capture::of(header, Carried::default(), session_id, at).expect("autorouted")
     }
 
     fn at(capture: Option<Arc<Capture>>) -> Option<i64> {

@@ -1,0 +1,179 @@
+// Turns what was measured into the tables of BENCHMARKS.md.
+
+const number = (value) => {
+  if (value === undefined) return "–";
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toFixed(digits);
+};
+const range = ({ median, q1, q3 }) => `${number(median)} (${number(q1)}–${number(q3)})`;
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+
+function table(title, note, head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [
+    `### ${title}`,
+    "",
+    note,
+    "",
+    line(head),
+    line(head.map((_, index) => (index === 0 ? "---" : "---:"))),
+    ...rows.map(line),
+    "",
+  ];
+}
+
+function callRows(measured) {
+  return measured.flatMap(({ name, summary, ratios }) =>
+    Object.entries(summary).map(([contestant, { p50, p99, mean }]) => [
+      contestant === "plugin" ? name : "",
+      contestant,
+      range(p50),
+      range(p99),
+      number(mean.median),
+      ...(contestant === "plugin" || ratios[contestant] === undefined
+        ? ["", ""]
+        : [range(ratios[contestant].p50), range(ratios[contestant].p99)]),
+    ]),
+  );
+}
+
+const CALL_HEAD = [
+  "case",
+  "contestant",
+  "p50 µs",
+  "p99 µs",
+  "mean µs",
+  "plugin / it, p50",
+  "plugin / it, p99",
+];
+const CALL_NOTE =
+  "Event-loop time of one model call, medians over blocks with first and third quartile. The mean " +
+  "contains what the loop does between calls, such as collecting garbage. A ratio under 1 is one " +
+  "that the plugin wins.";
+
+const SECTIONS = {
+  conformance: ({ passed, failed }) => [
+    `The ideal rival passes ${passed} of the plugin's own ${passed + failed} tests of wire and route.`,
+    "",
+  ],
+  calls: (measured) =>
+    table("One model call, no repository", CALL_NOTE, CALL_HEAD, callRows(measured)),
+  repositories: (measured) => [
+    ...table("One model call in a repository", CALL_NOTE, CALL_HEAD, callRows(measured)),
+    ...growth(measured),
+  ],
+  parts: (measured) =>
+    table(
+      "Parts by themselves",
+      "Microseconds each, medians over runs of 1,000 with quartiles.",
+      ["part", "table", "plugin", "ideal", "plugin / ideal"],
+      measured.map(({ what, state, plugin, ideal, ratio }) => [
+        what,
+        state,
+        range(plugin),
+        range(ideal),
+        range(ratio),
+      ]),
+    ),
+  start: (found) =>
+    table(
+      "Import and register()",
+      "Milliseconds and kilobytes, medians over fresh processes with quartiles.",
+      ["", ...Object.keys(found)],
+      [
+        ["import and first register(), ms", "first"],
+        ["of which import", "firstImport"],
+        ["of which register()", "firstRegister"],
+        ["hundredth import and register(), ms", "hundredth"],
+        ["a later register(), ms", "later"],
+        ["after another thousand, ms", "againLater"],
+      ]
+        .map(([title, key]) => [title, ...Object.values(found).map((one) => range(one[key]))])
+        .concat(
+          [
+            ["resident after the first, KB", "residentFirst"],
+            ["after 100 copies, KB", "residentCopies"],
+            ["1,000 further register(), KB", "residentLater"],
+            ["and 1,000 more, KB", "residentAgain"],
+          ].map(([title, key]) => [
+            title,
+            ...Object.values(found).map((one) => number(one[key].median / 1024)),
+          ]),
+        ),
+    ),
+  memory: (found) =>
+    table(
+      "Resident memory over ever new sessions, agents and workspaces",
+      `${found[0].calls.toLocaleString("en")} calls, of which the first tenth is warm-up.`,
+      ["contestant", "after warm-up", "at the end", "growth", "highest growth seen"],
+      found.map(({ contestant, warmUp, end, growth, highest }) => [
+        contestant,
+        ...[warmUp, end, growth, highest].map(megabytes),
+      ]),
+    ),
+  threads: (rounds) => {
+    const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+    const [one, eight] = ["one", "eight"].map((key) => middle(rounds.map((round) => round[key])));
+    const ratio = middle(rounds.map((round) => round.eight / round.one));
+    return table(
+      "Worker threads: captures with a look-up each, per second",
+      "One table for all threads, which plain JavaScript cannot have.",
+      ["one thread", "eight threads", "eight / one"],
+      [[Math.round(one), Math.round(eight), number(ratio)].map(String)],
+    );
+  },
+  trace: (found) =>
+    found.traced
+      ? table(
+          "System calls of the event-loop thread in steady state",
+          `${found.calls} calls in a repository of 100 files. About files or processes: ${found.offences}.`,
+          ["system call", "times"],
+          Object.entries(found.counts).map(([name, count]) => [name, String(count)]),
+        )
+      : [`No trace: ${found.why}.`, ""],
+  gateway: ({ turns, without, with: withPlugin, difference }) =>
+    table(
+      "A turn on the real gateway",
+      `Milliseconds, ${turns} turns each in alternation, medians with quartiles.`,
+      ["without the plugin", "with the plugin", "difference of neighbours"],
+      [[range(without), range(withPlugin), range(difference)]],
+    ),
+  sizes: ({ name, binary, installed }) =>
+    table(
+      "Sizes",
+      "What `npm install` brings is the package and the package of the platform, which is the binary.",
+      ["what", "size"],
+      [
+        [name, megabytes(binary)],
+        ["installed, without the binary", `${(installed.bytes / 1e3).toFixed(0)} KB`],
+        ["installed, in all", megabytes(installed.bytes + binary)],
+      ],
+    ),
+};
+
+function growth(measured) {
+  const plain = measured.filter(({ summary }) => summary.usual);
+  const [first, last] = [plain[0].summary, plain.at(-1).summary];
+  const names = Object.keys(first);
+  return table(
+    `From ${plain[0].name} to ${plain.at(-1).name}`,
+    "How many times the event-loop time grows.",
+    ["contestant", "p50", "p99"],
+    names.map((name) => [
+      name,
+      number(last[name].p50.median / first[name].p50.median),
+      number(last[name].p99.median / first[name].p99.median),
+    ]),
+  );
+}
+
+/** The tables as Markdown. */
+export function report({ about, ...sections }) {
+  const lines = [
+    `${about.date}; plugin ${about.plugin}; Node ${about.node}; ${about.rustc}; ${about.git};`,
+    `${about.cpu}, ${about.memory}, ${about.system}.${about.quick ? " Quick mode." : ""}`,
+    "",
+  ];
+  for (const [name, found] of Object.entries(sections)) lines.push(...SECTIONS[name](found));
+  return `${lines.join("\n")}\n`;
+}

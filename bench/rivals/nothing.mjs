@@ -1,0 +1,21 @@
+// Nothing: the empty wrapper, to show what the host's own calling costs.
+
+const wrap =
+  ({ streamFn }) =>
+  (...args) =>
+    streamFn(...args);
+
+export default {
+  id: "nothing",
+  register(api) {
+    api.registerProvider({
+      id: "nothing",
+      label: "Nothing",
+      hookAliases: [],
+      auth: [],
+      wrapStreamFn: wrap,
+      wrapSimpleCompletionStreamFn: wrap,
+      resolveTransportTurnState: () => undefined,
+    });
+  },
+};

@@ -1,0 +1,32 @@
+// Medians, quartiles, and the clock of the event loop.
+
+import { performance } from "node:perf_hooks";
+
+/** The value below which `share` of `values` lie; `values` is sorted in place. */
+export function quantile(values, share) {
+  const sorted = values.sort((a, b) => a - b);
+  const at = (sorted.length - 1) * share;
+  const low = Math.floor(at);
+  const high = Math.ceil(at);
+  return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
+}
+
+export const median = (values) => quantile([...values], 0.5);
+
+/** Median and quartiles of `values`. */
+export function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    median: quantile(sorted, 0.5),
+    q1: quantile(sorted, 0.25),
+    q3: quantile(sorted, 0.75),
+    runs: sorted.length,
+  };
+}
+
+const { nodeTiming } = performance;
+
+/** Milliseconds that the event loop has been busy: a time of waiting is none of the loop's. */
+export const busy = () => performance.now() - nodeTiming.idleTime;
+
+export const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));

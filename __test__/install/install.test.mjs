@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { run } from "../../scripts/run.mjs";
@@ -102,6 +102,22 @@ async function assertWorks(gateway, version = VERSION) {
   return capture;
 }
 
+const walk = (directory) =>
+  readdirSync(directory, { recursive: true, withFileTypes: true }).map((entry) => ({
+    path: join(entry.parentPath, entry.name),
+    isFile: entry.isFile(),
+  }));
+
+const pathsNaming = (directory) =>
+  walk(directory)
+    .map(({ path }) => path)
+    .filter((path) => path.includes("taas-affinity"));
+
+const filesMentioning = (directory) =>
+  walk(directory)
+    .filter(({ path, isFile }) => isFile && readFileSync(path).includes("taas-affinity"))
+    .map(({ path }) => path);
+
 /** npm brought the platform package of this machine and no other, and nothing else. */
 function assertOnlyOwnPlatform(modules) {
   const installed = readdirSync(modules).filter((name) => !name.startsWith("."));
@@ -166,14 +182,18 @@ test("3, 7: openclaw plugins install npm-pack:<tgz>, and uninstall", async (t) =
   assert.deepEqual(warnings(gateway), []);
 
   await openclaw(gateway.cli, "plugins", "uninstall", PLUGIN, "--force");
-  console.log(
-    await run("grep", ["-rl", "taas-affinity", gateway.root], { quiet: true }).catch(
-      (e) => e.stdout,
-    ),
-  );
-  console.log(readFileSync(gateway.configPath, "utf8").match(/"plugins"[\s\S]*/)[0]);
-  const { headers } = await turn(gateway);
-  console.log(headers, await gateway.call(METHOD, {}));
+  assert.deepEqual(pathsNaming(gateway.root), []);
+  // The host remembers that it was disabled, and what it did; nothing else mentions it.
+  const host = /^(openclaw\.json(\..+)?|gateway\.log|openclaw(-agent)?\.sqlite(-wal|-shm)?)$/;
+  const others = filesMentioning(gateway.root).filter((path) => !host.test(basename(path)));
+  assert.deepEqual(others, []);
+  const { plugins } = JSON.parse(readFileSync(gateway.configPath, "utf8"));
+  assert.deepEqual(plugins, { entries: { [PLUGIN]: { enabled: false } } });
+  const { headers, body } = await turn(gateway);
+  assert.equal(headers["x-session-id"], undefined);
+  assert.equal(body.metadata, undefined);
+  const { error } = await gateway.call(METHOD, {});
+  assert.match(error.message, /unknown method/);
 });
 
 test("4: openclaw plugins install --link <checkout>", async (t) => {

@@ -56,11 +56,7 @@ async function buildAddon(checkout, binaries) {
   const target = join(ROOT, "node_modules", ".cache", "cargo");
   await run("cargo", ["build", "--lib", "--locked"], {
     cwd: checkout,
-    env: {
-      CARGO_TARGET_DIR: target,
-      CARGO_PROFILE_DEV_DEBUG: "0",
-      CARGO_PROFILE_DEV_STRIP: "symbols",
-    },
+    env: { CARGO_TARGET_DIR: target },
     quiet: true,
   });
   const own = readdirSync(ROOT).find((name) => name.endsWith(".node"));

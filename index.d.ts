@@ -10,6 +10,8 @@
 export interface PluginApi {
   /** The package's real directory. The addon is loaded from there, once for the process. */
   rootDir?: string;
+  /** `gitHints: false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does. */
+  pluginConfig?: { gitHints?: boolean };
   /** Gets one warning for each kind of fault and, with `OPENCLAW_DEBUG` set, the debug lines. */
   logger: { info(message: string): void; warn(message: string): void };
   registerProvider(provider: ProviderHooks): void;
@@ -104,13 +106,21 @@ export interface LastRoute {
 
 /** The native addon. All of it is synchronous, and a panic in it is a thrown `Error`. */
 export interface Native {
-  Affinity: new (pluginVersion: string, hostName: string, home: string) => Affinity;
+  Affinity: new (
+    pluginVersion: string,
+    hostName: string,
+    home: string,
+    gitHints: boolean,
+  ) => Affinity;
 
   /**
    * What `payload.metadata` lacks, as the JSON text of an object with some of the keys
    * `session_id`, `sticky_key`, `requester_runtime` and `openclaw_correlation`, in this order.
    * `null` where there is nothing to add: the payload is no object, its metadata is present but no
    * object, or all four keys are there (only `undefined` counts as absent).
+   *
+   * `requester_runtime` says what is known by now of the workspace's repository: `repo_name`,
+   * `git_branch_hint` and `git_dirty_hint`, each left out where it is not known.
    *
    * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
    *
@@ -191,6 +201,14 @@ export interface Requester {
   /** The kind of source that it comes from, for a log. It names no value. */
   readonly sessionSource: string;
   readonly agentId: string | null;
+  /**
+   * Starts to look at the workspace's git repository, on a thread of the addon's own, unless that is
+   * going on or its result waits for a request. Never waits. Without a workspace, or with the hints
+   * switched off, it does nothing.
+   */
+  startHints(): void;
+  /** Whether waiting any longer for the repository hints changes nothing. */
+  hintsReady(): boolean;
   /** The headers that every request carries, by name: those whose value can be sent unchanged. */
   headers(): Record<string, string>;
 }

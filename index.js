@@ -15,6 +15,21 @@ import { loadNative } from "./lib/native.js";
 
 const { version } = createRequire(import.meta.url)("./package.json");
 
+const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
+
+/** Whether workspaces' repositories may be looked at. What is not understood switches it off. */
+function gitHintsWanted(config, env, warn) {
+  const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
+  if (!["", "on", "off"].includes(value)) {
+    const accepted = new Error(
+      `${HINTS_VARIABLE} is ${JSON.stringify(value)}; accepted is on or off`,
+    );
+    warn("hints-variable", "requests go out without repository hints", accepted);
+    return false;
+  }
+  return value !== "off" && config?.gitHints !== false;
+}
+
 export default {
   id: "openclaw-taas-affinity",
   name: "TaaS Affinity",
@@ -36,7 +51,8 @@ export default {
           `binary ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
         );
       }
-      affinity = new native.Affinity(version, hostname(), homedir());
+      const gitHints = gitHintsWanted(api.pluginConfig, process.env, warn);
+      affinity = new native.Affinity(version, hostname(), homedir(), gitHints);
     } catch (error) {
       warn("addon", "requests go out untouched and no route is captured", error);
       api.registerGatewayMethod(METHOD, createUnavailable(error), scope);

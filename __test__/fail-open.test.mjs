@@ -238,7 +238,7 @@ describe("the addon", () => {
   test("arguments of the wrong kind are errors", () => {
     assert.throws(() => native.injectRequest({}, {}));
     assert.throws(() => native.isHeaderSafe(5));
-    assert.throws(() => new native.Affinity(1, 2, 3));
+    assert.throws(() => new native.Affinity(1, 2, 3, 4));
   });
 
   for (const [what, breakIt] of [
@@ -323,7 +323,7 @@ describe("copies of the module", () => {
       import { loadNative } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib/native.js")).href)};
       const native = loadNative(${JSON.stringify(ROOT)});
       const capture = (agentId) => {
-        const requester = new native.Affinity("1", "h", "/").requester({ agentId, workspaceDir: "/w" }, {});
+        const requester = new native.Affinity("1", "h", "/", false).requester({ agentId, workspaceDir: "/w" }, {});
         native.captureResponse(requester, '{"x-taas-autorouted":"true"}');
       };
       if (isMainThread) {

@@ -3,6 +3,7 @@
 // number of calls of one session can be in flight at once.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { headersSet, pickHeaders, withHeaders } from "./headers.js";
 
@@ -10,6 +11,9 @@ export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
+
+/** How long a request waits for the hints about its workspace's repository, in milliseconds. */
+const HINTS_WAIT = 25;
 
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
@@ -72,6 +76,19 @@ export function createHooks({ native, affinity, warn, debug }) {
     };
   }
 
+  /** Waits until the repository hints are there, but never long: they are only hints. */
+  async function waitForHints(requester) {
+    try {
+      const deadline = performance.now() + HINTS_WAIT;
+      while (!requester.hintsReady() && performance.now() < deadline) {
+        // Asked for again and again, so that no thread but this one ever enters JavaScript.
+        await sleep(1);
+      }
+    } catch (error) {
+      warn("hints", "a request went out without repository hints", error);
+    }
+  }
+
   /** `payload` with what its metadata lacks; `undefined` where it goes out as it is. */
   function inject(requester, payload) {
     try {
@@ -109,6 +126,7 @@ export function createHooks({ native, affinity, warn, debug }) {
           typeof onPayload === "function"
             ? await Reflect.apply(onPayload, options, args)
             : undefined;
+        await waitForHints(requester);
         return inject(requester, replaced === undefined ? args[0] : replaced) ?? replaced;
       },
       onResponse: (...args) => {
@@ -130,6 +148,7 @@ export function createHooks({ native, affinity, warn, debug }) {
         return undefined;
       }
       requester = affinity.requester(context, process.env);
+      requester.startHints();
     } catch (error) {
       warn("identity", "requests go out without identity", error);
       return undefined;
@@ -140,6 +159,7 @@ export function createHooks({ native, affinity, warn, debug }) {
       let ownOptions;
       try {
         call = startCall(requester, model, options);
+        requester.startHints();
         ownOptions = extendedOptions(requester, call, options);
         debug?.(
           `request session=${requester.sessionId} source=${requester.sessionSource} agent=${requester.agentId}`,

@@ -9,7 +9,10 @@
 // napi hands arguments over by value.
 #![allow(clippy::needless_pass_by_value)]
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use napi::{
     Env, Status, ValueType,
@@ -19,7 +22,8 @@ use napi_derive::napi;
 use serde_json::{Map, Value};
 use taas_affinity::{
     envelope::{Envelope, Facts, METADATA_KEYS},
-    identity::{Identity, Owner, Surroundings, host_id},
+    hints::WorkspaceHints,
+    identity::{Identity, Owner, SessionSource, Surroundings, host_id},
     query,
     route::{self, Capture, Carried},
     table::{self, CaptureTable},
@@ -32,19 +36,22 @@ pub struct Affinity {
     plugin_version: String,
     host_id: String,
     home: String,
+    git_hints: bool,
 }
 
 #[napi]
 impl Affinity {
     /// `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
-    /// user's home directory.
+    /// user's home directory, `git_hints` says whether workspaces' repositories are looked at.
     #[napi(constructor, catch_unwind, strict)]
     #[must_use]
-    pub fn new(plugin_version: String, host_name: String, home: String) -> Self {
+    pub fn new(plugin_version: String, host_name: String, home: String, git_hints: bool) -> Self {
+        let host_id = host_id(&host_name);
         Self {
             plugin_version,
-            host_id: host_id(&host_name),
+            host_id,
             home,
+            git_hints,
         }
     }
 
@@ -79,7 +86,17 @@ impl Affinity {
             model_id: model_id.as_deref(),
         };
         let envelope = Envelope::new(&identity, facts);
-        Ok(Requester { identity, envelope })
+        let hints = match &identity.source {
+            SessionSource::Workspace(path) if self.git_hints => {
+                Some(WorkspaceHints::new(Path::new(path)))
+            }
+            _ => None,
+        };
+        Ok(Requester {
+            identity,
+            envelope,
+            hints,
+        })
     }
 
     /// The answer of `taas.autorouter.lastRoute` to `params`, both as JSON.
@@ -128,6 +145,7 @@ impl Surroundings for Process<'_> {
 pub struct Requester {
     identity: Identity,
     envelope: Envelope,
+    hints: Option<WorkspaceHints>,
 }
 
 #[napi]
@@ -151,6 +169,21 @@ impl Requester {
     #[must_use]
     pub fn agent_id(&self) -> Option<&str> {
         self.identity.agent_id.as_deref()
+    }
+
+    /// Starts to look at the workspace's repository, on a thread of its own, unless that is going on
+    /// or its result waits for a request.
+    #[napi(catch_unwind, strict)]
+    pub fn start_hints(&self) {
+        if let Some(hints) = &self.hints {
+            hints.start();
+        }
+    }
+
+    /// Whether waiting any longer for the repository hints changes nothing.
+    #[napi(catch_unwind, strict)]
+    pub fn hints_ready(&self) -> bool {
+        self.hints.as_ref().is_none_or(WorkspaceHints::is_ready)
     }
 
     /// The headers that every request carries, by name.
@@ -189,7 +222,8 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
             *present = value.get_type()? != ValueType::Undefined;
         }
     }
-    Ok(requester.envelope.additions(present))
+    let hints = requester.hints.as_ref().and_then(WorkspaceHints::take);
+    Ok(requester.envelope.additions(present, hints.as_ref()))
 }
 
 /// Remembers the route of a response, where it was autorouted: `true` says so. `headers` is a

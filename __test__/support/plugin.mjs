@@ -24,10 +24,11 @@ export function forgetWarnings() {
 }
 
 /** Registers a copy of the plugin and returns what it registered. */
-export function register({ entry = plugin, rootDir = ROOT } = {}) {
+export function register({ entry = plugin, rootDir = ROOT, pluginConfig } = {}) {
   const host = { providers: [], methods: new Map(), warnings: [], lines: [] };
   entry.register({
     rootDir,
+    pluginConfig,
     logger: {
       info: (line) => host.lines.push(line),
       warn: (line) => host.warnings.push(line),

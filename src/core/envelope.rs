@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     identity::Identity,
+    repo::Hints,
     text::{NAME_LIMIT, bounded, is_header_safe},
 };
 
@@ -33,8 +34,8 @@ pub struct Facts<'a> {
 /// Everything that the requests of one stream wrapper are given.
 #[derive(Debug)]
 pub struct Envelope {
-    metadata: Map<String, Value>,
-    text: String,
+    /// The text of the metadata up to the repository hints, and from there on.
+    text: (String, String),
     headers: Vec<(&'static str, String)>,
 }
 
@@ -54,17 +55,19 @@ impl Envelope {
     ///     model_id: None,
     /// });
     /// assert_eq!(envelope.headers()[0], ("X-Session-Id", "oc:3451aa385a62dc7b".to_owned()));
-    /// let all = envelope.additions([false; 4]).unwrap();
+    /// let all = envelope.additions([false; 4], None).unwrap();
     /// assert!(all.starts_with(r#"{"session_id":"oc:3451aa385a62dc7b","sticky_key":"#));
-    /// assert_eq!(envelope.additions([true; 4]), None);
+    /// assert_eq!(envelope.additions([true; 4], None), None);
     /// ```
     #[must_use]
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
-        let metadata = metadata(identity, facts);
-        let text = Value::Object(metadata.clone()).to_string();
+        let text = Value::Object(metadata(identity, facts)).to_string();
+        // The hints follow the host id, the only key of its name: what is quoted in a value is escaped.
+        let key = format!("\"requester_host_id\":{},", json!(facts.host_id));
+        let at = text.find(&key).map_or(0, |start| start + key.len());
+        let (before, after) = text.split_at(at);
         Self {
-            metadata,
-            text,
+            text: (before.to_owned(), after.to_owned()),
             headers: headers(identity, facts.plugin_version),
         }
     }
@@ -72,17 +75,28 @@ impl Envelope {
     /// The JSON object of the keys to add to `payload.metadata`, given which of
     /// [`METADATA_KEYS`] the caller has; `None` where the caller has them all.
     #[must_use]
-    pub fn additions(&self, present: [bool; METADATA_KEYS.len()]) -> Option<String> {
-        if present == [false; METADATA_KEYS.len()] {
-            return Some(self.text.clone());
+    pub fn additions(
+        &self,
+        present: [bool; METADATA_KEYS.len()],
+        hints: Option<&Hints>,
+    ) -> Option<String> {
+        if present == [true; METADATA_KEYS.len()] {
+            return None;
         }
-        let missing: Map<String, Value> = METADATA_KEYS
+        let (before, after) = &self.text;
+        let text = [before, &*hints.map(hints_text).unwrap_or_default(), after].concat();
+        if present == [false; METADATA_KEYS.len()] {
+            return Some(text);
+        }
+        let mut all: Map<String, Value> = serde_json::from_str(&text).ok()?;
+        for (key, _) in METADATA_KEYS
             .iter()
             .zip(present)
-            .filter(|(_, present)| !present)
-            .filter_map(|(key, _)| Some(((*key).to_owned(), self.metadata.get(*key)?.clone())))
-            .collect();
-        (!missing.is_empty()).then(|| Value::Object(missing).to_string())
+            .filter(|(_, present)| *present)
+        {
+            all.shift_remove(*key);
+        }
+        Some(Value::Object(all).to_string())
     }
 
     /// The headers that do not change between requests, by name. A value that cannot be sent is
@@ -105,7 +119,7 @@ fn metadata(identity: &Identity, facts: Facts<'_>) -> Map<String, Value> {
         ("session_key", Some(json!(session_id))),
         ("openclaw_session_id", Some(json!(session_id))),
         ("requester_host_id", Some(json!(facts.host_id))),
-        // The hints about the workspace's repository belong here.
+        // The hints about the workspace's repository go in here, request by request.
         ("provider", provider.as_ref().map(|value| json!(value))),
         ("model_id", model_id.as_ref().map(|value| json!(value))),
         ("session_source_hint", Some(json!(source_hint))),
@@ -160,6 +174,29 @@ fn known<const N: usize>(entries: [(&str, Option<Value>); N]) -> Map<String, Val
         .collect()
 }
 
+/// The members of the hints that are known, each with a comma behind it.
+fn hints_text(hints: &Hints) -> String {
+    let members = known([
+        (
+            "repo_name",
+            hints.repo_name.as_ref().map(|name| json!(name)),
+        ),
+        (
+            "git_branch_hint",
+            hints.branch.as_ref().map(|name| json!(name)),
+        ),
+        ("git_dirty_hint", hints.dirty.map(Value::Bool)),
+    ]);
+    let mut text = Value::Object(members).to_string();
+    // Without the braces; what was one is now a comma, unless there is no member at all.
+    text.remove(0);
+    text.pop();
+    if !text.is_empty() {
+        text.push(',');
+    }
+    text
+}
+
 fn headers(identity: &Identity, plugin_version: &str) -> Vec<(&'static str, String)> {
     [
         ("X-Session-Id", Some(identity.session_id.as_str())),
@@ -198,14 +235,14 @@ mod tests {
 
     fn all(identity: &Identity, facts: Facts<'_>) -> Value {
         let text = Envelope::new(identity, facts)
-            .additions([false; 4])
+            .additions([false; 4], None)
             .expect("all four keys");
         serde_json::from_str(&text).expect("JSON")
     }
 
     #[test]
     fn the_whole_envelope_in_its_order() {
-        let text = Envelope::new(&identity(Some("new-agent-2")), FACTS).additions([false; 4]);
+        let text = Envelope::new(&identity(Some("new-agent-2")), FACTS).additions([false; 4], None);
         let expected = r#"{"session_id":"oc:0123456789abcdef","sticky_key":"oc:0123456789abcdef",
             "requester_runtime":{"schema_version":"2026-06-04","source":"openclaw-taas-affinity",
             "session_key":"oc:0123456789abcdef","openclaw_session_id":"oc:0123456789abcdef",
@@ -264,9 +301,10 @@ mod tests {
     #[test]
     fn only_missing_keys_are_added() {
         let envelope = Envelope::new(&identity(None), FACTS);
+        let everything = all(&identity(None), FACTS);
         for bits in 0_u8..16 {
             let present: [bool; 4] = std::array::from_fn(|index| bits & (1 << index) != 0);
-            let added = envelope.additions(present);
+            let added = envelope.additions(present, None);
             let added: Map<String, Value> = added
                 .map(|text| serde_json::from_str(&text).expect("a JSON object"))
                 .unwrap_or_default();
@@ -277,9 +315,54 @@ mod tests {
                 .collect();
             assert_eq!(keys, expected);
             for (key, value) in &added {
-                assert_eq!(Some(value), envelope.metadata.get(key));
+                assert_eq!(value, &everything[key]);
             }
         }
+    }
+
+    #[test]
+    fn hints_stand_between_host_and_provider_and_unknown_ones_nowhere() {
+        let envelope = Envelope::new(&identity(None), FACTS);
+        let runtime = |hints: &Hints| -> Map<String, Value> {
+            let text = envelope
+                .additions([false; 4], Some(hints))
+                .expect("all four keys");
+            let value: Value = serde_json::from_str(&text).expect("JSON");
+            value["requester_runtime"]
+                .as_object()
+                .expect("an object")
+                .clone()
+        };
+        let hints = Hints {
+            repo_name: Some("a \"quoted\" name".to_owned()),
+            branch: Some("feature/ü".to_owned()),
+            dirty: Some(false),
+            ..Hints::default()
+        };
+        let all = runtime(&hints);
+        let keys: Vec<&str> = all.keys().map(String::as_str).skip(4).take(5).collect();
+        assert_eq!(
+            keys,
+            [
+                "requester_host_id",
+                "repo_name",
+                "git_branch_hint",
+                "git_dirty_hint",
+                "provider"
+            ]
+        );
+        assert_eq!(all["repo_name"], "a \"quoted\" name");
+        assert_eq!(all["git_branch_hint"], "feature/ü");
+        assert_eq!(all["git_dirty_hint"], false);
+
+        let none = runtime(&Hints::default());
+        for key in ["repo_name", "git_branch_hint", "git_dirty_hint"] {
+            assert!(!none.contains_key(key), "{key}");
+        }
+        let partial = envelope.additions([true, true, false, true], Some(&hints));
+        let partial: Value = serde_json::from_str(&partial.expect("one key")).expect("JSON");
+        assert_eq!(partial["requester_runtime"], Value::Object(all));
+        assert_eq!(partial.as_object().map(Map::len), Some(1));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 // The packages that are published, from the binaries in `artifacts/`: `npm/*` for the platforms, and
-// everything as tarballs in `dist/`, checked. `node scripts/packages.mjs --all` wants every platform.
+// everything as tarballs in `dist/`, checked. `npm run packages -- --all` wants every platform, and
+// `--checksums` writes only the checksums anew.
 
 import { createHash } from "node:crypto";
 import {
@@ -154,8 +155,11 @@ export function writeChecksums(destination) {
 
 if (pathToFileURL(process.argv[1]).href === import.meta.url) {
   const destination = join(ROOT, "dist");
-  const all = process.argv.includes("--all");
-  const made = await makePlatformPackages({ binaries: join(ROOT, "artifacts"), all });
-  await packAll({ destination, made });
+  if (!process.argv.includes("--checksums")) {
+    const all = process.argv.includes("--all");
+    const made = await makePlatformPackages({ binaries: join(ROOT, "artifacts"), all });
+    await packAll({ destination, made });
+  }
+  writeChecksums(destination);
   console.log(readdirSync(destination).join("\n"));
 }

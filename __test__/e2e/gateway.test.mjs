@@ -1,7 +1,10 @@
 // The plugin on the real OpenClaw gateway, against the simulated TaaS.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -170,6 +173,67 @@ describe("requests", () => {
     for (const used of slots.values()) {
       assert.equal(used.size, 1);
     }
+  });
+
+  test("the workspace's repository is told, and none of the traps in it springs", async () => {
+    const workspace = gateway.workspaces.ops;
+    const sprung = join(gateway.root, "sprung");
+    const git = (...args) =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+        cwd: workspace,
+        env: gateway.environment,
+      });
+    git("init", "-q", "-b", "dev");
+    writeFileSync(join(workspace, "notes.txt"), "one\n");
+    git("add", "notes.txt");
+    git("commit", "-q", "-m", "first");
+    writeFileSync(join(workspace, "trap.sh"), `#!/bin/sh\ntouch '${sprung}'\ncat\n`, {
+      mode: 0o755,
+    });
+    const trap = join(workspace, "trap.sh");
+    for (const [key, value] of [
+      ["core.hooksPath", workspace],
+      ["core.sshCommand", trap],
+      ["filter.trap.clean", trap],
+      ["filter.trap.process", trap],
+      ["diff.trap.textconv", trap],
+      ["diff.external", trap],
+      ["core.pager", trap],
+      ["core.editor", trap],
+    ]) {
+      git("config", key, value);
+    }
+    for (const name of ["post-index-change", "pre-commit", "fsmonitor-watchman"]) {
+      symlinkSync(trap, join(workspace, name));
+    }
+    /** A verdict that takes too long on a busy machine is left out; it comes with a later request. */
+    const runtimeOnce = async (verdict) => {
+      let runtime;
+      for (let round = 0; round < 5; round += 1) {
+        const { requests } = await turn("ops", `look at the repository ${round}`);
+        runtime = requests[0].body.metadata.requester_runtime;
+        if (runtime.git_dirty_hint === verdict) {
+          break;
+        }
+      }
+      return runtime;
+    };
+    const clean = await runtimeOnce(false);
+    assert.equal(clean.repo_name, "ops");
+    assert.equal(clean.git_branch_hint, "dev");
+    assert.equal(clean.git_dirty_hint, false);
+
+    writeFileSync(join(workspace, "notes.txt"), "two\n");
+    const dirty = await runtimeOnce(true);
+    assert.equal(dirty.git_dirty_hint, true);
+
+    // Git would now run the traps for its verdict; without running them there is none.
+    writeFileSync(join(workspace, ".gitattributes"), "* filter=trap diff=trap\n");
+    git("config", "core.fsmonitor", trap);
+    const untold = await runtimeOnce(undefined);
+    assert.equal(untold.git_branch_hint, "dev");
+    assert.equal("git_dirty_hint" in untold, false);
+    assert.equal(existsSync(sprung), false, "nothing in the workspace was run");
   });
 
   test("what the provider's configuration sets stays", async () => {

@@ -1,9 +1,10 @@
-// What every binary has to do on its platform: `node scripts/conformance.mjs FILE`. It needs nothing
-// but Node and the binary, so that it runs wherever that binary does.
+// What every binary has to do on its platform: `node scripts/conformance.mjs FILE [DIRECTORY]`. It needs
+// nothing but Node and the binary, so that it runs wherever that binary does. In DIRECTORY are the
+// packages of several platforms, of which the loader has to choose the one with that binary.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** Workspaces and their affinity session ids, which must stay what they are for ever. */
@@ -85,8 +86,26 @@ export function checkConformance(file) {
   return ["ids", "injection", "capture", "look-up", "panic"];
 }
 
+/** The loader takes the package of this platform, be there others beside it or not. */
+async function checkLoader(file, directory) {
+  const { loadNative } = await import("../lib/native.js");
+  const root = resolve(directory);
+  assert.equal(typeof loadNative(root).version(), "string");
+  const { cache } = createRequire(join(root, "package.json"));
+  const loaded = Object.keys(cache).filter((path) => path.startsWith(root));
+  assert.deepEqual(
+    loaded.map((path) => basename(path)),
+    [basename(file)],
+  );
+}
+
 if (pathToFileURL(process.argv[1]).href === import.meta.url) {
-  const checked = checkConformance(process.argv[2]);
+  const [file, directory] = process.argv.slice(2);
+  const checked = checkConformance(file);
+  if (directory !== undefined) {
+    await checkLoader(file, directory);
+    checked.push("loader");
+  }
   const where = `Node ${process.versions.node} on ${process.platform}-${process.arch}`;
   console.log(`${checked.join(", ")}: as they should be, ${where}`);
 }

@@ -24,7 +24,7 @@ import { inspectBinary } from "./inspect-binary.mjs";
 import { makePlatformPackages } from "./packages.mjs";
 import { platforms, readJson } from "./platforms.mjs";
 import { ROOT, run } from "./run.mjs";
-import { printTable } from "./table.mjs";
+import { table } from "./table.mjs";
 
 export const ARTIFACTS = join(ROOT, "artifacts");
 export const CACHE = join(ROOT, "node_modules", ".cache", "prebuild");
@@ -242,15 +242,13 @@ if (pathToFileURL(process.argv[1]).href === import.meta.url) {
   }
   writeFileSync(RESULTS, JSON.stringify(results, null, 2));
   await makePlatformPackages({ binaries: ARTIFACTS });
-  printTable(
-    ["platform", "built", "size", "format", "needs at least", "how"],
-    results.map(({ build: name, built, size, format, needs, how }) => [
-      name,
-      built,
-      size ? `${Math.ceil(size / 1024)} KB` : "",
-      format ?? "",
-      needs ?? "",
-      how,
-    ]),
-  );
+  const rows = results.map(({ build: name, built, size, format, needs, how }) => [
+    name,
+    built,
+    size ? `${Math.ceil(size / 1024)} KB` : "",
+    format ?? "",
+    needs ?? "",
+    how,
+  ]);
+  console.log(`\n${table(["platform", "built", "size", "format", "needs at least", "how"], rows)}`);
 }

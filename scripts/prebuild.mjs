@@ -44,7 +44,12 @@ const probe = (command, args) => {
 
 /** Installs Debian packages, where they are not there. */
 export async function aptInstall(packages, why) {
-  const isInstalled = (name) => / installed$/m.test(probe("dpkg-query", ["-s", name]) ?? "");
+  const architecture = probe("dpkg", ["--print-architecture"]);
+  // A name alone is not understood where a package is there for two architectures.
+  const isInstalled = (name) =>
+    [name, `${name}:${architecture}`].some((one) =>
+      / installed$/m.test(probe("dpkg-query", ["-s", one]) ?? ""),
+    );
   const missing = packages.filter((name) => !isInstalled(name));
   if (missing.length === 0) {
     return;

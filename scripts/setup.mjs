@@ -23,7 +23,7 @@ export async function setup({ registry = false } = {}) {
   await install("the tools of this package", ".");
   await install("OpenClaw and its Node (about 700 MB, a minute or two)", "__test__/host");
   if (registry) {
-    await install("a registry for the tests", "__test__/registry");
+    await install("a registry and ClawHub's judge, for the tests", "__test__/registry");
   }
   console.error("setup: building the addon");
   try {

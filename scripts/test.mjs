@@ -28,7 +28,9 @@ const STEPS = [
   ["the plugin on the real gateway", ...nodeTest("__test__/e2e", "--test-concurrency=1")],
 ];
 
-const INSTALLATION_STEPS = [["every way in, on the real gateway", ...nodeTest("__test__/install")]];
+const INSTALLATION_STEPS = [
+  ["every way in, on the real gateway", ...nodeTest("__test__/install", "--test-concurrency=1")],
+];
 
 const SUMMARIES = [
   { passed: /^test result: .*?(\d+) passed/gm, failed: /^test result: .*?(\d+) failed/gm },

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -124,6 +125,18 @@ function assertOnlyOwnPlatform(modules) {
   assert.equal(installed.length, 1, installed.join(", "));
   assert.ok(platformNames.includes(installed[0]), installed[0]);
 }
+
+test("npm publishes nothing by hand: it asks for provenance, and there is none here", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "taas-affinity-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  await run("tar", ["-xzf", tarball, "--strip-components=1"], { cwd: directory });
+  // Another version, or the registry would refuse it for being there already.
+  const version = "0.0.0-by-hand";
+  await npm(directory, "version", version, "--no-git-tag-version", "--allow-same-version");
+  await assert.rejects(npm(directory, "publish", "--tag=next", "--loglevel=silent"));
+  const view = ["view", `${PLUGIN}@${version}`, "version", "--loglevel=silent"];
+  assert.equal(await npm(directory, ...view).catch(() => ""), "");
+});
 
 test("1, 5: into the extensions directory from the registry, and an update while it runs", async (t) => {
   const gateway = await startWith(t, async ({ stateDir, cli }) => {

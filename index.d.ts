@@ -158,6 +158,9 @@ export interface Native {
   /** How full the capture table of this process is, and how full it can be. */
   captureTableSize(): CaptureTableSize;
 
+  /** The version of the package that the binary was built for. */
+  version(): string;
+
   /** Panics on purpose, to show that a panic arrives as an `Error`. */
   selfTestPanic(): never;
 }

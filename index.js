@@ -42,6 +42,15 @@ export default {
     let affinity;
     try {
       native = loadNative(api.rootDir ?? dirname(fileURLToPath(import.meta.url)));
+      const built = native.version?.();
+      if (built !== version) {
+        // So it is between an update and the restart of the gateway: an image stays for good.
+        warn(
+          `version ${built}`,
+          "the binary and the package are of different versions, which may not fit",
+          `binary ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
+        );
+      }
       const gitHints = gitHintsWanted(api.pluginConfig, process.env, warn);
       affinity = new native.Affinity(version, hostname(), homedir(), gitHints);
     } catch (error) {

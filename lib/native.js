@@ -38,16 +38,18 @@ function locate(require, rootDir, build) {
   }
 }
 
+/** The machine as a message names it: platform, arch and, where there are several, the C library. */
+function machineName(platform, builds) {
+  return builds.length > 1 ? `${platform} (${libc() === "gnu" ? "glibc" : "musl"})` : platform;
+}
+
 function notFound(platform, builds) {
-  const machine = builds.length > 1 ? `${platform} (${libc()})` : platform;
   return new Error(
-    builds.length === 0
-      ? `no binary is made for ${platform}; supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
-          "Build one from a checkout with Rust: npm ci && npm run build"
-      : `no binary for ${machine} was found: neither ${builds.map((build) => `${NAME}-${build}`).join(" nor ")} ` +
-          "is installed. npm leaves optional dependencies out with --omit=optional, and when a lock " +
-          "file or node_modules was made on another platform: remove both and install again. Or " +
-          "build it from a checkout with Rust: npm ci && npm run build",
+    `there is no native binary for ${machineName(platform, builds)} beside the package or in a ` +
+      `platform package. Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
+      "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
+      "node_modules was made on another platform: remove both and install again. To build the " +
+      "binary from source, with Rust, in a checkout: npm ci && npm run build",
   );
 }
 
@@ -81,11 +83,14 @@ function load(rootDir) {
   if (found.length === 0) {
     throw notFound(platform, builds);
   }
+  // npm installs the one that fits; both are there where other tools or other machines did.
   const { path } =
     (found.length > 1 && found.find(({ build }) => build.endsWith(libc()))) || found[0];
   try {
     return require(path);
   } catch (cause) {
-    throw new Error(`the binary for ${platform} does not load: ${cause.message}`, { cause });
+    throw new Error(`${path} does not load on ${machineName(platform, builds)}: ${cause.message}`, {
+      cause,
+    });
   }
 }

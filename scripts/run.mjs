@@ -7,15 +7,20 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Runs a command in the repository, shows what it prints on standard error or, with `stdout`, on
- * standard output, and resolves to its standard output.
+ * standard output, and resolves to its standard output. With `quiet` only what it says on standard
+ * error is shown.
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdout?: boolean }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdout?: boolean, quiet?: boolean }} [options]
  * @returns {Promise<string>}
  * @throws {Error} where the command cannot be started or does not end well
  */
-export async function run(command, args, { cwd = ROOT, env = {}, stdout = false } = {}) {
+export async function run(
+  command,
+  args,
+  { cwd = ROOT, env = {}, stdout = false, quiet = false } = {},
+) {
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
@@ -26,7 +31,9 @@ export async function run(command, args, { cwd = ROOT, env = {}, stdout = false 
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk) => {
     text += chunk;
-    (stdout ? process.stdout : process.stderr).write(chunk);
+    if (!quiet) {
+      (stdout ? process.stdout : process.stderr).write(chunk);
+    }
   });
   const [code, signal] = await new Promise((resolve, reject) => {
     child.on("error", reject).on("close", (...end) => resolve(end));

@@ -18,9 +18,13 @@ async function install(what, directory) {
   await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: join(ROOT, directory) });
 }
 
-export async function setup() {
+/** @param {{ registry?: boolean }} [options] `registry` for the tests of the ways to install */
+export async function setup({ registry = false } = {}) {
   await install("the tools of this package", ".");
   await install("OpenClaw and its Node (about 700 MB, a minute or two)", "__test__/host");
+  if (registry) {
+    await install("a registry and ClawHub's judge, for the tests", "__test__/registry");
+  }
   console.error("setup: building the addon");
   try {
     await run("npm", ["run", "build"]);

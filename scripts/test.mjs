@@ -1,5 +1,6 @@
 // Everything that has to hold before a push: formatting, lints, the tests of the Rust core, and the
-// JavaScript tests, the last of which run the real OpenClaw gateway.
+// JavaScript tests, the last of which run the real OpenClaw gateway. With `--install`, every way to
+// install the package instead.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -17,12 +18,18 @@ const nodeTest = (directory, ...options) => [
   ["--test", "--test-reporter=spec", ...options, ...testFiles(directory)],
 ];
 
+const INSTALLATION = process.argv.includes("--install");
+
 const STEPS = [
   ["formatting and lints", "npm", ["run", "lint"]],
   ["the Rust core", "cargo", ["test", "--workspace", "--locked"]],
   ["the plugin through its public register()", ...nodeTest("__test__")],
   // One gateway at a time: two cores are what a small machine has.
   ["the plugin on the real gateway", ...nodeTest("__test__/e2e", "--test-concurrency=1")],
+];
+
+const INSTALLATION_STEPS = [
+  ["every way in, on the real gateway", ...nodeTest("__test__/install", "--test-concurrency=1")],
 ];
 
 const SUMMARIES = [
@@ -33,11 +40,11 @@ const SUMMARIES = [
 const sum = (text, pattern) =>
   [...text.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
 
-await setup();
+await setup({ registry: INSTALLATION });
 
 const total = { passed: 0, failed: 0 };
 let broken = false;
-for (const [what, command, args] of STEPS) {
+for (const [what, command, args] of INSTALLATION ? INSTALLATION_STEPS : STEPS) {
   console.log(`\n=== ${what}`);
   let text;
   try {

@@ -360,6 +360,13 @@ pub fn capture_table_size() -> Result<CaptureTableSize> {
     })
 }
 
+/// The version of the package that this binary was built for.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Panics, so that a test of the built binary can see that a panic reaches JavaScript as an error.
 ///
 /// # Panics

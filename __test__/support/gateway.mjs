@@ -104,7 +104,7 @@ async function endGroup(child) {
 }
 
 /** A port that is free now. The gateway needs to be told one; it cannot pick. */
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -341,6 +341,8 @@ async function within(promise, ms, what) {
  *   workspace gets one in the gateway's temporary directory; all have explicit ones.
  * @param {object} [options.config]  Merged over the configuration.
  * @param {Record<string, string | undefined>} [options.env]  Merged over the environment.
+ * @param {(before: {root: string, stateDir: string, cli: Function}) => Promise<void>} [options.prepare]
+ *   Called before the gateway starts, with its state directory and its command line.
  */
 export async function startGateway({
   plugin,
@@ -348,6 +350,7 @@ export async function startGateway({
   agents = [{ id: "main" }],
   config = {},
   env = {},
+  prepare = undefined,
 }) {
   // Whoever starts the next gateway while the last ones are being ended would leave an orphan.
   if (interrupted) throw new Error("interrupted");
@@ -420,6 +423,37 @@ export async function startGateway({
   running.add(entry);
   watchSignals();
 
+  /**
+   * Runs the real command line against this gateway's state and configuration.
+   *
+   * @returns {Promise<{code: number | null, stdout: string, stderr: string, json: any}>} `json` is
+   *   the parsed standard output, undefined where it is no JSON.
+   */
+  async function cli(args, { timeoutMs = 120_000, env: extraEnv } = {}) {
+    const child = run(args, extraEnv);
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"]) {
+      child[name].setEncoding("utf8");
+      child[name].on("data", (text) => (output[name] += text));
+    }
+    const closed = new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    try {
+      const code = await within(closed, timeoutMs, `openclaw ${args.join(" ")}`);
+      return { code, ...output, json: parseJson(output.stdout) };
+    } finally {
+      await endGroup(child);
+    }
+  }
+
+  try {
+    await prepare?.({ root, stateDir, cli });
+  } catch (error) {
+    await entry.stop();
+    throw error;
+  }
   const gateway = run(["gateway", "run"]);
   let exit = null;
   gateway.once("error", (error) => (exit = String(error)));
@@ -512,30 +546,7 @@ export async function startGateway({
       };
     },
 
-    /**
-     * Runs the real command line against this gateway's state and configuration.
-     *
-     * @returns {Promise<{code: number | null, stdout: string, stderr: string, json: any}>} `json` is
-     *   the parsed standard output, undefined where it is no JSON.
-     */
-    async cli(args, { timeoutMs = 120_000, env: extraEnv } = {}) {
-      const child = run(args, extraEnv);
-      const output = { stdout: "", stderr: "" };
-      for (const name of ["stdout", "stderr"]) {
-        child[name].setEncoding("utf8");
-        child[name].on("data", (text) => (output[name] += text));
-      }
-      const closed = new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", resolve);
-      });
-      try {
-        const code = await within(closed, timeoutMs, `openclaw ${args.join(" ")}`);
-        return { code, ...output, json: parseJson(output.stdout) };
-      } finally {
-        await endGroup(child);
-      }
-    },
+    cli,
 
     /** Reloads plugins in the running gateway, as `openclaw plugins reload` does. */
     reloadPlugin: (pluginId) => call("plugins.reload", { plugins: [{ pluginId }] }),

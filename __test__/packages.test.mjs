@@ -1,0 +1,132 @@
+// What is published: its names, versions and contents agree wherever they stand.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { packAll } from "../scripts/packages.mjs";
+import { platforms, readJson } from "../scripts/platforms.mjs";
+import { publish } from "../scripts/publish.mjs";
+import { ROOT } from "./support/plugin.mjs";
+
+const VERSIONED = [
+  "Cargo.lock",
+  "Cargo.toml",
+  "openclaw.plugin.json",
+  "package-lock.json",
+  "package.json",
+];
+
+function temporary(t) {
+  const directory = mkdtempSync(join(tmpdir(), "taas-affinity-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+/** Every place where the version stands, by name. */
+function versions(root) {
+  const manifest = readJson(join(root, "package.json"));
+  const lock = readJson(join(root, "package-lock.json"));
+  const text = (name) => readFileSync(join(root, name), "utf8");
+  const found = {
+    "package.json": manifest.version,
+    "package-lock.json": lock.version,
+    "package-lock.json, root": lock.packages[""].version,
+    "openclaw.plugin.json": readJson(join(root, "openclaw.plugin.json")).version,
+    "Cargo.toml": /\[workspace\.package\]\nversion = "(.*)"/.exec(text("Cargo.toml"))[1],
+  };
+  for (const [, name, version] of text("Cargo.lock").matchAll(
+    /name = "(openclaw-taas-affinity|taas-affinity)"\nversion = "(.*)"/g,
+  )) {
+    found[`Cargo.lock, ${name}`] = version;
+  }
+  for (const { name } of platforms(manifest)) {
+    found[`optionalDependencies, ${name}`] = manifest.optionalDependencies[name];
+    found[`package-lock.json, ${name}`] = lock.packages[`node_modules/${name}`]?.version;
+    found[`package-lock.json, root, ${name}`] = lock.packages[""].optionalDependencies[name];
+  }
+  return found;
+}
+
+function assertVersions(root, expected) {
+  for (const [where, version] of Object.entries(versions(root))) {
+    assert.equal(version, expected, `${where}; npm run bump puts it right`);
+  }
+}
+
+test("the eight platforms are the optional dependencies, and nothing else is installed", () => {
+  const manifest = readJson(join(ROOT, "package.json"));
+  const names = platforms(manifest).map(({ name }) => name);
+  assert.deepEqual(names.map((name) => name.slice("openclaw-taas-affinity-".length)).sort(), [
+    "darwin-arm64",
+    "darwin-x64",
+    "linux-arm64-gnu",
+    "linux-arm64-musl",
+    "linux-x64-gnu",
+    "linux-x64-musl",
+    "win32-arm64-msvc",
+    "win32-x64-msvc",
+  ]);
+  assert.deepEqual(Object.keys(manifest.optionalDependencies).sort(), [...names].sort());
+  assert.deepEqual(manifest.openclaw.install.requiredPlatformPackages, names);
+  assert.equal(manifest.dependencies, undefined);
+});
+
+test("every place has the same version", () => {
+  assertVersions(ROOT, readJson(join(ROOT, "package.json")).version);
+});
+
+test("one command sets the version everywhere", (t) => {
+  const directory = temporary(t);
+  for (const name of [...VERSIONED, "scripts"]) {
+    cpSync(join(ROOT, name), join(directory, name), { recursive: true });
+  }
+  const bump = (...args) =>
+    spawnSync(process.execPath, ["scripts/bump.mjs", ...args], {
+      cwd: directory,
+      encoding: "utf8",
+    });
+  assert.equal(bump("12.34.56-beta.7").status, 0);
+  assertVersions(directory, "12.34.56-beta.7");
+  assert.match(bump("next").stderr, /not a version: next/);
+  // Back again it is what is checked in, byte for byte.
+  bump(readJson(join(ROOT, "package.json")).version);
+  for (const name of VERSIONED) {
+    assert.equal(
+      readFileSync(join(directory, name), "utf8"),
+      readFileSync(join(ROOT, name), "utf8"),
+      `${name}; npm run bump puts it right`,
+    );
+  }
+});
+
+test("the main tarball holds what runs and is documented, under 100 KB", async (t) => {
+  // Throws where the list of files, the size or the manifest is not what it should be.
+  const { mainTarball } = await packAll({ destination: temporary(t), made: [] });
+  assert.match(mainTarball, /openclaw-taas-affinity-\d+\.\d+\.\d+\.tgz$/);
+});
+
+test("nothing is published from here", async () => {
+  const token = process.env.ACTIONS_ID_TOKEN_REQUEST_URL;
+  delete process.env.ACTIONS_ID_TOKEN_REQUEST_URL;
+  try {
+    const registry = "https://registry.invalid/";
+    await assert.rejects(publish({ directory: ROOT, registry }), /only the release workflow/);
+  } finally {
+    if (token !== undefined) {
+      process.env.ACTIONS_ID_TOKEN_REQUEST_URL = token;
+    }
+  }
+});
+
+test("npm runs no script on its own here, or a build would be preceded by all other builds", () => {
+  const { stdout } = spawnSync("npm", ["config", "get", "ignore-scripts"], {
+    cwd: ROOT,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  assert.equal(stdout.trim(), "true");
+});

@@ -1,0 +1,111 @@
+// What every binary has to do on its platform: `node scripts/conformance.mjs FILE [DIRECTORY]`. It needs
+// nothing but Node and the binary, so that it runs wherever that binary does. In DIRECTORY are the
+// packages of several platforms, of which the loader has to choose the one with that binary.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Workspaces and their affinity session ids, which must stay what they are for ever. */
+const WORKSPACES = {
+  posix: {
+    "/home/cloudsigma/.openclaw/workspace-new-agent-2": "oc:4ae2870a2e73027c",
+    "/home/cloudsigma/./x/..//.openclaw/workspace-new-agent-2/": "oc:4ae2870a2e73027c",
+    "/home/cloudsigma/.openclaw/workspace": "oc:583c4ba8ac9a207f",
+    "/": "oc:8a5edab282632443",
+    "/tmp/wörk space/日本": "oc:026906256df9bbd4",
+  },
+  win32: {
+    "C:\\Users\\agent\\.openclaw\\workspace": "oc:c1d1e59d8b0aa68b",
+    "C:\\Users\\agent\\x\\..\\.openclaw\\\\workspace\\": "oc:c1d1e59d8b0aa68b",
+  },
+};
+const VARIABLES = {
+  OPENCLAW_SESSION_ID: ["sess-123", "oc:3451aa385a62dc7b"],
+  OPENCLAW_AGENT_ID: ["new-agent-2", "oc:6bd25cb6db224eaa"],
+};
+
+/**
+ * @param {string} file
+ * @returns {string[]} what was checked
+ * @throws {Error} where something is not as it should be
+ */
+export function checkConformance(file) {
+  const native = createRequire(import.meta.url)(resolve(file));
+  const isWindows = process.platform === "win32";
+  const affinity = new native.Affinity(
+    "1.2.3",
+    "a-host",
+    isWindows ? "C:\\Users\\a" : "/home/a",
+    false,
+  );
+
+  assert.match(native.version(), /^\d+\.\d+\.\d+/);
+  const workspaces = Object.entries(WORKSPACES[isWindows ? "win32" : "posix"]);
+  for (const [workspaceDir, id] of workspaces) {
+    assert.equal(affinity.requester({ workspaceDir }, {}).sessionId, id, workspaceDir);
+  }
+  for (const [name, [value, id]] of Object.entries(VARIABLES)) {
+    assert.equal(affinity.requester({}, { [name]: value }).sessionId, id, name);
+  }
+
+  const context = {
+    provider: "cloudsigma",
+    modelId: "cloudsigma/auto",
+    agentId: "conformance",
+    workspaceDir: workspaces[0][0],
+  };
+  const requester = affinity.requester(context, {});
+  const [[, session]] = workspaces;
+  const added = JSON.parse(native.injectRequest(requester, { model: "auto", messages: [] }));
+  assert.deepEqual(Object.keys(added), [
+    "session_id",
+    "sticky_key",
+    "requester_runtime",
+    "openclaw_correlation",
+  ]);
+  assert.equal(added.session_id, session);
+  assert.equal(added.openclaw_correlation.agent_id, "conformance");
+  assert.equal(requester.headers()["X-Session-Id"], session);
+  assert.equal(native.injectRequest(requester, null), null);
+
+  const response = { "x-taas-autorouted": "true", "x-taas-autorouter-model": "a-model" };
+  assert.equal(native.captureResponse(requester, JSON.stringify(response), "turn-1", "1"), true);
+  assert.equal(native.captureResponse(requester, "{}"), false);
+
+  const answer = JSON.parse(affinity.lastRoute('{"agentId":"conformance"}', {}));
+  assert.equal(answer.sessionId, session);
+  assert.equal(answer.capture.autorouterModel, "a-model");
+  assert.equal(answer.capture.openclawTurnId, "turn-1");
+  assert.throws(() => affinity.lastRoute('{"nonsense":1}', {}), { code: "InvalidArg" });
+
+  assert.throws(() => native.selfTestPanic(), /a panic on purpose/);
+  // The table is still there.
+  assert.notEqual(native.latestBySession(session), null);
+  return ["ids", "injection", "capture", "look-up", "panic"];
+}
+
+/** The loader takes the package of this platform, be there others beside it or not. */
+async function checkLoader(file, directory) {
+  const { loadNative } = await import("../lib/native.js");
+  const root = resolve(directory);
+  assert.equal(typeof loadNative(root).version(), "string");
+  const { cache } = createRequire(join(root, "package.json"));
+  const loaded = Object.keys(cache).filter((path) => path.startsWith(root));
+  assert.deepEqual(
+    loaded.map((path) => basename(path)),
+    [basename(file)],
+  );
+}
+
+if (pathToFileURL(process.argv[1]).href === import.meta.url) {
+  const [file, directory] = process.argv.slice(2);
+  const checked = checkConformance(file);
+  if (directory !== undefined) {
+    await checkLoader(file, directory);
+    checked.push("loader");
+  }
+  const where = `Node ${process.versions.node} on ${process.platform}-${process.arch}`;
+  console.log(`${checked.join(", ")}: as they should be, ${where}`);
+}

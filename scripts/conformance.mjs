@@ -58,7 +58,8 @@ export function checkConformance(file) {
   };
   const requester = affinity.requester(context, {});
   const [[, session]] = workspaces;
-  const added = JSON.parse(native.injectRequest(requester, { model: "auto", messages: [] }));
+  const payload = { model: "auto", messages: [] };
+  const added = JSON.parse(native.injectRequest(requester, payload, false));
   assert.deepEqual(Object.keys(added), [
     "session_id",
     "sticky_key",
@@ -67,12 +68,14 @@ export function checkConformance(file) {
   ]);
   assert.equal(added.session_id, session);
   assert.equal(added.openclaw_correlation.agent_id, "conformance");
-  assert.equal(requester.headers()["X-Session-Id"], session);
-  assert.equal(native.injectRequest(requester, null), null);
+  assert.equal(native.injectRequest(requester, null, false), null);
+  const headers = requester.headers().split("\n");
+  assert.equal(headers[native.requestHeaders().indexOf("X-Session-Id")], session);
 
   const response = { "x-taas-autorouted": "true", "x-taas-autorouter-model": "a-model" };
-  assert.equal(native.captureResponse(requester, JSON.stringify(response), "turn-1", "1"), true);
-  assert.equal(native.captureResponse(requester, "{}"), false);
+  const values = native.responseHeaders().map((name) => response[name] ?? "");
+  assert.equal(native.captureResponse(requester, ["turn-1", "1", ...values].join("\n")), true);
+  assert.equal(native.captureResponse(requester, "turn-2\n1"), false);
 
   const answer = JSON.parse(affinity.lastRoute('{"agentId":"conformance"}', {}));
   assert.equal(answer.sessionId, session);

@@ -15,6 +15,7 @@ import { ROOT } from "./support/plugin.mjs";
 const VERSIONED = [
   "Cargo.lock",
   "Cargo.toml",
+  "fuzz/Cargo.lock",
   "openclaw.plugin.json",
   "package-lock.json",
   "package.json",
@@ -38,10 +39,12 @@ function versions(root) {
     "openclaw.plugin.json": readJson(join(root, "openclaw.plugin.json")).version,
     "Cargo.toml": /\[workspace\.package\]\nversion = "(.*)"/.exec(text("Cargo.toml"))[1],
   };
-  for (const [, name, version] of text("Cargo.lock").matchAll(
-    /name = "(openclaw-taas-affinity|taas-affinity)"\nversion = "(.*)"/g,
-  )) {
-    found[`Cargo.lock, ${name}`] = version;
+  for (const path of ["Cargo.lock", "fuzz/Cargo.lock"]) {
+    for (const [, name, version] of text(path).matchAll(
+      /name = "(openclaw-taas-affinity|taas-affinity)"\nversion = "(.*)"/g,
+    )) {
+      found[`${path}, ${name}`] = version;
+    }
   }
   for (const { name } of platforms(manifest)) {
     found[`optionalDependencies, ${name}`] = manifest.optionalDependencies[name];

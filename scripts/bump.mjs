@@ -67,10 +67,7 @@ writeJson("package-lock.json", lock);
 
 rewrite("openclaw.plugin.json", /^ {2}"version": ".*"/m, `  "version": "${version}"`);
 rewrite("Cargo.toml", /(?<=^\[workspace\.package\]\nversion = ").*(?=")/m, version);
-// What has no source is of this workspace, and the workspace has one version.
-rewrite(
-  "Cargo.lock",
-  /(?<=^\[\[package\]\]\nname = ".*"\nversion = ").*(?="\n(?!source))/gm,
-  version,
-);
+for (const path of ["Cargo.lock", "fuzz/Cargo.lock"]) {
+  rewrite(path, /(?<=^name = "(?:openclaw-)?taas-affinity"\nversion = ").*(?=")/gm, version);
+}
 console.error(`${name} ${version}`);

@@ -13,10 +13,10 @@ export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
 
-/**
- * When a request asks again for the hints about its workspace's repository, in milliseconds: 25 in
- * all. Every turn of the event loop costs more than asking does, so there are few.
- */
+/** How long a request waits for the hints about its workspace's repository, in milliseconds. */
+const HINTS_WAIT = 25;
+
+/** After which pauses it asks for them: few, as every turn of the event loop costs more than asking. */
 const HINTS_WAITS = [1, 2, 4, 8, 10];
 
 const TURN_ID = "X-OpenClaw-Turn-Id";
@@ -113,12 +113,18 @@ export function createHooks({ native, affinity, warn, debug }) {
   /** Waits until the repository hints are there, but never long: they are only hints. */
   async function waitForHints({ requester }) {
     try {
+      let deadline;
       for (const pause of HINTS_WAITS) {
         if (requester.hintsReady()) {
           return;
         }
+        const now = performance.now();
+        deadline ??= now + HINTS_WAIT;
+        if (now >= deadline) {
+          return;
+        }
         // Asked for again and again, so that no thread but this one ever enters JavaScript.
-        await sleep(pause);
+        await sleep(Math.min(pause, deadline - now));
       }
     } catch (error) {
       warn("hints", "a request went out without repository hints", error);

@@ -121,10 +121,12 @@ async function wine() {
     script,
     [
       "set -e",
+      // Found before the environment is emptied.
+      "chroot=$(command -v chroot)",
       `mount --bind /dev ${root}/dev`,
       `mount --bind /sys ${root}/sys`,
       `mount -t proc proc ${root}/proc`,
-      `in_root() { env -i ${environment.join(" ")} chroot ${root} "$@"; }`,
+      `in_root() { env -i ${environment.join(" ")} "$chroot" ${root} "$@"; }`,
       "status=0",
       'in_root /usr/lib/wine/wine64 "$@" || status=$?',
       // What Wine has set up is saved only when its server ends.

@@ -140,6 +140,9 @@ async function recipe({ target, os, cpu, libc }) {
   if (os === "win32") {
     await aptInstall([...debian, "gcc-mingw-w64-x86-64"], `for ${target}`);
     how.push("mingw-w64");
+    if (!native) {
+      how.push("its standard library from source");
+    }
     env.LIBNODE_PATH = await nodeLibrary();
     args.push("build");
     if (!native) {
@@ -201,8 +204,12 @@ async function build(platform) {
     return { build: platform.build, built: "no", how: plan.reason };
   }
   step(`building ${platform.build}: ${plan.how}`);
-  // One directory for each Rust, since each rebuilds what the other has built.
-  const directory = join(CACHE, plan.cargo === "cargo" ? "cargo" : "cargo-debian");
+  // One directory for each way, since each rebuilds what another has built.
+  const { CARGO, RUSTC_BOOTSTRAP } = plan.env;
+  const directory = join(
+    CACHE,
+    ["cargo", CARGO && "debian", RUSTC_BOOTSTRAP && "std"].filter(Boolean).join("-"),
+  );
   const options = ["--release", "--lib", "--locked", "--target", plan.target];
   await run(plan.cargo, [...plan.args, ...options], {
     env: { ...plan.env, CARGO_TARGET_DIR: directory },

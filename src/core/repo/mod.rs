@@ -56,7 +56,7 @@ use std::time::Instant;
 pub use doubt::Doubt;
 use worker::Worker;
 
-const MAX_NAME: usize = 120;
+use crate::text::{NAME_LIMIT, bounded};
 
 /// What is known of a workspace's repository. What is not known is absent.
 #[derive(Debug, Clone)]
@@ -100,13 +100,7 @@ impl Hints {
 
 /// A name as it may go out: without control characters, and at most 120 characters long.
 fn clean(name: &[u8]) -> Option<String> {
-    let name = std::str::from_utf8(name).ok()?;
-    let name: String = name
-        .chars()
-        .filter(|char| !char.is_control())
-        .take(MAX_NAME)
-        .collect();
-    (!name.is_empty()).then_some(name)
+    bounded(std::str::from_utf8(name).ok()?, NAME_LIMIT)
 }
 
 /// Asks for the hints of a workspace, which has to be an absolute path. Never waits, and never touches the file

@@ -119,8 +119,9 @@ export interface Native {
    * `null` where there is nothing to add: the payload is no object, its metadata is present but no
    * object, or all four keys are there (only `undefined` counts as absent).
    *
-   * With `withHints`, `requester_runtime` says what is known by now of the workspace's repository:
-   * `repo_name`, `git_branch_hint` and `git_dirty_hint`, each left out where it is not known.
+   * With `withHints`, `requester_runtime` says what {@link Requester.takeHints} found last of the
+   * workspace's repository: `repo_name`, `git_branch_hint` and `git_dirty_hint`, each left out where
+   * it is not known.
    *
    * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
    *
@@ -185,6 +186,13 @@ export interface Affinity {
   requester(context: HookContext, env: Record<string, string | undefined>): Requester;
 
   /**
+   * Sets who is told that the repository hints of a requester are there: `listener` is called with
+   * the number that {@link Requester.awaitHints} was given, in a turn of the event loop of its own.
+   * It must not throw. It does not keep the process alive. Only the first listener counts.
+   */
+  onHints(listener: (number: number) => void): void;
+
+  /**
    * The answer of `taas.autorouter.lastRoute` to `params`, both as JSON text ({@link LastRoute}).
    *
    * @throws {Error} with `code` `"InvalidArg"` where `params` are not what is accepted; the message
@@ -208,8 +216,22 @@ export interface Requester {
    *   where there was no repository a moment ago
    */
   startHints(): boolean;
-  /** Whether waiting any longer for the repository hints changes nothing. */
-  hintsReady(): boolean;
+  /**
+   * Whether a request should wait for the repository hints, and how long. When they are there, the
+   * listener of {@link Affinity.onHints} is called with `number`; a second call takes the place of
+   * the first.
+   *
+   * @returns milliseconds to wait at most; 0 where waiting is of no use: they are there, nobody looks
+   *   for them, or the repository is known to need more time than a request waits
+   */
+  awaitHints(number: number): number;
+  /**
+   * Decides what the next {@link Native.injectRequest} with hints says of the repository: what is
+   * known now.
+   *
+   * @returns a number that is another one where that is something else than the time before
+   */
+  takeHints(): number;
   /**
    * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
    * line feeds. A value that is not known or cannot be sent unchanged is empty.

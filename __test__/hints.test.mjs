@@ -202,20 +202,56 @@ describe("repository hints", () => {
     assert.deepEqual(seen.at(-1), ["slow", "dev", false]);
   });
 
+  const PLUGIN = JSON.stringify(pathToFileURL(join(ROOT, "__test__/support/plugin.mjs")).href);
+  const runScript = (script) =>
+    spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+      encoding: "utf8",
+      env,
+    });
+
   test("the process ends while a probe runs", () => {
     const dir = slowRepository("exit");
-    const script = `
-      import { register } from ${JSON.stringify(pathToFileURL(join(ROOT, "__test__/support/plugin.mjs")).href)};
+    const { status, stdout } = runScript(`
+      import { register } from ${PLUGIN};
       const { provider } = register();
       provider.wrapStreamFn({ provider: "cloudsigma", workspaceDir: ${JSON.stringify(dir)}, streamFn() {} });
-      process.on("exit", () => console.log(Date.now()));`;
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      ["--input-type=module", "--eval", script],
-      { encoding: "utf8", env },
-    );
+      process.on("exit", () => console.log(Date.now()));`);
     const late = Date.now() - Number(stdout);
     assert.equal(status, 0);
     assert.ok(late < 1500, `${late} ms after the exit event`);
+  });
+
+  test("a process whose only work is a waiting request does not end before it", () => {
+    const dir = slowRepository("alive");
+    const { status, stdout, stderr } = runScript(`
+      import { agentContext, modelCall, register } from ${PLUGIN};
+      const { payload } = await modelCall(register().provider, {
+        context: agentContext({ workspaceDir: ${JSON.stringify(dir)} }),
+      });
+      console.log(payload.metadata.requester_runtime.repo_name);`);
+    assert.deepEqual([status, stdout], [0, "alive\n"], stderr);
+  });
+
+  test("threads may end while their requests wait", () => {
+    const dir = repository("threads");
+    const { status, signal, stdout, stderr } = runScript(`
+      import { Worker } from "node:worker_threads";
+      const work = \`
+        import { agentContext, modelCall, register } from ${PLUGIN};
+        import { parentPort } from "node:worker_threads";
+        const { provider } = register();
+        parentPort.postMessage("ready");
+        for (;;) {
+          await modelCall(provider, { context: agentContext({ workspaceDir: ${JSON.stringify(dir)} }) });
+        }\`;
+      const url = new URL("data:text/javascript," + encodeURIComponent(work));
+      for (let round = 0; round < 20; round += 1) {
+        const worker = new Worker(url);
+        await new Promise((resolve) => worker.once("message", resolve));
+        await new Promise((resolve) => setTimeout(resolve, round));
+        await worker.terminate();
+      }
+      console.log("done");`);
+    assert.deepEqual([status, signal, stdout], [0, null, "done\n"], stderr);
   });
 });

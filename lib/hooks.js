@@ -3,7 +3,6 @@
 // number of calls of one session can be in flight at once.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { headersSent, headersSet, packed, placesOf, withHeaders } from "./headers.js";
 import { createOwners } from "./owners.js";
@@ -12,12 +11,6 @@ export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
-
-/** How long a request waits for the hints about its workspace's repository, in milliseconds. */
-const HINTS_WAIT = 25;
-
-/** After which pauses it asks for them: few, as every turn of the event loop costs more than asking. */
-const HINTS_WAITS = [1, 2, 4, 8, 10];
 
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
@@ -110,22 +103,42 @@ export function createHooks({ native, affinity, warn, debug }) {
     };
   }
 
-  /** Waits until the repository hints are there, but never long: they are only hints. */
-  async function waitForHints({ requester }) {
+  /** What ends the waits for repository hints that are going on, by the addon's number of each. */
+  const waits = new Map();
+  let lastWait = 0;
+
+  /** A promise of the owner's repository hints; `undefined` where nothing is to be waited for. */
+  function hintsOf(owner) {
+    if (owner.hints !== undefined) {
+      return owner.hints;
+    }
+    lastWait += 1;
+    const number = lastWait;
+    if (number === 1) {
+      affinity.onHints((ended) => waits.get(ended)?.());
+    }
+    const atMost = owner.requester.awaitHints(number);
+    if (atMost === 0) {
+      return undefined;
+    }
+    owner.hints = new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        waits.delete(number);
+        owner.hints = undefined;
+        resolve();
+      };
+      // Never long: they are only hints. The timer also keeps a process alive that has a call to make.
+      const timer = setTimeout(end, atMost);
+      waits.set(number, end);
+    });
+    return owner.hints;
+  }
+
+  /** Waits for the repository hints, where that is of use. */
+  async function waitForHints(owner) {
     try {
-      let deadline;
-      for (const pause of HINTS_WAITS) {
-        if (requester.hintsReady()) {
-          return;
-        }
-        const now = performance.now();
-        deadline ??= now + HINTS_WAIT;
-        if (now >= deadline) {
-          return;
-        }
-        // Asked for again and again, so that no thread but this one ever enters JavaScript.
-        await sleep(Math.min(pause, deadline - now));
-      }
+      await hintsOf(owner);
     } catch (error) {
       warn("hints", "a request went out without repository hints", error);
     }
@@ -140,13 +153,16 @@ export function createHooks({ native, affinity, warn, debug }) {
     return copied(said.metadata);
   }
 
-  /** What `payload` is to get where its metadata has none of our keys. */
+  /** What a payload without metadata is to get; the addon says it only where it is another thing. */
   function wholeMetadata({ requester, plain, hinted }, withHints) {
-    if (!withHints && plain.text !== undefined) {
-      return copied(plain.metadata);
+    const said = withHints ? hinted : plain;
+    const number = withHints ? requester.takeHints() : 0;
+    if (said.number === number) {
+      return copied(said.metadata);
     }
-    const text = native.injectRequest(requester, NOTHING, withHints);
-    return parsed(withHints ? hinted : plain, text);
+    const metadata = parsed(said, native.injectRequest(requester, NOTHING, withHints));
+    said.number = number;
+    return metadata;
   }
 
   /** `payload` with what its metadata lacks; `undefined` where it goes out as it is. */
@@ -159,6 +175,9 @@ export function createHooks({ native, affinity, warn, debug }) {
       if (metadata === undefined) {
         metadata = wholeMetadata(owner, withHints);
       } else {
+        if (withHints) {
+          owner.requester.takeHints();
+        }
         const text = native.injectRequest(owner.requester, payload, withHints);
         if (text === null) {
           return undefined;

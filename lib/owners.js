@@ -4,7 +4,7 @@
 /** How many owners are remembered. All are forgotten at once, which is simple and rare. */
 const LIMIT = 256;
 
-const unread = () => ({ text: undefined, metadata: undefined });
+const unread = () => ({ number: undefined, text: undefined, metadata: undefined });
 
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 
@@ -17,10 +17,12 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  * @property {Metadata} plain what is added to metadata that has none of our keys
  * @property {Metadata} hinted the same with what was known last of the workspace's repository
  * @property {Metadata} partial what was added last to metadata that has some of our keys
+ * @property {Promise<void> | undefined} hints while somebody waits for the repository hints
  */
 
 /**
  * @typedef {object} Metadata
+ * @property {number | undefined} number the addon's for the hints in it
  * @property {string | undefined} text as the addon gave it, once it was asked for
  * @property {object | undefined} metadata the same, parsed; to be copied, never handed out
  */
@@ -45,7 +47,14 @@ export function createOwners(native, affinity) {
         headers[name] = values[index];
       }
     }
-    return { requester, headers, plain: unread(), hinted: unread(), partial: unread() };
+    return {
+      requester,
+      headers,
+      plain: unread(),
+      hinted: unread(),
+      partial: unread(),
+      hints: undefined,
+    };
   }
 
   function remember(given, owner) {

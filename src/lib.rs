@@ -12,12 +12,14 @@
 use std::{
     cell::Cell,
     path::Path,
+    sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use napi::{
     Status, ValueType,
-    bindgen_prelude::{FromNapiValue, JsObjectValue, JsValue, Object, Result, Unknown},
+    bindgen_prelude::{FromNapiValue, Function, JsObjectValue, JsValue, Object, Result, Unknown},
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 use napi_derive::napi;
 use serde_json::Value;
@@ -34,6 +36,9 @@ use taas_affinity::{
 /// What a context may say at most, in bytes, for JavaScript to remember it.
 const REMEMBERED_LIMIT: usize = 4096;
 
+/// Tells the event loop that a probe has ended. It keeps no process alive.
+type OnHints = ThreadsafeFunction<u32, (), u32, Status, false, true>;
+
 /// What stays the same for every request of this gateway.
 #[napi]
 pub struct Affinity {
@@ -41,6 +46,7 @@ pub struct Affinity {
     host_id: String,
     home: String,
     git_hints: bool,
+    on_hints: Arc<OnceLock<OnHints>>,
 }
 
 #[napi]
@@ -56,7 +62,25 @@ impl Affinity {
             host_id,
             home,
             git_hints,
+            on_hints: Arc::default(),
         }
+    }
+
+    /// `listener` is called on the event loop with the number that [`Requester::await_hints`] was
+    /// given, when that requester's probe has ended. Only the first listener counts.
+    ///
+    /// # Errors
+    /// Node has no memory left for it.
+    #[napi(catch_unwind, strict)]
+    pub fn on_hints(&self, listener: Function<'_, u32, ()>) -> Result<()> {
+        if self.on_hints.get().is_none() {
+            let listener = listener
+                .build_threadsafe_function::<u32>()
+                .weak::<true>()
+                .build()?;
+            let _ = self.on_hints.set(listener);
+        }
+        Ok(())
     }
 
     /// Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
@@ -116,6 +140,7 @@ impl Affinity {
             envelope,
             reusable,
             hints,
+            on_hints: Arc::clone(&self.on_hints),
         })
     }
 
@@ -171,6 +196,7 @@ pub struct Requester {
     envelope: Envelope,
     reusable: bool,
     hints: Option<WorkspaceHints>,
+    on_hints: Arc<OnceLock<OnHints>>,
 }
 
 #[napi]
@@ -205,10 +231,31 @@ impl Requester {
         self.hints.as_ref().is_some_and(WorkspaceHints::start)
     }
 
-    /// Whether waiting any longer for the repository hints changes nothing.
-    #[napi(catch_unwind, strict)]
-    pub fn hints_ready(&self) -> bool {
-        self.hints.as_ref().is_none_or(WorkspaceHints::is_ready)
+    /// How many milliseconds a request should wait for the repository hints at most; 0 where waiting
+    /// is of no use. Where the probe ends meanwhile, the listener of [`Affinity::on_hints`] is called
+    /// with `number`.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn await_hints(&self, number: u32) -> u32 {
+        let on_hints = Arc::clone(&self.on_hints);
+        let waiter = Box::new(move || {
+            if let Some(listener) = on_hints.get() {
+                // It fails only where the event loop has ended, and nobody waits any more.
+                listener.call(number, ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        });
+        let wait = self.hints.as_ref().and_then(|hints| hints.wait(waiter));
+        wait.map_or(0, |wait| {
+            u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Decides what the next [`inject_request`] with hints says of the repository; the number is
+    /// another one where that is something else than before.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn take_hints(&self) -> u32 {
+        self.hints.as_ref().map_or(0, WorkspaceHints::take)
     }
 
     /// The headers that every request carries: the values of [`request_headers`], joined by line
@@ -234,7 +281,7 @@ impl Requester {
 
 /// The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
 /// add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
-/// as it is.
+/// as it is. `with_hints` adds what [`Requester::take_hints`] decided on last.
 ///
 /// # Errors
 /// A getter of `payload` or of its metadata throws.
@@ -259,7 +306,7 @@ pub fn inject_request(
         }
     }
     let hints = requester.hints.as_ref().filter(|_| with_hints);
-    let hints = hints.and_then(WorkspaceHints::take);
+    let hints = hints.and_then(WorkspaceHints::told);
     Ok(requester.envelope.additions(present, hints.as_ref()))
 }
 

@@ -189,6 +189,8 @@ impl<R: Repositories + 'static> Worker<R> {
             queued: Instant::now(),
             waiters: vec![done],
         });
+        // Woken under the lock, the thread would only wait for it, and unlocking would wake it again.
+        drop(state);
         shared.work.notify_one();
         Ok(())
     }
@@ -282,7 +284,9 @@ impl<R: Repositories + 'static> Shared<R> {
                     waiters: job.waiters,
                     names: None,
                 });
-                if state.watch_idle {
+                let watch_idle = state.watch_idle;
+                drop(state);
+                if watch_idle {
                     self.watch.notify_one();
                 }
                 return Some((job.workspace, job.queued, cancel));

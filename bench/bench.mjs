@@ -100,12 +100,12 @@ const repositories = () =>
       quick,
       scenarios: Object.entries(made).flatMap(([files, repository]) => {
         const scenario = { repository, calls: quick ? 50 : 100, rounds: quick ? 4 : 10 };
-        const contestants = ["plugin", "ideal", "usual", "nothing"];
+        const contestants = ["plugin", "ideal", "usual", "stat", "nothing"];
         return [
           { name: `${files} files`, contestants, ...scenario },
           {
             name: `${files} files, the call 10 ms behind its wrapper`,
-            contestants: ["plugin", "ideal", "nothing"],
+            contestants: ["plugin", "ideal", "stat", "nothing"],
             pause: 10,
             ...scenario,
           },

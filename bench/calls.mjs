@@ -153,7 +153,7 @@ async function measure({ name, contestants, quick, ...words }) {
     }),
   );
   const ratios = {};
-  for (const rival of ["ideal", "usual"].filter((rival) => results[rival])) {
+  for (const rival of ["ideal", "usual", "stat"].filter((rival) => results[rival])) {
     const pairs = (key) =>
       spread(results[rival][key].map((value, index) => results.plugin[key][index] / value));
     ratios[rival] = { p50: pairs("p50"), p99: pairs("p99"), mean: pairs("mean") };

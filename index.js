@@ -3,7 +3,7 @@
 // The host imports this module several times in one process and may call `register` any number of
 // times. Nothing is kept here: what must be shared lives in the addon, of which there is one image.
 
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ import { createLastRoute, createUnavailable, METHOD } from "./lib/gateway.js";
 import { createHooks, PROVIDERS } from "./lib/hooks.js";
 import { loadNative } from "./lib/native.js";
 
-const { version } = createRequire(import.meta.url)("./package.json");
+const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 

@@ -323,13 +323,9 @@ pub fn capture_response(requester: &Requester, values: String) -> bool {
         turn_id: value(),
         attempt: value(),
     };
-    let headers: [Option<&str>; route::HEADERS.len()] = std::array::from_fn(|_| value());
-    let header = |name| {
-        let index = route::HEADERS.iter().position(|header| *header == name)?;
-        headers[index]
-    };
+    let values: route::Values<'_> = std::array::from_fn(|_| value());
     let identity = &requester.identity;
-    let Some(capture) = Capture::of(header, carried, &identity.session_id, now()) else {
+    let Some(capture) = Capture::of(&values, carried, &identity.session_id, now()) else {
         return false;
     };
     CaptureTable::shared().insert(capture, requester.envelope.agent_id());

@@ -193,7 +193,10 @@ pub fn to_json(capture: &Capture) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{route::Carried, table::LIMIT};
+    use crate::{
+        route::{Carried, HEADERS},
+        table::LIMIT,
+    };
 
     struct Home;
 
@@ -211,12 +214,12 @@ mod tests {
     fn table() -> CaptureTable {
         let table = CaptureTable::new(LIMIT);
         for (session, agent, at) in [(SESSION, Some("new-agent-2"), 1), ("oc:other", None, 2)] {
-            let header = |name| match name {
+            let values = HEADERS.map(|name| match name {
                 "x-taas-autorouted" => Some("true"),
                 "x-request-id" => Some("r"),
                 _ => None,
-            };
-            let capture = Capture::of(header, Carried::default(), session, at);
+            });
+            let capture = Capture::of(&values, Carried::default(), session, at);
             table.insert(capture.expect("autorouted"), agent);
         }
         table

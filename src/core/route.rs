@@ -21,6 +21,9 @@ pub const HEADERS: [&str; 12] = [
     "x-taas-routed-context-window",
 ];
 
+/// The values of [`HEADERS`], each in the place of its name. An empty or blank one counts as absent.
+pub type Values<'a> = [Option<&'a str>; HEADERS.len()];
+
 /// What the request itself carried. The response's echo counts only where it carried nothing.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Carried<'a> {
@@ -58,51 +61,58 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// The capture of a response; `None` where it was not autorouted. `header` gives the value of
-    /// one of [`HEADERS`]. An empty or blank value counts as absent.
+    /// The capture of a response; `None` where it was not autorouted.
     ///
     /// ```
-    /// use taas_affinity::route::{Capture, Carried};
+    /// use taas_affinity::route::{Capture, Carried, HEADERS};
     ///
-    /// let header = |name: &str| match name {
+    /// let values = HEADERS.map(|name| match name {
     ///     "x-taas-autorouted" => Some(" True "),
     ///     "x-taas-autorouter-model" => Some("gpt-5"),
     ///     _ => None,
-    /// };
-    /// let capture = Capture::of(header, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
+    /// });
+    /// let capture = Capture::of(&values, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
     /// assert_eq!(capture.autorouter_model.as_deref(), Some("gpt-5"));
     /// ```
     #[must_use]
-    pub fn of<'a>(
-        header: impl Fn(&'static str) -> Option<&'a str>,
+    pub fn of(
+        values: &Values<'_>,
         carried: Carried<'_>,
         session_id: &str,
         captured_at: i64,
     ) -> Option<Self> {
-        let raw = |name| header(name).map(str::trim);
-        if !raw("x-taas-autorouted")?.eq_ignore_ascii_case("true") {
+        // In the order of `HEADERS`.
+        let [
+            autorouted,
+            request_id,
+            taas_request_id,
+            trace_id,
+            taas_trace_id,
+            turn_id,
+            attempt,
+            model,
+            mode,
+            algorithm_source,
+            thinking_applied,
+            context_window,
+        ] = *values;
+        if !autorouted?.trim().eq_ignore_ascii_case("true") {
             return None;
         }
-        let clean = |value: &str| bounded(value, VALUE_LIMIT);
-        let text = |name| raw(name).and_then(clean);
+        let text = |value: Option<&str>| bounded(value?.trim(), VALUE_LIMIT);
+        let whole = |value: Option<&str>| bounded(value?, VALUE_LIMIT);
         Some(Self {
             session_id: session_id.to_owned(),
             captured_at,
-            taas_request_id: text("x-request-id").or_else(|| text("x-taas-request-id")),
-            taas_trace_id: text("x-trace-id").or_else(|| text("x-taas-trace-id")),
-            openclaw_turn_id: carried
-                .turn_id
-                .and_then(clean)
-                .or_else(|| text("x-openclaw-turn-id")),
-            openclaw_attempt: carried
-                .attempt
-                .and_then(clean)
-                .or_else(|| text("x-openclaw-attempt")),
-            autorouter_model: text("x-taas-autorouter-model"),
-            autorouter_algo: text("x-taas-autorouter-mode"),
-            autorouter_algo_source: text("x-taas-autorouter-algorithm-source"),
-            thinking_applied: text("x-taas-thinking-applied"),
-            routed_context_window: raw("x-taas-routed-context-window").and_then(positive_integer),
+            taas_request_id: text(request_id).or_else(|| text(taas_request_id)),
+            taas_trace_id: text(trace_id).or_else(|| text(taas_trace_id)),
+            openclaw_turn_id: whole(carried.turn_id).or_else(|| text(turn_id)),
+            openclaw_attempt: whole(carried.attempt).or_else(|| text(attempt)),
+            autorouter_model: text(model),
+            autorouter_algo: text(mode),
+            autorouter_algo_source: text(algorithm_source),
+            thinking_applied: text(thinking_applied),
+            routed_context_window: context_window.and_then(|text| positive_integer(text.trim())),
         })
     }
 }
@@ -127,7 +137,7 @@ mod tests {
 
     fn capture(headers: &Value, carried: Carried<'_>) -> Option<Capture> {
         Capture::of(
-            |name| headers[name].as_str(),
+            &HEADERS.map(|name| headers[name].as_str()),
             carried,
             "oc:0123456789abcdef",
             NOW,

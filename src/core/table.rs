@@ -61,9 +61,9 @@ impl CaptureTable {
     /// full, the session or agent whose capture is oldest makes room.
     ///
     /// ```
-    /// # use taas_affinity::{route::{Capture, Carried}, table::{CaptureTable, LIMIT}};
-    /// # let header = |name: &str| (name == "x-taas-autorouted").then_some("true");
-    /// # let capture = Capture::of(header, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
+    /// # use taas_affinity::{route::{Capture, Carried, HEADERS}, table::{CaptureTable, LIMIT}};
+    /// # let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
+    /// # let capture = Capture::of(&values, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
     /// let table = CaptureTable::new(LIMIT);
     /// table.insert(capture, Some("main"));
     /// assert_eq!(table.by_agent("main"), table.by_session("oc:0123456789abcdef"));
@@ -120,11 +120,11 @@ impl CaptureTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::Carried;
+    use crate::route::{Carried, HEADERS};
 
     fn capture(session_id: &str, at: i64) -> Capture {
-        let header = |name| (name == "x-taas-autorouted").then_some("true");
-        Capture::of(header, Carried::default(), session_id, at).expect("autorouted")
+        let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
+        Capture::of(&values, Carried::default(), session_id, at).expect("autorouted")
     }
 
     fn at(capture: Option<Arc<Capture>>) -> Option<i64> {

@@ -212,10 +212,11 @@ export interface Requester {
    * Starts to look at the workspace's git repository, on a thread of the addon's own, unless that is
    * going on or its result waits for a request. Never waits.
    *
-   * @returns whether there may be hints: not without a workspace, with the hints switched off, or
-   *   where there was no repository a moment ago
+   * @returns for how many milliseconds there will be no hints, so that nobody need ask again; 0 where
+   *   there may be some. For ever without a workspace or with the hints switched off; for up to two
+   *   seconds where there was no repository a moment ago
    */
-  startHints(): boolean;
+  startHints(): number;
   /**
    * Whether a request should wait for the repository hints, and how long. When they are there, the
    * listener of {@link Affinity.onHints} is called with `number`; a second call takes the place of

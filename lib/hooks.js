@@ -103,6 +103,17 @@ export function createHooks({ native, affinity, warn, debug }) {
     };
   }
 
+  /** Has the owner's repository looked at. Whether there may be hints; the addon is asked as seldom as can be. */
+  function startHints(owner) {
+    const now = performance.now();
+    if (now < owner.noHintsUntil) {
+      return false;
+    }
+    const none = owner.requester.startHints();
+    owner.noHintsUntil = now + none;
+    return none === 0;
+  }
+
   /** What ends the waits for repository hints that are going on, by the addon's number of each. */
   const waits = new Map();
   let lastWait = 0;
@@ -244,7 +255,7 @@ export function createHooks({ native, affinity, warn, debug }) {
         return undefined;
       }
       owner = ownerOf(context);
-      mayHaveHints = owner.requester.startHints();
+      mayHaveHints = startHints(owner);
     } catch (error) {
       warn("identity", "requests go out without identity", error);
       return undefined;
@@ -256,7 +267,7 @@ export function createHooks({ native, affinity, warn, debug }) {
       try {
         call = startCall(owner, model, options);
         // The first call comes right behind the wrapper, and what has no repository has none yet.
-        call.withHints = mayHaveHints && owner.requester.startHints();
+        call.withHints = mayHaveHints && startHints(owner);
         mayHaveHints = true;
         ownOptions = extendedOptions(owner, call, options);
         if (debug !== undefined) {

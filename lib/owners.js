@@ -17,6 +17,7 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  * @property {Metadata} plain what is added to metadata that has none of our keys
  * @property {Metadata} hinted the same with what was known last of the workspace's repository
  * @property {Metadata} partial what was added last to metadata that has some of our keys
+ * @property {number} noHintsUntil on the clock of `performance.now()`
  * @property {Promise<void> | undefined} hints while somebody waits for the repository hints
  */
 
@@ -53,6 +54,7 @@ export function createOwners(native, affinity) {
       plain: unread(),
       hinted: unread(),
       partial: unread(),
+      noHintsUntil: 0,
       hints: undefined,
     };
   }

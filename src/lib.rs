@@ -223,12 +223,13 @@ impl Requester {
     }
 
     /// Starts to look at the workspace's repository, on a thread of its own, unless that is going on
-    /// or its result waits for a request. Whether there may be hints: `false` where there was no
-    /// repository a moment ago.
+    /// or its result waits for a request. For how many milliseconds there will be no hints, so that
+    /// nobody need ask again; 0 where there may be some.
     #[napi(catch_unwind)]
     #[must_use]
-    pub fn start_hints(&self) -> bool {
-        self.hints.as_ref().is_some_and(WorkspaceHints::start)
+    pub fn start_hints(&self) -> f64 {
+        let none = self.hints.as_ref().map(WorkspaceHints::start);
+        none.map_or(f64::INFINITY, |none| none.as_secs_f64() * 1000.0)
     }
 
     /// How many milliseconds a request should wait for the repository hints at most; 0 where waiting

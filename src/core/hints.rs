@@ -80,21 +80,21 @@ impl WorkspaceHints {
     /// Starts a probe on the probing thread, unless one is running, or has ended and waits for the
     /// request that this call is made for.
     ///
-    /// Whether a request may get hints: `false` where there was no repository a moment ago. That is
-    /// not looked at again as long as it is fresh, so that what has no repository costs nothing.
+    /// For how long nobody need ask again, as there are no hints: where there was no repository a moment
+    /// ago, that is not looked at again as long as it is fresh. Zero where a request may get hints.
     #[must_use]
-    pub fn start(&self) -> bool {
+    pub fn start(&self) -> Duration {
         let now = Instant::now();
         {
             let mut state = self.state.lock();
             if state.running.is_some() {
-                return true;
+                return Duration::ZERO;
             }
             match state.fresh(now) {
                 Some((hints, _)) if hints.repo_name.is_none() && hints.doubt.is_none() => {
-                    return false;
+                    return FRESH.saturating_sub(now.duration_since(hints.finished));
                 }
-                Some((_, false)) => return true,
+                Some((_, false)) => return Duration::ZERO,
                 _ => state.running = Some(now),
             }
         }
@@ -113,7 +113,7 @@ impl WorkspaceHints {
                 waiter();
             }
         });
-        true
+        Duration::ZERO
     }
 
     /// How long a request should wait for the running probe at most, until `waiter` is called. `None`,
@@ -178,6 +178,11 @@ mod tests {
         hints
     }
 
+    /// Whether a request may get hints.
+    fn start(hints: &WorkspaceHints) -> bool {
+        hints.start().is_zero()
+    }
+
     fn is_ready(hints: &WorkspaceHints) -> bool {
         hints.state.lock().running.is_none()
     }
@@ -209,10 +214,10 @@ mod tests {
     #[test]
     fn what_came_too_late_serves_the_next_request_once() {
         let hints = found(Instant::now());
-        assert!(hints.start());
+        assert!(start(&hints));
         assert!(is_ready(&hints), "no probe where a result waits");
         assert_eq!(repo_name(&hints).as_deref(), Some("repo"));
-        assert!(hints.start());
+        assert!(start(&hints));
         until_ready(&hints);
         assert_eq!(repo_name(&hints), None, "probed again");
     }
@@ -220,16 +225,17 @@ mod tests {
     #[test]
     fn where_there_is_no_repository_nobody_looks_again_at_once() {
         let hints = WorkspaceHints::new(Path::new("/nowhere/at/all"));
-        assert!(hints.start(), "nobody has looked yet");
+        assert!(start(&hints), "nobody has looked yet");
         until_ready(&hints);
-        assert!(!hints.start());
+        let none = hints.start();
+        assert!(none > Duration::ZERO && none <= FRESH, "{none:?}");
         assert!(is_ready(&hints), "no probe was started");
         if let Some(long_ago) = Instant::now().checked_sub(FRESH)
             && let Some((found, _)) = &mut hints.state.lock().found
         {
             found.finished = long_ago;
         }
-        assert!(hints.start(), "there may be one by now");
+        assert!(start(&hints), "there may be one by now");
     }
 
     #[test]
@@ -240,7 +246,7 @@ mod tests {
         let hints = found(long_ago);
         let _ = hints.take();
         assert!(hints.told().is_none());
-        assert!(hints.start());
+        assert!(start(&hints));
         until_ready(&hints);
         let _ = hints.take();
         assert!(hints.told().is_some_and(|hints| hints.repo_name.is_none()));
@@ -256,7 +262,7 @@ mod tests {
         let waits = (0..10_000).any(|_| {
             let told = told.clone();
             hints.state.lock().found = None;
-            hints.start() && hints.wait(Box::new(move || told.send(()).unwrap())) == Some(WAIT)
+            start(&hints) && hints.wait(Box::new(move || told.send(()).unwrap())) == Some(WAIT)
         });
         assert!(waits);
         ended.recv_timeout(Duration::from_secs(10)).unwrap();

@@ -3,7 +3,9 @@
 // packages of several platforms, of which the loader has to choose the one with that binary.
 
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -89,6 +91,39 @@ export function checkConformance(file) {
   return ["ids", "injection", "capture", "look-up", "panic"];
 }
 
+/** What the addon's own thread finds of a repository is told on the event loop. */
+export async function checkHints(file) {
+  const native = createRequire(import.meta.url)(resolve(file));
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "conformance-")));
+  try {
+    const workspaceDir = join(root, "a-repository");
+    for (const directory of ["objects", "refs"]) {
+      mkdirSync(join(workspaceDir, ".git", directory), { recursive: true });
+    }
+    writeFileSync(join(workspaceDir, ".git", "HEAD"), "ref: refs/heads/a-branch\n");
+    const affinity = new native.Affinity("1.2.3", "a-host", root, true);
+    const requester = affinity.requester({ workspaceDir }, {});
+    await new Promise((told, reject) => {
+      const late = setTimeout(reject, 30_000, new Error("nobody was told of the hints"));
+      affinity.onHints((number) => {
+        clearTimeout(late);
+        told(assert.equal(number, 7));
+      });
+      // A probe may have ended before it can be waited for.
+      do {
+        requester.takeHints();
+        assert.equal(requester.startHints(), 0);
+      } while (requester.awaitHints(7) === 0);
+    });
+    requester.takeHints();
+    const { requester_runtime: runtime } = JSON.parse(native.injectRequest(requester, {}, true));
+    assert.deepEqual([runtime.repo_name, runtime.git_branch_hint], ["a-repository", "a-branch"]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+  return ["hints"];
+}
+
 /** The loader takes the package of this platform, be there others beside it or not. */
 async function checkLoader(file, directory) {
   const { loadNative } = await import("../lib/native.js");
@@ -104,7 +139,7 @@ async function checkLoader(file, directory) {
 
 if (pathToFileURL(process.argv[1]).href === import.meta.url) {
   const [file, directory] = process.argv.slice(2);
-  const checked = checkConformance(file);
+  const checked = [...checkConformance(file), ...(await checkHints(file))];
   if (directory !== undefined) {
     await checkLoader(file, directory);
     checked.push("loader");

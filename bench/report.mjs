@@ -167,6 +167,69 @@ function growth(measured) {
   );
 }
 
+/** What it must reach, in the order of BENCHMARKS.md: what was measured, and whether that is enough. */
+function goals({ calls, repositories, trace, start, memory, sizes }) {
+  const rows = [];
+  const row = (goal, measured, reached) =>
+    rows.push([goal, measured, reached ? "reached" : "missed"]);
+  const atMost = (goal, ratio, limit) => row(goal, range(ratio), ratio.median <= limit);
+  if (calls) {
+    const [common] = calls;
+    const large = calls.find(({ name }) => name === "20 MB");
+    for (const key of ["p50", "p99"]) {
+      atMost(
+        `a call, no repository: at most 1.5 times ideal's ${key}`,
+        common.ratios.ideal[key],
+        1.5,
+      );
+    }
+    for (const key of ["p50", "p99"]) {
+      atMost(`a payload of 20 MB: at most 1.5 times ideal's ${key}`, large.ratios.ideal[key], 1.5);
+    }
+  }
+  if (repositories) {
+    const immediate = repositories.filter(({ summary }) => summary.usual);
+    const [small, large] = [immediate[0], immediate.at(-1)];
+    const times = small.summary.usual.p50.median / small.summary.plugin.p50.median;
+    row(
+      `${small.name}: at least 400 times less than usual`,
+      `${number(times)} times`,
+      times >= 400,
+    );
+    const grown = large.summary.plugin.p50.median / small.summary.plugin.p50.median;
+    row(
+      `${large.name} against ${small.name}: at most 1.1 times`,
+      `${number(grown)} times`,
+      grown <= 1.1,
+    );
+  }
+  if (trace?.traced) {
+    row("calls about files or processes in steady state: none", trace.offences, !trace.offences);
+  }
+  if (start) {
+    const { first, later, residentAgain } = start.plugin;
+    row("import and first `register()`: at most 5 ms", `${range(first)} ms`, first.median <= 5);
+    row("a later `register()`: at most 0.1 ms", `${range(later)} ms`, later.median <= 0.1);
+    const nothing = start.nothing.residentAgain.median;
+    row(
+      "no growth over 1,000 of them",
+      `${number(residentAgain.median / 1024)} KB (nothing: ${number(nothing / 1024)} KB)`,
+      residentAgain.median <= nothing,
+    );
+  }
+  if (memory) {
+    const { calls: count, growth } = memory.find(({ contestant }) => contestant === "plugin");
+    const goal = `memory over ${count.toLocaleString("en")} calls: at most 2 MB more`;
+    row(goal, megabytes(growth), growth <= 2e6);
+  }
+  if (sizes) {
+    row("the binary: at most 2 MB", megabytes(sizes.binary), sizes.binary <= 2e6);
+  }
+  return rows.length === 0
+    ? []
+    : table("Goals", "Ratios with quartiles.", ["goal", "measured", ""], rows);
+}
+
 /** The tables as Markdown. */
 export function report({ about, ...sections }) {
   const lines = [
@@ -174,6 +237,7 @@ export function report({ about, ...sections }) {
     `${about.cpu}, ${about.memory}, ${about.system}.${about.quick ? " Quick mode." : ""}`,
     "",
   ];
+  lines.push(...goals(sections));
   for (const [name, found] of Object.entries(sections)) lines.push(...SECTIONS[name](found));
   return `${lines.join("\n")}\n`;
 }

@@ -1,7 +1,7 @@
 // What the event-loop thread asks of the operating system in steady state. `strace` runs this file;
 // between the two marks, no call of that thread may be about a file or a process.
 //
-//     strace -f -o trace.txt node bench/trace.mjs WORKSPACE
+//     strace -o trace.txt node bench/trace.mjs WORKSPACE
 
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

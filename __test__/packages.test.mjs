@@ -112,6 +112,27 @@ test("the main tarball holds what runs and is documented, under 100 KB", async (
   assert.match(mainTarball, /openclaw-taas-affinity-\d+\.\d+\.\d+\.tgz$/);
 });
 
+test("the licences of all that is linked into a binary lie beside it", () => {
+  const { targets } = readJson(join(ROOT, "package.json")).napi;
+  const options = ["--locked", "--edges", "normal,no-proc-macro", "--prefix", "none"];
+  const { status, stdout, stderr } = spawnSync(
+    "cargo",
+    ["tree", ...options, ...targets.flatMap((target) => ["--target", target])],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  assert.equal(status, 0, stderr);
+  // Without those that have a path, which are ours.
+  const linked = new Set(
+    [...stdout.matchAll(/^(\S+) v(\S+)(?: \(\*\))?$/gm)].map(
+      ([, name, version]) => `${name} ${version}`,
+    ),
+  );
+  assert.ok(linked.size > 50, stdout);
+  const text = readFileSync(join(ROOT, "THIRD-PARTY-LICENSES.txt"), "utf8").split("\n");
+  const missing = [...linked].filter((crate) => !text.includes(crate));
+  assert.deepEqual(missing, [], "npm run licenses puts it right");
+});
+
 test("nothing is published from here", async () => {
   const token = process.env.ACTIONS_ID_TOKEN_REQUEST_URL;
   delete process.env.ACTIONS_ID_TOKEN_REQUEST_URL;

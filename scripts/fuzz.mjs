@@ -1,13 +1,12 @@
 // A short run of every fuzz target: the parsers that read bytes from a repository must neither panic
 // nor hang nor grow, whatever the bytes. `npm run fuzz -- SECONDS` sets the time for each.
 
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 
+import { cargoTool } from "./cargo-tool.mjs";
 import { ROOT, run } from "./run.mjs";
 
-const TOOLS = join(ROOT, "node_modules", ".cache", "cargo-fuzz");
-const CARGO_FUZZ = ["cargo-fuzz", "0.13.2"];
 // The sanitizers come with the stable compiler, but only for those who say that they know.
 const env = { RUSTC_BOOTSTRAP: "1" };
 
@@ -16,12 +15,7 @@ if (!Number.isInteger(seconds) || seconds < 1) {
   throw new Error(`${process.argv[2]} is no number of seconds; accepted is an integer from 1 on`);
 }
 
-const program = join(TOOLS, "bin", "cargo-fuzz");
-if (!existsSync(program)) {
-  const [name, version] = CARGO_FUZZ;
-  await run("cargo", ["install", name, "--version", version, "--locked", "--root", TOOLS]);
-}
-
+const program = await cargoTool("cargo-fuzz", "0.13.2");
 await run(program, ["build"], { env });
 const targets = readdirSync(join(ROOT, "fuzz", "fuzz_targets")).map((file) =>
   basename(file, ".rs"),

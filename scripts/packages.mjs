@@ -22,6 +22,9 @@ import { ROOT, run } from "./run.mjs";
 const MAIN_LIMIT = 100 * 1024;
 const BINARY_LIMIT = 2 * 1024 * 1024;
 
+/** Of what is linked into the binaries: `npm run licenses` writes it. */
+const THIRD_PARTY = "THIRD-PARTY-LICENSES.txt";
+
 /** What the main package consists of. Sources, tests and binaries are no part of it. */
 export const mainFiles = (root) =>
   [
@@ -60,10 +63,13 @@ export async function makePlatformPackages({ root = ROOT, binaries, all = false 
       continue;
     }
     copyFileSync(binary, join(directory, platform.file));
-    copyFileSync(join(ROOT, "LICENSE"), join(directory, "LICENSE"));
+    for (const name of ["LICENSE", THIRD_PARTY]) {
+      copyFileSync(join(ROOT, name), join(directory, name));
+    }
     const path = join(directory, "package.json");
     const { publishConfig, repository } = manifest;
     const full = { ...readJson(path), ...(repository && { repository }), publishConfig };
+    full.files.push(THIRD_PARTY);
     writeFileSync(path, `${JSON.stringify(full, null, 2)}\n`);
     made.push(platform);
   }
@@ -122,7 +128,7 @@ export async function packAll({ root = ROOT, destination, made, binaryLimit = BI
     const directory = join(root, "npm", build);
     const tarball = await pack(directory, destination);
     checkManifest(tarball, version);
-    checkFiles(tarball, ["LICENSE", "README.md", file, "package.json"].sort());
+    checkFiles(tarball, ["LICENSE", "README.md", THIRD_PARTY, file, "package.json"].sort());
     const { manifest, path } = tarball;
     expect(
       JSON.stringify([manifest.os, manifest.cpu, manifest.libc]) ===

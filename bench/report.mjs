@@ -131,12 +131,12 @@ const SECTIONS = {
           Object.entries(found.counts).map(([name, count]) => [name, String(count)]),
         )
       : [`No trace: ${found.why}.`, ""],
-  gateway: ({ turns, without, with: withPlugin, difference }) =>
+  gateway: ({ turns, warmUp, without, nothing, plugin, overWithout, overNothing }) =>
     table(
       "A turn on the real gateway",
-      `Milliseconds, ${turns} turns each in alternation, medians with quartiles.`,
-      ["without the plugin", "with the plugin", "difference of neighbours"],
-      [[range(without), range(withPlugin), range(difference)]],
+      `Milliseconds, ${turns} turns each, one after the other, after ${warmUp} for warm-up; medians with quartiles.`,
+      ["no plugin", "a plugin that does nothing", "ours", "ours – none", "ours – nothing"],
+      [[without, nothing, plugin, overWithout, overNothing].map(range)],
     ),
   sizes: ({ name, binary, installed }) =>
     table(

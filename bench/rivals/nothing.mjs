@@ -11,7 +11,7 @@ export default {
     api.registerProvider({
       id: "nothing",
       label: "Nothing",
-      hookAliases: [],
+      hookAliases: ["cloudsigma", "cloudsigma-staging"],
       auth: [],
       wrapStreamFn: wrap,
       wrapSimpleCompletionStreamFn: wrap,

@@ -9,7 +9,7 @@
  * object and nothing else; progress goes to standard error. `--quick` is for trying, not for telling.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -114,6 +114,43 @@ const repositories = () =>
     }),
   );
 
+/** Each contestant's requests in a clean and in a dirty repository, of processes of their own. */
+const hints = () =>
+  withRepositories(quick ? [100, 1000] : [100, 10_000, 100_000], async (made) => {
+    const rows = [];
+    for (const [files, repository] of Object.entries(made)) {
+      for (const dirty of [false, true]) {
+        if (dirty) appendFileSync(join(repository, "dir-0", "file-7.txt"), "changed\n");
+        const contestants = ["plugin", "ideal", "usual"];
+        const runs = Object.fromEntries(contestants.map((contestant) => [contestant, []]));
+        for (let round = 0; round < (quick ? 2 : 5); round += 1) {
+          for (const contestant of contestants) {
+            const words = { contestant, repository, dirty, later: quick ? 3 : 10 };
+            runs[contestant].push(await child("hints.mjs", words));
+          }
+        }
+        for (const contestant of contestants) {
+          const requests = {
+            first: runs[contestant].map(({ first }) => first),
+            later: runs[contestant].flatMap(({ later }) => later),
+          };
+          for (const [which, all] of Object.entries(requests)) {
+            rows.push({
+              files,
+              dirty,
+              contestant,
+              which,
+              waited: spread(all.map(({ waited }) => waited)),
+              blocked: spread(all.map(({ blocked }) => blocked)),
+              verdicts: all.filter(({ verdict }) => verdict).length / all.length,
+            });
+          }
+        }
+      }
+    }
+    return rows;
+  });
+
 async function start() {
   const found = { plugin: [], ideal: [], nothing: [] };
   for (let round = 0; round < (quick ? 3 : 15); round += 1) {
@@ -190,6 +227,7 @@ const SECTIONS = {
   conformance,
   calls,
   repositories,
+  hints,
   parts: () => child("parts.mjs", { quick }),
   start,
   memory,

@@ -243,7 +243,8 @@ function goals({ calls, repositories, hints, trace, start, memory, sizes }) {
       row(
         "a clean tree of 10,000 files: a later request waits at most 10 ms",
         `${range(clean.waited)} ms, ${Math.round(clean.verdicts * 100)} % with a verdict`,
-        clean.waited.median <= 10 && clean.verdicts > 0.5,
+        // A request that does not wait, as it would be in vain, has nothing in time.
+        clean.waited.q3 <= 10 && clean.verdicts > 0.99,
       );
     }
     const dirty = later.filter((row) => row.dirty);

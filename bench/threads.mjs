@@ -2,6 +2,7 @@
 //
 //     node bench/threads.mjs '{"quick": false}'
 
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
@@ -30,8 +31,11 @@ function work() {
   parentPort.postMessage("ready");
 }
 
-const answerOf = (worker) =>
-  new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+/** A worker's next message; rejects where it fails instead. */
+const answerOf = async (worker) => {
+  const [message] = await once(worker, "message");
+  return message;
+};
 
 async function main() {
   const { quick } = JSON.parse(process.argv[2]);

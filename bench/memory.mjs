@@ -3,7 +3,7 @@
 //     node --expose-gc bench/memory.mjs '{"contestant": "plugin", "calls": 1000000}'
 
 import { input, load, modelCall, responseHeaders } from "./host.mjs";
-import { turnOfLoop } from "./stats.mjs";
+import { resident, turnOfLoop } from "./stats.mjs";
 
 const { contestant, calls } = JSON.parse(process.argv[2]);
 const provider = (await load([contestant]))[contestant];
@@ -15,14 +15,6 @@ const scenario = {
   agent: () => `agent-${id}`,
   hook: "wrapStreamFn",
 };
-
-async function resident() {
-  for (let round = 0; round < 5; round += 1) {
-    globalThis.gc();
-    await turnOfLoop();
-  }
-  return process.memoryUsage.rss();
-}
 
 /** So many calls at once that no call has to wait for another one's repository. */
 const AT_ONCE = 50;

@@ -1,5 +1,7 @@
 // Turns what was measured into the tables of BENCHMARKS.md.
 
+import { median } from "./stats.mjs";
+
 const number = (value) => {
   if (value === undefined) return "–";
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
@@ -129,9 +131,8 @@ const SECTIONS = {
       ]),
     ),
   threads: (rounds) => {
-    const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-    const [one, eight] = ["one", "eight"].map((key) => middle(rounds.map((round) => round[key])));
-    const ratio = middle(rounds.map((round) => round.eight / round.one));
+    const [one, eight] = ["one", "eight"].map((key) => median(rounds.map((round) => round[key])));
+    const ratio = median(rounds.map((round) => round.eight / round.one));
     return table(
       "Worker threads: captures with a look-up each, per second",
       "One table for all threads, which plain JavaScript cannot have.",

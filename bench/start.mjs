@@ -15,25 +15,26 @@ import { performance } from "node:perf_hooks";
 import "node:url";
 
 import { ENTRIES, register } from "./host.mjs";
-import { turnOfLoop } from "./stats.mjs";
+import { median, resident } from "./stats.mjs";
 
 createRequire(import.meta.url)("../__test__/host/package.json");
 
 const entry = ENTRIES[process.argv[2]];
-const resident = async () => {
-  for (let round = 0; round < 3; round += 1) {
-    globalThis.gc();
-    await turnOfLoop();
-  }
-  return process.memoryUsage.rss();
-};
-
 async function start(url) {
   const began = performance.now();
   const { default: plugin } = await import(url);
   const imported = performance.now();
   register(plugin);
   return { plugin, imported: imported - began, registered: performance.now() - imported };
+}
+
+/** Milliseconds of each of a thousand further registrations. */
+function registerOften(plugin) {
+  return Array.from({ length: 1000 }, () => {
+    const began = performance.now();
+    register(plugin);
+    return performance.now() - began;
+  });
 }
 
 const before = await resident();
@@ -44,20 +45,9 @@ for (let copy = 2; copy <= 100; copy += 1) {
   hundredth = await start(`${entry}?copy=${copy}`);
 }
 const afterCopies = await resident();
-const later = [];
-for (let round = 0; round < 1000; round += 1) {
-  const began = performance.now();
-  register(first.plugin);
-  later.push(performance.now() - began);
-}
+const later = registerOften(first.plugin);
 const afterLater = await resident();
-const again = [];
-for (let round = 0; round < 1000; round += 1) {
-  const began = performance.now();
-  register(first.plugin);
-  again.push(performance.now() - began);
-}
-const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+const again = registerOften(first.plugin);
 process.stdout.write(
   JSON.stringify({
     first: first.imported + first.registered,
@@ -65,8 +55,8 @@ process.stdout.write(
     firstRegister: first.registered,
     hundredth: hundredth.imported + hundredth.registered,
     hundredthRegister: hundredth.registered,
-    later: middle(later),
-    againLater: middle(again),
+    later: median(later),
+    againLater: median(again),
     residentFirst: afterFirst - before,
     residentCopies: afterCopies - before,
     residentLater: afterLater - afterCopies,

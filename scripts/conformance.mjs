@@ -33,7 +33,7 @@ const VARIABLES = {
  * @returns {string[]} what was checked
  * @throws {Error} where something is not as it should be
  */
-export function checkConformance(file) {
+function checkConformance(file) {
   const native = createRequire(import.meta.url)(resolve(file));
   const isWindows = process.platform === "win32";
   const affinity = new native.Affinity(
@@ -92,7 +92,7 @@ export function checkConformance(file) {
 }
 
 /** What the addon's own thread finds of a repository is told on the event loop. */
-export async function checkHints(file) {
+async function checkHints(file) {
   const native = createRequire(import.meta.url)(resolve(file));
   const root = realpathSync(mkdtempSync(join(tmpdir(), "conformance-")));
   try {

@@ -16,6 +16,8 @@ if (!Number.isInteger(seconds) || seconds < 1) {
 }
 
 const program = await cargoTool("cargo-fuzz", "0.13.2");
+// cargo-fuzz cannot be told to keep to the lock file, and would mend one that has fallen behind.
+await run("cargo", ["fetch", "--locked", "--manifest-path", join("fuzz", "Cargo.toml")]);
 await run(program, ["build"], { env });
 const targets = readdirSync(join(ROOT, "fuzz", "fuzz_targets")).map((file) =>
   basename(file, ".rs"),

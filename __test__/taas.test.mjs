@@ -1,7 +1,7 @@
 /** The simulator itself: if it is wrong, nothing that other tests and the demo say is worth much. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTaas } from "./support/taas.mjs";
+import { startTaas } from "../sim/taas.mjs";
 
 const LONG = "A sentence that is here to fill a prompt with text. ".repeat(40);
 const IDENTITY = { "X-Session-Id": "oc:1", "X-OpenClaw-Agent-Id": "main" };

@@ -13,9 +13,8 @@ import { appendFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-
-import { hostPaths } from "../__test__/support/gateway.mjs";
 import { ROOT } from "../scripts/run.mjs";
+import { hostPaths } from "../sim/gateway.mjs";
 import { report } from "./report.mjs";
 import { makeRepository } from "./repository.mjs";
 import { sizes } from "./sizes.mjs";

@@ -8,9 +8,9 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { provider, startGateway } from "../__test__/support/gateway.mjs";
-import { stagePlugin } from "../__test__/support/stage.mjs";
-import { startTaas } from "../__test__/support/taas.mjs";
+import { provider, startGateway } from "../sim/gateway.mjs";
+import { stagePlugin } from "../sim/stage.mjs";
+import { startTaas } from "../sim/taas.mjs";
 import { spread } from "./stats.mjs";
 
 const { turns } = JSON.parse(process.argv[2]);

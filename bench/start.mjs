@@ -17,7 +17,7 @@ import "node:url";
 import { ENTRIES, register } from "./host.mjs";
 import { median, resident } from "./stats.mjs";
 
-createRequire(import.meta.url)("../__test__/host/package.json");
+createRequire(import.meta.url)("../sim/host/package.json");
 
 const entry = ENTRIES[process.argv[2]];
 async function start(url) {

@@ -1,6 +1,6 @@
 /**
  * Shows on the real OpenClaw gateway what the plugin does: the same two conversations, held three
- * times against a simulated TaaS with eight upstream slots. See `__test__/support/taas.mjs` for what
+ * times against a simulated TaaS with eight upstream slots. See `sim/taas.mjs` for what
  * the simulator models.
  *
  *     node demo/demo.mjs [--json]
@@ -12,9 +12,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { provider, startGateway } from "../__test__/support/gateway.mjs";
-import { stagePlugin } from "../__test__/support/stage.mjs";
-import { startTaas } from "../__test__/support/taas.mjs";
+import { provider, startGateway } from "../sim/gateway.mjs";
+import { stagePlugin } from "../sim/stage.mjs";
+import { startTaas } from "../sim/taas.mjs";
 import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
 import { CACHED_TOKEN_PRICE, measure, progress, route, table } from "./report.mjs";
 

@@ -6,7 +6,7 @@ export const CACHED_TOKEN_PRICE = 0.1;
 /**
  * What one phase amounts to.
  *
- * @param {import("../__test__/support/taas.mjs").TaasRequest[]} requests
+ * @param {import("../sim/taas.mjs").TaasRequest[]} requests
  * @param {Record<string, string>} openings  By agent, what its conversation began with.
  */
 export function measure(requests, openings) {

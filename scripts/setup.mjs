@@ -21,7 +21,7 @@ async function install(what, directory) {
 /** @param {{ registry?: boolean }} [options] `registry` for the tests of the ways to install */
 export async function setup({ registry = false } = {}) {
   await install("the tools of this package", ".");
-  await install("OpenClaw and its Node (about 700 MB, a minute or two)", "__test__/host");
+  await install("OpenClaw and its Node (about 700 MB, a minute or two)", "sim/host");
   if (registry) {
     await install("a registry and ClawHub's judge, for the tests", "__test__/registry");
   }

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { provider, startGateway } from "../support/gateway.mjs";
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
 import { METHOD, VERSION } from "../support/plugin.mjs";
-import { stagePlugin } from "../support/stage.mjs";
-import { startTaas } from "../support/taas.mjs";
 
 const PLUGIN = "openclaw-taas-affinity";
 const APIS = {

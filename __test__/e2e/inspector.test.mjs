@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
-import { hostPaths } from "../support/gateway.mjs";
-import { stagePlugin } from "../support/stage.mjs";
+import { hostPaths } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
 
 test("plugin-inspector finds nothing but that platform packages are dependencies", (t) => {
   const { entry, node } = hostPaths();

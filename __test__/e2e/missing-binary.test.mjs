@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { provider, startGateway } from "../support/gateway.mjs";
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
 import { METHOD } from "../support/plugin.mjs";
-import { stagePlugin } from "../support/stage.mjs";
-import { startTaas } from "../support/taas.mjs";
 
 test("calls go through untouched, the method says what helps, one warning", async (t) => {
   const taas = await startTaas();

@@ -9,11 +9,11 @@ import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { run } from "../../scripts/run.mjs";
-import { provider, startGateway } from "../support/gateway.mjs";
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { startTaas } from "../../sim/taas.mjs";
 import { METHOD, VERSION } from "../support/plugin.mjs";
 import { startRegistry } from "../support/registry.mjs";
 import { copyCheckout, nextVersion, platformNames, release } from "../support/release.mjs";
-import { startTaas } from "../support/taas.mjs";
 
 const PLUGIN = "openclaw-taas-affinity";
 const ENABLED = { plugins: { entries: { [PLUGIN]: { enabled: true } } } };

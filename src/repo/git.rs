@@ -2,47 +2,23 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
+    io::Read,
     path::{Path, PathBuf},
-    process::Command,
+    process::{ChildStdout, Command},
     sync::OnceLock,
     time::Instant,
 };
 
-use crate::{
-    child::{self, End},
-    complain,
-};
+use crate::{child, complain};
 
 /// What git may know of the user's environment: where the user's own configuration is, and what
 /// git needs on Windows.
-const KEPT: &[&str] = &[
-    "HOME",
-    "XDG_CONFIG_HOME",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CONFIG_NOSYSTEM",
-    "GIT_ATTR_NOSYSTEM",
-    #[cfg(windows)]
-    "SystemRoot",
-    #[cfg(windows)]
-    "SystemDrive",
-    #[cfg(windows)]
-    "ProgramData",
-    #[cfg(windows)]
-    "USERPROFILE",
-    #[cfg(windows)]
-    "HOMEDRIVE",
-    #[cfg(windows)]
-    "HOMEPATH",
-    #[cfg(windows)]
-    "TEMP",
-    #[cfg(windows)]
-    "TMP",
-];
+const KEPT: &str = "HOME XDG_CONFIG_HOME GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM \
+    GIT_ATTR_NOSYSTEM SystemRoot SystemDrive ProgramData USERPROFILE HOMEDRIVE HOMEPATH TEMP TMP";
 
-/// Git takes no lock, asks nobody, and gets nothing from elsewhere.
-const SET: &[(&str, &str)] = &[
+/// Git takes no lock, asks nobody, and fetches nothing.
+const SET: [(&str, &str); 5] = [
     ("LC_ALL", "C"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_NO_LAZY_FETCH", "1"),
@@ -50,13 +26,18 @@ const SET: &[(&str, &str)] = &[
     ("GIT_ALLOW_PROTOCOL", "none"),
 ];
 
+/// The most output that is looked at.
+const OUTPUT: u64 = 1 << 20;
+
 /// The process's environment as it was when the first workspace was named. It is read once, on the
 /// thread of whoever may also change it, as reading it while it is changed is undefined in C.
 pub(crate) struct Environment {
     kept: Vec<(&'static str, OsString)>,
     /// The directories of `PATH` that are absolute.
     path: Vec<PathBuf>,
-    pub(crate) home: Option<PathBuf>,
+    /// The home directory, and that of the user's configuration.
+    pub(crate) home: PathBuf,
+    pub(crate) configuration: PathBuf,
     pub(crate) temporary: PathBuf,
 }
 
@@ -64,68 +45,56 @@ impl Environment {
     pub(crate) fn get() -> &'static Self {
         static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
         ENVIRONMENT.get_or_init(|| {
+            let value = |name| Some((name, env::var_os(name)?));
             let path = env::var_os("PATH").unwrap_or_default();
+            let home = env::home_dir().unwrap_or_default();
+            let configuration = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
             Self {
-                kept: KEPT
-                    .iter()
-                    .filter_map(|name| Some((*name, env::var_os(name)?)))
-                    .collect(),
+                kept: KEPT.split(' ').filter_map(value).collect(),
                 path: env::split_paths(&path)
                     .filter(|dir| dir.is_absolute())
                     .collect(),
-                home: env::home_dir().filter(|home| home.is_absolute()),
+                configuration: configuration.map_or_else(|| home.join(".config"), PathBuf::from),
+                home,
                 temporary: env::temp_dir(),
             }
         })
     }
 
-    pub(crate) fn kept(&self, wanted: &str) -> Option<&OsStr> {
-        let (_, value) = self.kept.iter().find(|(name, _)| *name == wanted)?;
-        Some(value)
-    }
-
-    /// Every git on `PATH`, once there is one; whoever puts one there later is not heard.
+    /// Every git on `PATH`, once there is one: who puts one there later is not heard.
     fn gits(&self) -> &'static [PathBuf] {
         static FOUND: OnceLock<Vec<PathBuf>> = OnceLock::new();
         if let Some(found) = FOUND.get() {
             return found;
         }
-        let name = if cfg!(windows) { "git.exe" } else { "git" };
-        let gits = self.path.iter().flat_map(|dir| {
+        let gits = self.path.iter().flat_map(|dir| match dir.to_str() {
             // Apple's own opens a window where the developer tools are missing.
-            if cfg!(target_os = "macos") && dir == Path::new("/usr/bin") {
-                vec![
-                    PathBuf::from("/Library/Developer/CommandLineTools/usr/bin/git"),
-                    PathBuf::from("/Applications/Xcode.app/Contents/Developer/usr/bin/git"),
-                ]
-            } else {
-                vec![dir.join(name)]
-            }
+            Some("/usr/bin") if cfg!(target_os = "macos") => vec![
+                PathBuf::from("/Library/Developer/CommandLineTools/usr/bin/git"),
+                PathBuf::from("/Applications/Xcode.app/Contents/Developer/usr/bin/git"),
+            ],
+            _ => vec![dir.join(format!("git{}", env::consts::EXE_SUFFIX))],
         });
         let gits: Vec<_> = gits.filter(|git| is_program(git)).collect();
         if gits.is_empty() {
-            return &[];
+            &[]
+        } else {
+            FOUND.get_or_init(|| gits)
         }
-        FOUND.get_or_init(|| gits)
     }
 }
 
 fn is_program(path: &Path) -> bool {
-    let Ok(metadata) = path.metadata() else {
-        return false;
-    };
     #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 == 0 {
-        return false;
-    }
-    metadata.is_file()
+    return path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    #[cfg(not(unix))]
+    return path.is_file();
 }
 
 /// Whether `path` is `dir` or below it, by name or in truth.
 pub(crate) fn is_within(path: &Path, dir: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    path.starts_with(dir)
-        || matches!((real(path), real(dir)), (Some(path), Some(dir)) if path.starts_with(&dir))
+    let real = path.canonicalize().ok().zip(dir.canonicalize().ok());
+    path.starts_with(dir) || real.is_some_and(|(path, dir)| path.starts_with(dir))
 }
 
 /// The git that is asked of one repository, within one deadline.
@@ -139,45 +108,58 @@ impl Git {
     /// The first git that does not lie in the repository itself.
     pub(crate) fn new(root: &Path, deadline: Instant) -> Option<Self> {
         let environment = Environment::get();
-        let gits = environment.gits();
-        if gits.is_empty() {
-            complain(|| "there is no git on PATH: requests carry no branch".to_owned());
-        }
-        let program = gits.iter().find(|git| !is_within(git, root))?.clone();
+        let program = environment
+            .gits()
+            .iter()
+            .find(|git| !is_within(git, root))
+            .cloned();
         let path = environment.path.iter().filter(|dir| !is_within(dir, root));
+        let path = env::join_paths(path).unwrap_or_default();
+        if program.is_none() {
+            complain("there is no git on PATH");
+        }
         Some(Self {
-            program,
-            path: env::join_paths(path).unwrap_or_default(),
+            program: program?,
+            path,
             deadline,
         })
     }
 
-    /// A command that runs in `dir`.
-    pub(crate) fn command(&self, dir: &Path, arguments: &[&str]) -> Command {
-        let environment = Environment::get();
+    /// A command, in words without blanks, that runs in `dir`.
+    pub(crate) fn command(&self, dir: &Path, words: &str) -> Command {
         let mut command = Command::new(&self.program);
+        command.env_clear().envs(SET).env("PATH", &self.path);
+        command.envs(
+            Environment::get()
+                .kept
+                .iter()
+                .map(|(name, value)| (name, value)),
+        );
         command
-            .env_clear()
-            .envs(environment.kept.iter().map(|(name, value)| (name, value)))
-            .envs(SET.iter().copied())
-            .env("PATH", &self.path)
             .arg("--no-pager")
             .arg("-C")
             .arg(dir)
-            .args(arguments);
+            .args(words.split_whitespace());
         command
     }
 
-    /// Runs a command of [`Self::command`], as [`child::run`] has it.
-    pub(crate) fn run(
+    /// Runs a command: whether it succeeded, and its output. One that has more to say fails.
+    pub(crate) fn text(&self, command: &mut Command) -> Option<(bool, String)> {
+        let (success, text) = self.run(command, |output| {
+            let mut text = String::new();
+            output.take(OUTPUT).read_to_string(&mut text).map(|_| text)
+        })?;
+        Some((success, text.ok()?))
+    }
+
+    /// Runs a command, as [`child::run`] does.
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         command: &mut Command,
-        separator: u8,
-        each: impl FnMut(&[u8]) -> bool,
-    ) -> End {
-        child::run(command, self.deadline, separator, each).unwrap_or_else(|error| {
-            complain(|| format!("git cannot be started: {error}"));
-            End::Killed
-        })
+        read: impl FnOnce(ChildStdout) -> T + Send + 'static,
+    ) -> Option<(bool, T)> {
+        child::run(command, self.deadline, read)
+            .inspect_err(|error| complain(format!("git cannot be started: {error}")))
+            .ok()?
     }
 }

@@ -40,30 +40,28 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Asks git of the repository whose root is `root`.
 fn probe(root: &Path) -> Hints {
-    let deadline = Instant::now() + DEADLINE;
     let mut hints = Hints {
         repo_name: name_of(root),
         ..Hints::default()
     };
-    let Some(git) = git::Git::new(root, deadline) else {
+    let Some(git) = git::Git::new(root, Instant::now() + DEADLINE) else {
         return hints;
     };
     let place = match place::Place::of(root, &git) {
-        place::Answer::Place(place) => place,
-        // Git does not trust the repository's owner, or sees no repository.
-        place::Answer::Refused => return Hints::default(),
-        place::Answer::Doubt => return hints,
+        Ok(place) => place,
+        Err(place::No::Refused) => return Hints::default(),
+        Err(place::No::Doubt) => return hints,
     };
     let settings = settings::Settings::of(root, &git);
-    let names_work_tree = settings.as_ref().is_some_and(|all| all.names_work_tree);
-    if !place.points_back(root, names_work_tree) {
-        return hints;
+    let names_work_tree = settings
+        .as_ref()
+        .is_some_and(|settings| settings.names_work_tree);
+    if place.points_back(root, names_work_tree) {
+        hints.repo_name = place.main_repository().or(hints.repo_name);
+        hints.branch = place.branch();
+        let inside = settings.and_then(|settings| settings.room);
+        hints.dirty = inside.and_then(|inside| room::verdict(root, &git, &place, &inside));
     }
-    if let Some(main) = place.main_repository() {
-        hints.repo_name = Some(main);
-    }
-    hints.branch = place.branch().map(str::to_owned);
-    hints.dirty = settings.and_then(|settings| room::verdict(root, &git, &place, &settings));
     hints
 }
 
@@ -74,13 +72,13 @@ fn name_of(path: &Path) -> Option<String> {
 static COMPLAINT: OnceLock<String> = OnceLock::new();
 
 /// The first thing that kept hints away for a reason outside of any repository, such as a git that
-/// is missing, in a sentence for people. It is handed out once in a process.
+/// is missing, in words for people. It is handed out once in a process.
 pub fn complaint() -> Option<String> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     let text = COMPLAINT.get()?;
     (!TAKEN.swap(true, Ordering::Relaxed)).then(|| text.clone())
 }
 
-fn complain(text: impl FnOnce() -> String) {
-    COMPLAINT.get_or_init(text);
+fn complain(text: impl Into<String>) {
+    COMPLAINT.get_or_init(|| text.into());
 }

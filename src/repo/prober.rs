@@ -18,7 +18,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::{DEADLINE, Hints, complain, git::Environment, place, probe};
+use crate::{DEADLINE, Hints, complain, git::Environment, place::root_of, probe};
 
 /// How long an answer may be told.
 const FRESH: Duration = Duration::from_secs(2);
@@ -62,10 +62,10 @@ impl Workspace {
 /// than before, because git did or because two seconds have passed.
 #[must_use]
 pub fn changes() -> &'static AtomicU32 {
-    static CHANGES: AtomicU32 = AtomicU32::new(0);
     &CHANGES
 }
 
+static CHANGES: AtomicU32 = AtomicU32::new(0);
 static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
 static WORK: Condvar = Condvar::new();
 
@@ -78,7 +78,6 @@ struct Table {
     /// The roots that are probed now, and who is to have the answer.
     probed: HashMap<PathBuf, Vec<Arc<Path>>>,
     threads: usize,
-    idle: usize,
 }
 
 #[derive(Clone)]
@@ -95,73 +94,60 @@ impl Answer {
 }
 
 impl Table {
-    fn known(&self, workspace: &Arc<Path>) -> Option<Arc<Hints>> {
-        let answer = self.answers.get(workspace)?;
-        answer.is_younger(FRESH).then(|| Arc::clone(&answer.hints))
+    fn known(&self, workspace: &Path) -> Option<Arc<Hints>> {
+        let answer = self
+            .answers
+            .get(workspace)
+            .filter(|answer| answer.is_younger(FRESH))?;
+        Some(Arc::clone(&answer.hints))
     }
 
     fn look(&mut self, workspace: &Arc<Path>) {
         // The threads do this too, but they may all be held up.
         self.expire();
-        let is_known = |answer: &Answer| answer.is_younger(AGING);
-        if self.answers.get(workspace).is_some_and(is_known)
-            || self.asked.len() >= WORKSPACES
-            || !self.asked.insert(Arc::clone(workspace))
-        {
+        let is_known = self
+            .answers
+            .get(workspace)
+            .is_some_and(|answer| answer.is_younger(AGING));
+        if is_known || self.asked.len() >= WORKSPACES || !self.asked.insert(Arc::clone(workspace)) {
             return;
         }
         self.queue.push_back(Arc::clone(workspace));
-        if self.queue.len() > self.idle && self.threads < THREADS {
-            let thread = thread::Builder::new()
-                .name("taas-git".to_owned())
-                .stack_size(256 << 10)
-                .spawn(work);
-            match thread {
-                Ok(_) => self.threads += 1,
-                Err(error) if self.threads == 0 => {
-                    complain(|| format!("no thread to ask git: {error}"));
-                    self.queue.clear();
-                    self.asked.clear();
-                }
-                Err(_) => {}
-            }
+        if WORK.notify_one() || self.threads >= THREADS {
+            return;
         }
-        WORK.notify_one();
-    }
-
-    /// An answer that another workspace of the repository has had.
-    fn recent(&self, root: &Path) -> Option<Answer> {
-        let is_same = |answer: &&Answer| answer.root.as_deref() == Some(root);
-        let mut answers = self.answers.values().filter(is_same);
-        answers.find(|answer| answer.is_younger(AGING)).cloned()
+        let thread = thread::Builder::new()
+            .name("taas-git".to_owned())
+            .stack_size(256 << 10);
+        match thread.spawn(work) {
+            Ok(_) => self.threads += 1,
+            Err(error) => complain(format!("no thread to ask git: {error}")),
+        }
     }
 
     fn put(&mut self, workspace: Arc<Path>, answer: Answer) {
         self.asked.remove(&workspace);
-        if self.answers.len() >= WORKSPACES && !self.answers.contains_key(&workspace) {
-            let oldest = self.answers.iter().min_by_key(|(_, answer)| answer.at);
-            if let Some(oldest) = oldest.map(|(workspace, _)| Arc::clone(workspace)) {
-                self.answers.remove(&oldest);
-                changed();
-            }
-        }
-        if self.known(&workspace).as_ref() != Some(&answer.hints) {
-            changed();
-        }
+        let mut has_changed = self.known(&workspace).as_ref() != Some(&answer.hints);
         self.answers.insert(workspace, answer);
+        if self.answers.len() > WORKSPACES {
+            let oldest = self.answers.iter().min_by_key(|(_, answer)| answer.at);
+            let oldest = oldest.map(|(workspace, _)| Arc::clone(workspace));
+            has_changed |= oldest
+                .and_then(|oldest| self.answers.remove(&oldest))
+                .is_some();
+        }
+        if has_changed {
+            CHANGES.fetch_add(1, Ordering::Release);
+        }
     }
 
     fn expire(&mut self) {
         let before = self.answers.len();
         self.answers.retain(|_, answer| answer.is_younger(FRESH));
-        if self.answers.len() != before {
-            changed();
+        if self.answers.len() < before {
+            CHANGES.fetch_add(1, Ordering::Release);
         }
     }
-}
-
-fn changed() {
-    changes().fetch_add(1, Ordering::Release);
 }
 
 /// What a thread does.
@@ -172,9 +158,7 @@ fn work() {
         if let Some(workspace) = table.queue.pop_front() {
             answer(&mut table, workspace);
         } else if let Some(oldest) = table.answers.values().map(|answer| answer.at).min() {
-            table.idle += 1;
             WORK.wait_until(&mut table, oldest + FRESH);
-            table.idle -= 1;
         } else {
             table.threads -= 1;
             return;
@@ -182,30 +166,38 @@ fn work() {
     }
 }
 
-/// Gets an answer for one workspace, and for all that wait for the same one meanwhile.
+/// Gets an answer for one workspace, and for all of its repository that ask meanwhile.
 fn answer(table: &mut MutexGuard<'_, Table>, workspace: Arc<Path>) {
-    let Some(root) = MutexGuard::unlocked(table, || place::root_of(&workspace)) else {
-        let (at, hints) = (Instant::now(), Arc::default());
-        let root = None;
-        return table.put(workspace, Answer { root, at, hints });
+    let root = MutexGuard::unlocked(table, || root_of(&workspace).map(Path::to_owned));
+    let Some(root) = root else {
+        let answer = Answer {
+            root,
+            at: Instant::now(),
+            hints: Arc::default(),
+        };
+        return table.put(workspace, answer);
     };
     if let Some(waiting) = table.probed.get_mut(&root) {
         return waiting.push(workspace);
     }
-    if let Some(recent) = table.recent(&root) {
-        return table.put(workspace, recent);
+    let is_ours =
+        |answer: &&Answer| answer.root.as_ref() == Some(&root) && answer.is_younger(AGING);
+    if let Some(answer) = table.answers.values().find(is_ours).cloned() {
+        return table.put(workspace, answer);
     }
     table.probed.insert(root.clone(), vec![workspace]);
     let started = Instant::now();
     let hints = MutexGuard::unlocked(table, || panic::catch_unwind(|| probe(&root)));
+    let hints = Arc::new(hints.unwrap_or_default());
+    let waiting = table.probed.remove(&root).unwrap_or_default();
     let answer = Answer {
+        root: Some(root),
         at: Instant::now(),
-        hints: Arc::new(hints.unwrap_or_default()),
-        root: Some(root.clone()),
+        hints,
     };
-    for workspace in table.probed.remove(&root).unwrap_or_default() {
+    for workspace in waiting {
+        // If the process was stopped meanwhile, whoever looks next is not to suffer from that.
         if started.elapsed() > DEADLINE * 2 {
-            // The process was stopped meanwhile. Whoever looks next is not to suffer from that.
             table.asked.remove(&workspace);
         } else {
             table.put(workspace, answer.clone());

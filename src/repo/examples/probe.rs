@@ -9,7 +9,16 @@ use std::{
 
 use taas_affinity_repo::{Workspace, complaint};
 
+/// A figure of this process's memory in KiB, where the system tells.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
+        .unwrap_or_default()
+}
+
 fn main() {
+    let (before, before_all) = (memory("VmRSS"), Instant::now());
     for path in env::args_os().skip(1).map(PathBuf::from) {
         let workspace = Workspace::new(path);
         let started = Instant::now();
@@ -31,6 +40,8 @@ fn main() {
         println!("dirty={:?}", hints.dirty);
         println!("look={called:?} took={:?}", started.elapsed());
     }
+    println!("milliseconds={}", before_all.elapsed().as_millis());
+    println!("grown={}", memory("VmHWM").saturating_sub(before));
     if let Some(complaint) = complaint() {
         println!("complaint={complaint}");
     }

@@ -1,0 +1,206 @@
+//! Who is looked at, when, and what is known: a table behind one lock, and a few threads that fill it.
+//!
+//! The lock is never held across a file, a process or a wait for either. A thread that has probed
+//! stays until every answer is older than [`FRESH`], and takes those away: so an idle process has
+//! no thread, and nothing polls.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    panic,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::{DEADLINE, Hints, complain, git::Environment, place::root_of, probe};
+
+/// How long an answer may be told.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// An answer this old is renewed by whoever looks, before it can no longer be told.
+const AGING: Duration = Duration::from_millis(1500);
+
+/// The most answers that are kept, and the most workspaces that wait for a thread.
+const WORKSPACES: usize = 256;
+
+/// How many repositories are probed at once, so that a slow one delays nobody.
+const THREADS: usize = 4;
+
+/// A workspace, by its path. Handles of the same path share what is known.
+#[derive(Clone, Debug)]
+pub struct Workspace(Arc<Path>);
+
+impl Workspace {
+    /// The workspace at `path`, which counts as outside of any repository unless it is absolute.
+    ///
+    /// The first call in a process reads the environment, so it should be where nobody changes that.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Environment::get();
+        Self(path.into().into())
+    }
+
+    /// Has git asked by another thread, unless that is going on, or what is known is still young.
+    pub fn look(&self) {
+        TABLE.lock().look(&self.0);
+    }
+
+    /// What git answered in the last two seconds. `None` where it was not asked or has not answered
+    /// yet.
+    #[must_use]
+    pub fn known(&self) -> Option<Arc<Hints>> {
+        TABLE.lock().known(&self.0)
+    }
+}
+
+/// A number that goes up whenever [`Workspace::known`] of any workspace would answer something else
+/// than before, because git did or because two seconds have passed.
+#[must_use]
+pub fn changes() -> &'static AtomicU32 {
+    &CHANGES
+}
+
+static CHANGES: AtomicU32 = AtomicU32::new(0);
+static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+static WORK: Condvar = Condvar::new();
+
+#[derive(Default)]
+struct Table {
+    answers: HashMap<Arc<Path>, Answer>,
+    /// The workspaces that wait for a thread, and all that wait for an answer.
+    queue: VecDeque<Arc<Path>>,
+    asked: HashSet<Arc<Path>>,
+    /// The roots that are probed now, and who is to have the answer.
+    probed: HashMap<PathBuf, Vec<Arc<Path>>>,
+    threads: usize,
+}
+
+#[derive(Clone)]
+struct Answer {
+    root: Option<PathBuf>,
+    at: Instant,
+    hints: Arc<Hints>,
+}
+
+impl Answer {
+    fn is_younger(&self, age: Duration) -> bool {
+        self.at.elapsed() < age
+    }
+}
+
+impl Table {
+    fn known(&self, workspace: &Path) -> Option<Arc<Hints>> {
+        let answer = self
+            .answers
+            .get(workspace)
+            .filter(|answer| answer.is_younger(FRESH))?;
+        Some(Arc::clone(&answer.hints))
+    }
+
+    fn look(&mut self, workspace: &Arc<Path>) {
+        // The threads do this too, but they may all be held up.
+        self.expire();
+        let is_known = self
+            .answers
+            .get(workspace)
+            .is_some_and(|answer| answer.is_younger(AGING));
+        if is_known || self.asked.len() >= WORKSPACES || !self.asked.insert(Arc::clone(workspace)) {
+            return;
+        }
+        self.queue.push_back(Arc::clone(workspace));
+        if WORK.notify_one() || self.threads >= THREADS {
+            return;
+        }
+        let thread = thread::Builder::new()
+            .name("taas-git".to_owned())
+            .stack_size(256 << 10);
+        match thread.spawn(work) {
+            Ok(_) => self.threads += 1,
+            Err(error) => complain(format!("no thread to ask git: {error}")),
+        }
+    }
+
+    fn put(&mut self, workspace: Arc<Path>, answer: Answer) {
+        self.asked.remove(&workspace);
+        let mut has_changed = self.known(&workspace).as_ref() != Some(&answer.hints);
+        self.answers.insert(workspace, answer);
+        if self.answers.len() > WORKSPACES {
+            let oldest = self.answers.iter().min_by_key(|(_, answer)| answer.at);
+            let oldest = oldest.map(|(workspace, _)| Arc::clone(workspace));
+            has_changed |= oldest
+                .and_then(|oldest| self.answers.remove(&oldest))
+                .is_some();
+        }
+        if has_changed {
+            CHANGES.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn expire(&mut self) {
+        let before = self.answers.len();
+        self.answers.retain(|_, answer| answer.is_younger(FRESH));
+        if self.answers.len() < before {
+            CHANGES.fetch_add(1, Ordering::Release);
+        }
+    }
+}
+
+/// What a thread does.
+fn work() {
+    let mut table = TABLE.lock();
+    loop {
+        table.expire();
+        if let Some(workspace) = table.queue.pop_front() {
+            answer(&mut table, workspace);
+        } else if let Some(oldest) = table.answers.values().map(|answer| answer.at).min() {
+            WORK.wait_until(&mut table, oldest + FRESH);
+        } else {
+            table.threads -= 1;
+            return;
+        }
+    }
+}
+
+/// Gets an answer for one workspace, and for all of its repository that ask meanwhile.
+fn answer(table: &mut MutexGuard<'_, Table>, workspace: Arc<Path>) {
+    let root = MutexGuard::unlocked(table, || root_of(&workspace).map(Path::to_owned));
+    let Some(root) = root else {
+        let answer = Answer {
+            root,
+            at: Instant::now(),
+            hints: Arc::default(),
+        };
+        return table.put(workspace, answer);
+    };
+    if let Some(waiting) = table.probed.get_mut(&root) {
+        return waiting.push(workspace);
+    }
+    let is_ours =
+        |answer: &&Answer| answer.root.as_ref() == Some(&root) && answer.is_younger(AGING);
+    if let Some(answer) = table.answers.values().find(is_ours).cloned() {
+        return table.put(workspace, answer);
+    }
+    table.probed.insert(root.clone(), vec![workspace]);
+    let started = Instant::now();
+    let hints = MutexGuard::unlocked(table, || panic::catch_unwind(|| probe(&root)));
+    let hints = Arc::new(hints.unwrap_or_default());
+    let waiting = table.probed.remove(&root).unwrap_or_default();
+    let answer = Answer {
+        root: Some(root),
+        at: Instant::now(),
+        hints,
+    };
+    for workspace in waiting {
+        // If the process was stopped meanwhile, whoever looks next is not to suffer from that.
+        if started.elapsed() > DEADLINE * 2 {
+            table.asked.remove(&workspace);
+        } else {
+            table.put(workspace, answer.clone());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The verdict: git compares the work tree in a directory of its own, by the repository's index and
+//! objects, and without its configuration. Nothing that names a program exists there.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+    process::{ChildStdout, Command},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    complain,
+    git::{Environment, Git, is_within},
+    place::{Place, open},
+};
+
+/// The most bytes that are copied into a room.
+const COPIED: u64 = 64 << 20;
+
+/// How many of a directory's entries are looked at to find a shared index.
+const ENTRIES: usize = 1000;
+
+const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-submodules=dirty \
+    --no-renames";
+
+/// Whether tracked files differ from the last commit; `None` in doubt.
+pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> Option<bool> {
+    // The room does not know which objects stand for others.
+    let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
+    if git.text(&mut git.command(root, replaced))? != (true, String::new()) {
+        return None;
+    }
+    let dir = furnish(root, place, settings)?;
+    let command = |words| -> Command {
+        let mut command = git.command(root, words);
+        command
+            .env("GIT_DIR", dir.path())
+            .env("GIT_WORK_TREE", root);
+        command
+            .env("GIT_INDEX_FILE", &place.index)
+            .env("GIT_OBJECT_DIRECTORY", &place.objects);
+        // The user's configuration may name programs. Some gits know it by its place alone.
+        command
+            .env("HOME", dir.path())
+            .env("XDG_CONFIG_HOME", dir.path());
+        command
+            .env("GIT_CONFIG_GLOBAL", dir.path().join("none"))
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    };
+    let said = |words, is| match git.run(&mut command(words), move |output| records(output, is))? {
+        (true, Ok(said)) => Some(said),
+        _ => None,
+    };
+    // "1 .M N..." is a file, "1 .M SC.." a submodule.
+    match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
+        (_, true) => Some(true),
+        // What of a submodule counts is for settings to say that the room does not have.
+        (true, false) => None,
+        (false, false) => match said("ls-files -s -z", |entry| entry.starts_with(b"160000 "))? {
+            (_, true) => None,
+            _ => Some(false),
+        },
+    }
+}
+
+/// Whether there are records, and whether there is one that begins as `is` says.
+fn records(output: ChildStdout, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
+    let mut output = BufReader::new(output);
+    let (mut any, mut one) = (false, false);
+    loop {
+        let mut start = Vec::new();
+        if output.by_ref().take(7).read_until(0, &mut start)? == 0 {
+            return Ok((any, one));
+        }
+        (any, one) = (true, one || is(&start));
+        if start.last() != Some(&0) {
+            output.skip_until(0)?;
+        }
+    }
+}
+
+/// Makes the room, `None` where there is no place for it outside of the repository, or something
+/// that git needs cannot be brought in.
+fn furnish(root: &Path, place: &Place, settings: &str) -> Option<TempDir> {
+    let base = &Environment::get().temporary;
+    if is_within(base, root) {
+        return None;
+    }
+    let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
+    let format = match place.object_format.as_str() {
+        "sha1" => "repositoryFormatVersion = 0\n",
+        "sha256" => "repositoryFormatVersion = 1\n[extensions]\nobjectFormat = sha256\n",
+        _ => return None,
+    };
+    let furnish = || {
+        // Nobody else may enter it.
+        let dir = tempfile::Builder::new()
+            .prefix("taas-git-")
+            .tempdir_in(base)?;
+        fs::write(dir.path().join("HEAD"), format!("{head}\n"))?;
+        fs::write(
+            dir.path().join("config"),
+            format!("{settings}[core]\n{format}"),
+        )?;
+        fs::create_dir(dir.path().join("refs"))?;
+        fs::create_dir(dir.path().join("info"))?;
+        Ok(dir)
+    };
+    let no_room = |error: &io::Error| complain(format!("no temporary directory for git: {error}"));
+    let dir = furnish().inspect_err(no_room).ok()?;
+    bring_in(dir.path(), place).ok()?;
+    Some(dir)
+}
+
+/// Copies what git looks for beside its configuration, and not where the environment says.
+fn bring_in(room: &Path, place: &Place) -> io::Result<()> {
+    let attributes = place.common_dir.join("info").join("attributes");
+    let mut left = COPIED;
+    if attributes.symlink_metadata().is_ok() {
+        left = copy(&attributes, &room.join("info").join("attributes"), left)?;
+    }
+    for entry in fs::read_dir(&place.git_dir)?.take(ENTRIES) {
+        let entry = entry?;
+        // Git would mark the repository's own one as used, by its time.
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with("sharedindex.")
+        {
+            left = copy(&entry.path(), &room.join(entry.file_name()), left)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file that is no longer than `left`, and returns how much is left then.
+fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
+    let file = open(from)?;
+    let length = file.metadata()?.len();
+    io::copy(&mut file.take(length.min(left)), &mut File::create_new(to)?)?;
+    left.checked_sub(length)
+        .ok_or(io::ErrorKind::FileTooLarge.into())
+}

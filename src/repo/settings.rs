@@ -1,0 +1,105 @@
+//! What of a repository's configuration decides whether a file counts as changed. Only plain values
+//! are taken from it, into a configuration that names no program.
+
+use std::path::{Path, PathBuf};
+
+use crate::git::{Environment, Git};
+
+/// What is asked of the configuration. Git has names in lower case where case does not count.
+const ASK: &str = "config -z --show-scope --get-regexp ^(core\\.(autocrlf|eol|filemode|symlinks|\
+    ignorecase|trustctime|checkstat|precomposeunicode|longpaths|attributesfile|fsmonitor|\
+    sparsecheckout|worktree)|attr\\.tree|filter\\..*)$";
+
+/// What the room's configuration begins with. Git keeps small by this.
+const ROOM: &str = "[core]\nbare = false\npreloadIndex = false\npackedGitLimit = 64m\n\
+    packedGitWindowSize = 1m\ndeltaBaseCacheLimit = 16m\n[index]\nthreads = 1\n[core]\n";
+
+/// A repository's settings.
+pub(crate) struct Settings {
+    /// Whether the repository names its own work tree.
+    pub(crate) names_work_tree: bool,
+    /// The room's configuration; `None` where something makes any verdict doubtful.
+    pub(crate) room: Option<String>,
+}
+
+impl Settings {
+    /// Asks git for them; `None` where it does not say.
+    pub(crate) fn of(root: &Path, git: &Git) -> Option<Self> {
+        let (success, text) = git.text(&mut git.command(root, ASK))?;
+        let usual = Environment::get()
+            .configuration
+            .join("git")
+            .join("attributes");
+        let mut settings = Self {
+            names_work_tree: false,
+            room: attributes_file(&usual).map(|line| ROOM.to_owned() + &line),
+        };
+        let mut parts = text.split_terminator('\0');
+        while let (Some(scope), Some(setting)) = (parts.next(), parts.next()) {
+            // A name alone means that it is true.
+            let (name, value) = setting.split_once('\n').unwrap_or((setting, "true"));
+            let is_users = matches!(scope, "system" | "global");
+            settings.names_work_tree |= name == "core.worktree" && !is_users;
+            let both = settings.room.zip(room_line(name, value, is_users));
+            settings.room = both.map(|(all, line)| all + &line);
+        }
+        // Git fails where it finds nothing.
+        (success || text.is_empty()).then_some(settings)
+    }
+}
+
+/// What a setting is in the room, where later ones count, too.
+fn room_line(name: &str, value: &str, is_users: bool) -> Option<String> {
+    match name {
+        "core.worktree" => Some(String::new()),
+        "core.attributesfile" if is_users => attributes_file(&expand(value)),
+        // Attributes from wherever the repository likes.
+        "core.attributesfile" | "attr.tree" => None,
+        // If it is no switch, it is a program that git waits for.
+        "core.fsmonitor" => switch(value).map(|_| String::new()),
+        // Entries that are not in the work tree.
+        "core.sparsecheckout" => (switch(value) == Some(false)).then(String::new),
+        _ => match name.strip_prefix("core.") {
+            Some(plain) => Some(format!("{plain} = {}\n", quoted(value)?)),
+            None => filter(name),
+        },
+    }
+}
+
+/// A filter has no command in the room and is required, so git fails as soon as the verdict depends
+/// on what a filter would do.
+fn filter(name: &str) -> Option<String> {
+    match name.strip_prefix("filter.")?.rsplit_once('.') {
+        Some((driver, _)) => Some(format!(
+            "[filter {}]\nrequired = true\n[core]\n",
+            quoted(driver)?
+        )),
+        None => Some(String::new()),
+    }
+}
+
+fn attributes_file(path: &Path) -> Option<String> {
+    Some(format!("attributesFile = {}\n", quoted(path.to_str()?)?))
+}
+
+/// A path of the user's configuration, whose home directory is not that of the room.
+fn expand(value: &str) -> PathBuf {
+    match value.strip_prefix("~/") {
+        Some(rest) => Environment::get().home.join(rest),
+        None => PathBuf::from(value),
+    }
+}
+
+fn switch(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" | "" => Some(false),
+        _ => None,
+    }
+}
+
+/// A value, or a section's name, as git reads it.
+fn quoted(text: &str) -> Option<String> {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    (!text.contains(char::is_control)).then(|| format!("\"{escaped}\""))
+}

@@ -1,0 +1,2 @@
+# verdict
+basic; echo "$PWD/.git/objects" >.git/objects/info/alternates

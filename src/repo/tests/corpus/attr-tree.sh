@@ -1,0 +1,2 @@
+# doubt
+basic; git config attr.tree HEAD

@@ -1,0 +1,2 @@
+# verdict
+init; printf 'one\r\ntwo\r\n' >t.txt; commit; printf '* text=auto\n' >.gitattributes; git add .gitattributes; git commit -qm two; touched t.txt

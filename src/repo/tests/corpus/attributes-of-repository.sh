@@ -1,0 +1,2 @@
+# doubt
+basic; echo "*.txt text" >attr; git config core.attributesFile attr

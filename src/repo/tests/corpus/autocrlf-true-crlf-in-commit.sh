@@ -1,0 +1,2 @@
+# verdict
+init; printf 'one\r\n' >t.txt; commit; git config --global core.autocrlf true; touched t.txt

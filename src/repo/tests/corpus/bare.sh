@@ -1,0 +1,2 @@
+# doubt
+init --bare

@@ -1,0 +1,3 @@
+# verdict
+# workspace: repo/b/d
+basic

@@ -1,0 +1,2 @@
+# verdict
+basic; : >.git/refs/heads/main

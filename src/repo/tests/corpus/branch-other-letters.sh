@@ -1,0 +1,2 @@
+# verdict
+basic; git checkout -q -b ветка-日本

@@ -1,0 +1,2 @@
+# verdict
+basic; git pack-refs --all; echo 2 >a.txt; commit

@@ -1,0 +1,2 @@
+# verdict
+basic; echo rubbish >.git/refs/heads/main

@@ -1,0 +1,2 @@
+# verdict
+basic; git checkout -q -b feature/deep/name

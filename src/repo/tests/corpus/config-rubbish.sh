@@ -1,0 +1,2 @@
+# doubt
+basic; echo "[core" >.git/config

@@ -1,0 +1,3 @@
+# doubt
+# no branch
+basic; mkdir ../else; git config core.worktree ../../else

@@ -1,0 +1,2 @@
+# verdict
+basic; git config core.worktree ..

@@ -1,0 +1,2 @@
+# verdict
+basic; git checkout -q --detach; echo x >a.txt

@@ -1,0 +1,2 @@
+# verdict
+basic; rm a.txt; mkdir a.txt; echo x >a.txt/x

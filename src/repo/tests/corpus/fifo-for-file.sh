@@ -1,0 +1,2 @@
+# verdict
+basic; rm a.txt; mkfifo a.txt

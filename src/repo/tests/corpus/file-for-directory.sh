@@ -1,0 +1,2 @@
+# verdict
+basic; rm -r b; echo x >b

@@ -1,0 +1,2 @@
+# verdict
+basic; git config core.fileMode false; chmod +x a.txt

@@ -1,0 +1,2 @@
+# verdict
+basic; cp a.txt copy; mv copy a.txt

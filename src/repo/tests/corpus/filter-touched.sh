@@ -1,0 +1,2 @@
+# doubt
+init; git config filter.up.clean 'tr a-z A-Z'; echo 't.txt filter=up' >.gitattributes; echo a >t.txt; old; commit; touched t.txt

@@ -1,0 +1,2 @@
+# verdict
+init; echo '*.txt filter=lfs' >.gitattributes; echo a >t.txt; old; commit; touched t.txt

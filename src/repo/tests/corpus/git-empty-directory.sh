@@ -1,0 +1,2 @@
+# doubt
+mkdir .git

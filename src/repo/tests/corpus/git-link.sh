@@ -1,0 +1,3 @@
+# doubt
+# no branch
+beside other; ln -s ../other/.git .git; files

@@ -1,0 +1,2 @@
+# doubt
+echo rubbish >.git

@@ -1,0 +1,2 @@
+# verdict
+basic; printf 'ref: refs/heads/main\r\n' >.git/HEAD

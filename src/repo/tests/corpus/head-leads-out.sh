@@ -1,0 +1,2 @@
+# verdict
+basic; echo "ref: refs/heads/../../../../x" >.git/HEAD

@@ -1,0 +1,2 @@
+# doubt
+basic; rm .git/HEAD

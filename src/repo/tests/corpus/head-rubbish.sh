@@ -1,0 +1,2 @@
+# doubt
+basic; echo rubbish >.git/HEAD

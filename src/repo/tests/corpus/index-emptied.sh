@@ -1,0 +1,2 @@
+# verdict
+basic; git read-tree --empty

@@ -1,0 +1,2 @@
+# verdict
+basic; : >.git/index.lock

@@ -1,0 +1,2 @@
+# verdict
+init; git commit -q --allow-empty -m e

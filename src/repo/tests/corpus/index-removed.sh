@@ -1,0 +1,2 @@
+# verdict
+basic; rm .git/index

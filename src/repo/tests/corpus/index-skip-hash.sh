@@ -1,0 +1,2 @@
+# verdict
+git config --global index.skipHash true; basic

@@ -1,0 +1,2 @@
+# verdict
+basic; truncate -s 100 .git/index

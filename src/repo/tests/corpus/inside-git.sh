@@ -1,0 +1,3 @@
+# doubt
+# workspace: repo/.git/refs
+basic

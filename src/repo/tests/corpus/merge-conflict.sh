@@ -1,0 +1,2 @@
+# verdict
+diverged; git merge -q side || :

@@ -1,0 +1,3 @@
+# verdict
+# workspace: repo/nested/b
+basic; echo dirty >a.txt; mkdir nested; cd nested; basic

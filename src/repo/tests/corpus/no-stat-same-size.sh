@@ -1,0 +1,2 @@
+# verdict
+basic; rm .git/index; git read-tree HEAD; echo FIRST >a.txt

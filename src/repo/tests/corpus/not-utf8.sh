@@ -1,0 +1,2 @@
+# verdict
+basic; printf x >"$(printf 'f\376')"; commit

@@ -1,0 +1,3 @@
+# verdict
+basic; git gc -q; git pack-refs --all
+rm b/d/e.txt

@@ -1,0 +1,3 @@
+# verdict
+basic; git gc -q; git update-index --split-index; git update-index --force-untracked-cache
+echo longer than before >a.txt

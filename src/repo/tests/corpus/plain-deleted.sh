@@ -1,0 +1,3 @@
+# verdict
+basic
+rm b/d/e.txt

@@ -1,0 +1,3 @@
+# verdict
+basic
+mv b moved; ln -s moved b

@@ -1,0 +1,3 @@
+# verdict
+basic
+rm a.txt; ln -s b/c.txt a.txt

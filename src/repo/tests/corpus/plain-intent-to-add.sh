@@ -1,0 +1,3 @@
+# verdict
+basic
+echo n >n; git add -N n

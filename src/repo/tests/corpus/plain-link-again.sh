@@ -1,0 +1,3 @@
+# verdict
+basic
+rm link; ln -s a.txt link

@@ -1,0 +1,3 @@
+# verdict
+basic
+echo longer than before >a.txt

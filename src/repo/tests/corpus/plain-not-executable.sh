@@ -1,0 +1,3 @@
+# verdict
+basic
+chmod -x run.sh

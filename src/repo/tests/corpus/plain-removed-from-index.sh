@@ -1,0 +1,3 @@
+# verdict
+basic
+git rm -q --cached b/c.txt

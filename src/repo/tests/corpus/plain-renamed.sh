@@ -1,0 +1,3 @@
+# verdict
+basic
+git mv a.txt z.txt

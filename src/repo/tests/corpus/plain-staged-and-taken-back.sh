@@ -1,0 +1,3 @@
+# verdict
+basic
+echo FIRST >a.txt; git add -A; echo first >a.txt

@@ -1,0 +1,3 @@
+# verdict
+basic
+echo staged >b/c.txt; git add -A

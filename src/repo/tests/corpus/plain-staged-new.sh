@@ -1,0 +1,3 @@
+# verdict
+basic
+echo new >new; git add new

@@ -1,0 +1,3 @@
+# verdict
+basic
+touched a.txt

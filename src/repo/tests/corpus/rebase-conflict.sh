@@ -1,0 +1,2 @@
+# verdict
+diverged; git rebase -q side || :

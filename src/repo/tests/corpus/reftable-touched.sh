@@ -1,0 +1,3 @@
+# verdict
+basic --ref-format=reftable
+touched a.txt

@@ -1,0 +1,2 @@
+# doubt
+basic; echo 2 >a.txt; commit; git replace HEAD HEAD~1

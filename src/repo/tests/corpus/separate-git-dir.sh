@@ -1,0 +1,3 @@
+# doubt
+# no branch
+basic; git init -q --separate-git-dir ../elsewhere

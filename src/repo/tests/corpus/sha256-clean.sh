@@ -1,0 +1,3 @@
+# verdict
+basic --object-format=sha256
+:

@@ -1,0 +1,3 @@
+# verdict
+basic --object-format=sha256
+rm b/d/e.txt

@@ -1,0 +1,3 @@
+# verdict
+basic --object-format=sha256
+echo new >new; git add new

@@ -1,0 +1,2 @@
+# verdict
+basic; git update-index --skip-worktree a.txt; echo x >b/c.txt

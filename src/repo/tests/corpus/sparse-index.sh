@@ -1,0 +1,2 @@
+# doubt
+basic; git sparse-checkout set --cone --sparse-index b/d

@@ -1,0 +1,2 @@
+# doubt
+basic; git sparse-checkout set --no-cone /a.txt /link

@@ -1,0 +1,3 @@
+# verdict
+basic; git update-index --split-index
+touched a.txt

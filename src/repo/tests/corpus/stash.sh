@@ -1,0 +1,2 @@
+# verdict
+basic; echo x >a.txt; git stash -q

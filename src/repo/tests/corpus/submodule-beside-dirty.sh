@@ -1,0 +1,2 @@
+# verdict
+submodule; echo x >a.txt

@@ -1,0 +1,2 @@
+# verdict
+submodule; git submodule --quiet deinit -f sub; echo x >a.txt

@@ -1,0 +1,2 @@
+# doubt
+submodule; git config submodule.sub.ignore dirty; echo x >sub/a.txt

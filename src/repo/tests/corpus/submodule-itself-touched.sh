@@ -1,0 +1,4 @@
+# verdict
+# workspace: repo/sub
+submodule; cd sub; git checkout -q -B work
+touched a.txt

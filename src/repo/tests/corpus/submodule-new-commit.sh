@@ -1,0 +1,2 @@
+# doubt
+submodule; git -C sub commit -q --allow-empty -m x

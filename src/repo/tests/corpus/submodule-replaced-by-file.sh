@@ -1,0 +1,2 @@
+# verdict
+submodule; rm -rf sub; echo x >sub; echo y >a.txt

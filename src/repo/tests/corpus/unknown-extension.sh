@@ -1,0 +1,2 @@
+# doubt
+basic; git config core.repositoryFormatVersion 1; git config extensions.novelty true

@@ -1,0 +1,2 @@
+# verdict
+basic; git update-index --force-untracked-cache; git status >../out

@@ -1,0 +1,3 @@
+# verdict
+# workspace: repo/u/v
+basic; mkdir -p u/v

@@ -1,0 +1,2 @@
+# verdict
+init; files; find . -path ./.git -prune -o -type f -exec touch -d @1700000000 {} +; commit; touch -d @1700000000 .git/index

@@ -1,0 +1,3 @@
+# verdict
+beside main; leave; git -C main worktree add -q -b side ../repo; cd repo
+echo new >new; git add new

@@ -1,0 +1,97 @@
+//! For how long something is known, and who is told that it no longer is.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::{
+    fs,
+    process::Command,
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use support::Place;
+use taas_affinity_repo::{Hints, Workspace, changes};
+
+fn wait(mut until: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !until() {
+        assert!(Instant::now() < deadline, "it happens");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn threads() -> usize {
+    let names = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = names.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("taas-git")).count()
+}
+
+fn look(workspace: &Workspace) -> Arc<Hints> {
+    workspace.look();
+    wait(|| workspace.known().is_some());
+    workspace.known().unwrap()
+}
+
+#[test]
+fn what_is_known_is_known_for_two_seconds() {
+    let place = Place::new();
+    place.build("basic").unwrap();
+    let workspace = Workspace::new(place.path().join("repo"));
+    let below = Workspace::new(place.path().join("repo/b/d"));
+    assert_eq!(workspace.known(), None, "nothing is started by a name");
+    let before = changes().load(Ordering::Acquire);
+    assert_eq!(look(&workspace).dirty, Some(false));
+    let found = Instant::now();
+    let after = changes().load(Ordering::Acquire);
+    assert_ne!(before, after);
+    // The same answer serves the whole repository.
+    assert!(Arc::ptr_eq(&look(&below), &workspace.known().unwrap()));
+    let with_below = changes().load(Ordering::Acquire);
+    // Looked at while it is young, it stays.
+    place.build("echo longer >a.txt").unwrap();
+    workspace.look();
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(workspace.known().and_then(|hints| hints.dirty), Some(false));
+    assert_eq!(changes().load(Ordering::Acquire), with_below);
+    // Then it goes, and says so, though nobody asks.
+    wait(|| changes().load(Ordering::Acquire) != with_below);
+    assert!(found.elapsed() > Duration::from_millis(1900));
+    assert_eq!(workspace.known(), None);
+    wait(|| threads() == 0);
+    assert_eq!(look(&workspace).dirty, Some(true));
+    // A table of many workspaces forgets the oldest.
+    for at in 0..600 {
+        look(&Workspace::new(format!("/nowhere/{at}")));
+    }
+    assert_eq!(Workspace::new("/nowhere/1").known(), None);
+    assert!(Workspace::new("/nowhere/599").known().is_some());
+    assert!(threads() <= 4);
+}
+
+#[test]
+fn a_process_that_was_stopped_knows_again_with_the_next_look() {
+    let place = Place::new();
+    place.build("basic").unwrap();
+    let repo = place.path().join("repo");
+    let mut command = place.command(&*support::PROBE);
+    command
+        .arg(&repo)
+        .arg(&repo)
+        .stdout(std::process::Stdio::piped());
+    let process = command.spawn().unwrap();
+    let send = |signal: &str| {
+        Command::new("kill")
+            .args([signal.to_owned(), process.id().to_string()])
+            .status()
+            .unwrap()
+    };
+    thread::sleep(Duration::from_millis(15));
+    send("-STOP");
+    thread::sleep(Duration::from_millis(5500));
+    send("-CONT");
+    let output = process.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.matches("dirty=Some(false)").count(), 2, "{text}");
+}

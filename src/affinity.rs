@@ -120,7 +120,7 @@ impl Affinity {
 }
 
 /// A gateway method that [`Affinity::ask`] answers.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct Method {
     /// Its name.
     pub name: &'static str,

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use napi::{
     ValueType,
-    bindgen_prelude::{JsObjectValue, JsValue, Result, Unknown},
+    bindgen_prelude::{JsObjectValue, Result, Unknown},
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;

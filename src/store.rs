@@ -35,7 +35,7 @@ pub fn latest_by_agent(agent_id: String) -> Result<Option<String>> {
 }
 
 /// How full the store is.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct CaptureTableSize {
     /// Sessions with a capture.
     pub sessions: u32,

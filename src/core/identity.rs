@@ -354,12 +354,12 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn the_state_directory_is_the_host_s() {
+        const HOME: (&str, &str) = ("OPENCLAW_HOME", "/own/home");
+        const TILDE: (&str, &str) = ("OPENCLAW_STATE_DIR", "~/state");
         let source = |env: &'static [_], home| {
             SessionSource::of(Owner::default(), &Env(env, home)).map_err(|error| error.to_string())
         };
         let state = |dir: &str| Ok(SessionSource::StateDir(dir.to_owned()));
-        const HOME: (&str, &str) = ("OPENCLAW_HOME", "/own/home");
-        const TILDE: (&str, &str) = ("OPENCLAW_STATE_DIR", "~/state");
         let system = Some("/home/me");
         assert_eq!(source(&[HOME], system), state("/own/home/.openclaw"));
         assert_eq!(source(&[HOME, TILDE], system), state("/own/home/state"));
@@ -412,6 +412,10 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn what_is_no_agent_id_gives_way_to_the_next() {
+        const ENV: Env = Env(
+            &[("OPENCLAW_AGENT_ID", "not/one"), ("OPENCLAW_RUN_ID", "run")],
+            None,
+        );
         let two = "/state/agents/two/agent";
         for no_id in [" ", "..", "/a/path", "日本", "a\r\nX: y", &"x".repeat(65)] {
             let owner = Owner {
@@ -430,10 +434,6 @@ mod tests {
             agent_dir: Some(agent_dir),
             workspace_dir: Some(workspace_dir),
         };
-        const ENV: Env = Env(
-            &[("OPENCLAW_AGENT_ID", "not/one"), ("OPENCLAW_RUN_ID", "run")],
-            None,
-        );
         for (owner, expected) in [
             (dirs("/s/agents/../agent", "/w/workspace-w"), "w"),
             (dirs("C:\\s\\agents\\x\\agent", "/w/workspace"), "main"),

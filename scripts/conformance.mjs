@@ -80,7 +80,10 @@ function checkConformance(file) {
   assert.equal(native.captureResponse(requester, ["turn-1", "1", ...values].join("\n")), true);
   assert.equal(native.captureResponse(requester, "turn-2\n1"), false);
 
-  assert.equal(native.captureResponse(requester, ["turn-3", "1", ...values].join("\n"), 503), false);
+  assert.equal(
+    native.captureResponse(requester, ["turn-3", "1", ...values].join("\n"), 503),
+    false,
+  );
 
   const [{ name: method, scope }] = native.methods();
   assert.equal(scope, "operator.read");

@@ -80,14 +80,14 @@ describe("a capture", () => {
 
   test("headers come in any letter case and any container", async () => {
     const upper = { "X-TaaS-Autorouted": " True ", "X-TAAS-AUTOROUTER-MODEL": "m-1" };
-    for (const headers of [
+    for (const [index, headers] of [
       upper,
       new Headers(upper),
       new Map(Object.entries(upper)),
       Object.entries(upper),
       Object.assign(Object.create(null), upper),
-    ]) {
-      const agentId = `container-${Math.random()}`;
+    ].entries()) {
+      const agentId = `container-${index}`;
       const capture = await captured(headers, { context: agentContext({ agentId }) });
       assert.equal(capture.autorouterModel, "m-1");
     }
@@ -106,6 +106,15 @@ describe("a capture", () => {
       7,
     ]) {
       assert.deepEqual(await captured(headers), first, String(headers));
+    }
+  });
+
+  test("an answer that failed leaves the last capture standing", async () => {
+    const first = await captured(routed({ "x-request-id": "stands" }).headers);
+    for (const status of [503, 429, 400, 304]) {
+      const response = { ...routed({ "x-request-id": "failed" }), status };
+      await modelCall(provider, { response });
+      assert.deepEqual(ask({ agentId: "new-agent-2" }).payload.capture, first, String(status));
     }
   });
 
@@ -182,6 +191,28 @@ describe(METHOD, () => {
     assert.equal(ask({ workspaceDir: "/nowhere", sessionId }).payload.sessionId, sessionId);
   });
 
+  test("an agent is found in any letter case, and answered as it was asked for", async () => {
+    const context = agentContext({ agentId: "Ops-Bot" });
+    const { headers } = await modelCall(provider, { context, response: routed(FULL) });
+    assert.equal(headers["X-OpenClaw-Agent-Id"], "Ops-Bot");
+    for (const agentId of ["ops-bot", "Ops-Bot", "OPS-BOT"]) {
+      const { payload } = ask({ agentId });
+      assert.equal(payload.agentId, agentId);
+      assert.equal(payload.capture.taasRequestId, "req-1");
+    }
+  });
+
+  test("params that cannot be JSON are refused in our words", () => {
+    const circular = {};
+    circular.circular = circular;
+    for (const params of [{ agentId: 5n }, circular]) {
+      const { ok, error } = ask(params);
+      assert.equal(ok, false);
+      assert.equal(error.code, "INVALID_REQUEST");
+      assert.match(error.message, /params are no JSON, no object; accepted is one of agentId/);
+    }
+  });
+
   test("a miss is no error", () => {
     assert.deepEqual(ask({ agentId: "nobody" }).payload, {
       agentId: "nobody",
@@ -209,9 +240,12 @@ describe(METHOD, () => {
       [{ sessionId: 5 }, "sessionId is a number"],
       [{ workspaceDir: {} }, "workspaceDir is an object"],
       [{ agentId: "x", workspaceDir: "" }, "workspaceDir is blank"],
+      [{ sessionId: "agent:main:main" }, 'sessionId is "agent:main:main", no affinity session id'],
+      [{ agentId: "\ud800" }, "agentId is a string with a lone surrogate"],
+      [{ agentId: "x".repeat(1_000_000) }, "agentId has more than 120 characters"],
     ]) {
       const { ok, payload, error } = ask(params);
-      assert.equal(ok, false, JSON.stringify(params));
+      assert.equal(ok, false, JSON.stringify(params).slice(0, 200));
       assert.equal(payload, undefined);
       assert.equal(error.code, "INVALID_REQUEST");
       assert.ok(error.message.includes(named), error.message);
@@ -223,6 +257,7 @@ describe(METHOD, () => {
     for (const params of [
       { agentId: "x".repeat(1_000_000) },
       { sessionId: "\ud800" },
+      { agentId: JSON.parse(`${"[".repeat(200)}${"]".repeat(200)}`) },
       JSON.parse('{"__proto__": "x"}'),
       { workspaceDir: "/".repeat(100_000) },
       Object.assign(() => {}, {}),

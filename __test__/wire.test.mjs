@@ -477,19 +477,30 @@ describe("the headers", () => {
     assert.equal("X-Session-Id" in (await headersOf(null)), false);
   });
 
-  test("a value that cannot be sent is left out, and the body still tells", async () => {
-    for (const agentId of ["日本", "a\r\nX-Evil: 1", "a\u0000", "x".repeat(201), " padded"]) {
+  test("what has not the form of an agent id is none, and the next source tells it", async () => {
+    const odd = [
+      "日本",
+      "wörk",
+      "a\r\nX-Evil: 1",
+      "a\u0000",
+      "x".repeat(65),
+      " padded",
+      "..",
+      "-a",
+    ];
+    for (const agentId of odd) {
       const { headers, payload } = await modelCall(provider, {
         context: agentContext({ agentId }),
       });
-      assert.equal("X-OpenClaw-Agent-Id" in headers, false, JSON.stringify(agentId));
-      assert.equal(headers["X-Session-Id"], SESSION);
-      assert.equal(typeof payload.metadata.openclaw_correlation.agent_id, "string");
+      assert.equal(headers["X-OpenClaw-Agent-Id"], "new-agent-2", JSON.stringify(agentId));
+      assert.equal(payload.metadata.openclaw_correlation.agent_id, "new-agent-2");
+
+      const nowhere = { agentId, agentDir: "/s/agents/../agent", workspaceDir: "/w/日本" };
+      const none = await modelCall(provider, { context: agentContext(nowhere) });
+      assert.equal("X-OpenClaw-Agent-Id" in none.headers, false, JSON.stringify(agentId));
+      assert.equal("agent_id" in none.payload.metadata.openclaw_correlation, false);
+      assert.match(none.headers["X-Session-Id"], /^oc:/);
     }
-    const { headers } = await modelCall(provider, { context: agentContext({ agentId: "wörk" }) });
-    assert.equal(headers["X-OpenClaw-Agent-Id"], "wörk");
-    // What `fetch` would throw for, it never gets.
-    assert.doesNotThrow(() => new Headers(headers));
   });
 
   test("odd turn ids and attempts are left out", async () => {

@@ -4,6 +4,15 @@ import { messageOf } from "./faults.js";
 
 export const METHOD = "taas.autorouter.lastRoute";
 
+/** `params` as JSON text. What cannot be JSON becomes text that is none, which the addon refuses. */
+function textOf(params) {
+  try {
+    return JSON.stringify(params) ?? "null";
+  } catch {
+    return "";
+  }
+}
+
 /**
  * The handler of {@link METHOD}.
  *
@@ -13,7 +22,7 @@ export function createLastRoute(affinity) {
   return ({ params, respond }) => {
     let answer;
     try {
-      answer = JSON.parse(affinity.lastRoute(JSON.stringify(params) ?? "null", process.env));
+      answer = JSON.parse(affinity.ask(METHOD, textOf(params), process.env));
     } catch (error) {
       const code = error?.code === "InvalidArg" ? "INVALID_REQUEST" : "UNAVAILABLE";
       respond(false, undefined, { code, message: `${METHOD}: ${messageOf(error)}` });

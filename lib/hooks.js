@@ -208,7 +208,8 @@ export function createHooks({ native, affinity, warn, debug }) {
       if (route[0] === undefined) {
         return;
       }
-      if (native.captureResponse(requester, packed(call.turnId, call.attempt, ...route))) {
+      const status = typeof response.status === "number" ? response.status : undefined;
+      if (native.captureResponse(requester, packed(call.turnId, call.attempt, ...route), status)) {
         debug?.(
           `capture session=${requester.sessionId} agent=${requester.agentId} ${JSON.stringify(route)}`,
         );

@@ -43,6 +43,7 @@ function checkConformance(file) {
     false,
   );
 
+  assert.equal(native.interfaceNumber(), 1);
   assert.match(native.version(), /^\d+\.\d+\.\d+/);
   const workspaces = Object.entries(WORKSPACES[isWindows ? "win32" : "posix"]);
   for (const [workspaceDir, id] of workspaces) {
@@ -79,15 +80,27 @@ function checkConformance(file) {
   assert.equal(native.captureResponse(requester, ["turn-1", "1", ...values].join("\n")), true);
   assert.equal(native.captureResponse(requester, "turn-2\n1"), false);
 
-  const answer = JSON.parse(affinity.lastRoute('{"agentId":"conformance"}', {}));
+  assert.equal(
+    native.captureResponse(requester, ["turn-3", "1", ...values].join("\n"), 503),
+    false,
+  );
+
+  const [{ name: method, scope }] = native.methods();
+  assert.equal(scope, "operator.read");
+  const ask = (params) => JSON.parse(affinity.ask(method, JSON.stringify(params), {}));
+  const answer = ask({ agentId: "conformance" });
   assert.equal(answer.sessionId, session);
   assert.equal(answer.capture.autorouterModel, "a-model");
   assert.equal(answer.capture.openclawTurnId, "turn-1");
-  assert.throws(() => affinity.lastRoute('{"nonsense":1}', {}), { code: "InvalidArg" });
+  assert.throws(() => ask({ nonsense: 1 }), { code: "InvalidArg" });
+  const held = native.snapshot();
+  native.takeOver(held);
+  assert.equal(native.snapshot(), held);
+  assert.throws(() => native.takeOver("nonsense"), { code: "InvalidArg" });
 
   assert.throws(() => native.selfTestPanic(), /a panic on purpose/);
-  // The table is still there.
-  assert.notEqual(native.latestBySession(session), null);
+  // The store is still there.
+  assert.deepEqual(ask({ sessionId: session }).capture, answer.capture);
   return ["ids", "injection", "capture", "look-up", "panic"];
 }
 

@@ -175,12 +175,6 @@ impl Envelope {
         &self.headers
     }
 
-    /// The name that the table knows the agent by, which is the one that requests carry.
-    #[must_use]
-    pub fn agent_id(&self) -> Option<&str> {
-        self.agent_id.as_deref()
-    }
-
     fn runtime<'a>(&'a self, hints: Option<&'a Hints>) -> Runtime<'a> {
         Runtime {
             schema_version: "2026-06-04",

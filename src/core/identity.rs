@@ -4,16 +4,15 @@
 //! The ids are a promise: TaaS keeps a pin for seven days and people upgrade in between, so the
 //! bytes that are hashed here never change.
 
-use std::{
-    borrow::Cow,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, fmt, io};
 
 use sha2::{Digest, Sha256};
-use sugar_path::SugarPath;
 
-use crate::text::non_blank;
+use crate::{
+    agent,
+    surroundings::{NoHome, Surroundings, absolute, expand_home, variable},
+    text::non_blank,
+};
 
 /// The first 16 lowercase hex digits of SHA-256 over `text`.
 #[must_use]
@@ -35,19 +34,74 @@ pub fn host_id(host_name: &str) -> String {
     format!("host:{}", short_hash(host_name))
 }
 
-/// What surrounds a request: the process environment and the user's home directory.
-pub trait Surroundings {
-    /// The environment variable `name`, where it is set.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// The user's home directory.
-    fn home(&self) -> &str;
+/// Whether `text` is an affinity session id: `oc:` and 16 lower-case hexadecimal digits.
+///
+/// ```
+/// use taas_affinity::identity::is_session_id;
+///
+/// assert!(is_session_id("oc:4ae2870a2e73027c"));
+/// assert!(!is_session_id("agent:main:main"));
+/// ```
+#[must_use]
+pub fn is_session_id(text: &str) -> bool {
+    text.strip_prefix("oc:").is_some_and(|hash| {
+        hash.len() == 16
+            && hash
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
-fn variable(surroundings: &impl Surroundings, name: &str) -> Option<String> {
-    surroundings
-        .variable(name)
-        .filter(|value| non_blank(value).is_some())
+/// Why a request has no identity.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// A path is relative, and the current directory cannot be used.
+    NoDirectory {
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// There is neither a session source nor a home directory, in which the default one lies.
+    NoHome,
 }
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDirectory { source } => {
+                write!(f, "a relative path, and no current directory: {source}")
+            }
+            Self::NoHome => f.write_str(
+                "neither a workspace nor a home directory is known; set OPENCLAW_HOME, or \
+                 OPENCLAW_STATE_DIR to an absolute path",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for IdentityError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoDirectory { source } => Some(source),
+            Self::NoHome => None,
+        }
+    }
+}
+
+impl From<io::Error> for IdentityError {
+    fn from(source: io::Error) -> Self {
+        Self::NoDirectory { source }
+    }
+}
+
+impl From<NoHome> for IdentityError {
+    fn from(_: NoHome) -> Self {
+        Self::NoHome
+    }
+}
+
+/// The environment variables that name an agent, best first.
+const AGENT_VARIABLES: [&str; 2] = ["OPENCLAW_AGENT_ID", "OPENCLAW_RUN_ID"];
 
 /// What OpenClaw says about the request's owner.
 #[derive(Debug, Default, Clone, Copy)]
@@ -77,23 +131,29 @@ impl SessionSource {
     /// The first source that is known.
     ///
     /// # Errors
-    /// A relative path that cannot be made absolute, because the current directory is gone.
-    pub fn of(owner: Owner<'_>, surroundings: &impl Surroundings) -> io::Result<Self> {
+    /// A relative path without a current directory, or no source at all for want of a home directory.
+    pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
         if let Some(dir) = owner.workspace_dir.and_then(non_blank) {
-            return Ok(Self::Workspace(absolute(dir)?));
+            return Ok(Self::workspace(dir)?);
         }
         if let Some(value) = variable(surroundings, "OPENCLAW_SESSION_ID") {
             return Ok(Self::Session(value));
         }
-        if let Some(value) = agent_variable(surroundings) {
+        let mut agents = AGENT_VARIABLES.into_iter();
+        if let Some(value) = agents.find_map(|name| variable(surroundings, name)) {
             return Ok(Self::Agent(value));
         }
         let dir = variable(surroundings, "OPENCLAW_STATE_DIR");
-        let dir = dir.as_deref().unwrap_or("~/.openclaw");
-        Ok(Self::StateDir(absolute(&expand_home(
-            dir,
-            surroundings.home(),
-        ))?))
+        let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings)?;
+        Ok(Self::StateDir(absolute(&dir)?))
+    }
+
+    /// The workspace directory `dir`.
+    ///
+    /// # Errors
+    /// It is a relative path, and the current directory cannot be used.
+    pub fn workspace(dir: &str) -> io::Result<Self> {
+        absolute(dir).map(Self::Workspace)
     }
 
     /// The text whose hash is the affinity session id.
@@ -141,7 +201,7 @@ pub struct Identity {
     pub source: SessionSource,
     /// The affinity session id.
     pub session_id: String,
-    /// The agent id, where one is known. Nothing is made up.
+    /// The agent id as it was given, where one is known. Nothing is made up.
     pub agent_id: Option<String>,
 }
 
@@ -150,7 +210,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`SessionSource::of`].
-    pub fn of(owner: Owner<'_>, surroundings: &impl Surroundings) -> io::Result<Self> {
+    pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
         let source = SessionSource::of(owner, surroundings)?;
         let agent_id = agent_id(owner, &source, surroundings);
         Ok(Self {
@@ -161,98 +221,34 @@ impl Identity {
     }
 }
 
-/// The first that applies: the agent id, the agent directory's shape, the workspace directory's
-/// last segment, the environment.
+/// The first that applies and has the form of an id: the agent id, the agent directory's shape, the
+/// workspace directory's last segment, the environment.
 fn agent_id(
     owner: Owner<'_>,
     source: &SessionSource,
-    surroundings: &impl Surroundings,
+    surroundings: &dyn Surroundings,
 ) -> Option<String> {
-    if let Some(id) = owner.agent_id.and_then(non_blank) {
-        return Some(id.to_owned());
-    }
-    if let Some(id) = owner.agent_dir.and_then(agent_of_agent_dir) {
-        return Some(id.to_owned());
-    }
-    if let SessionSource::Workspace(path) = source
-        && let Some(id) = agent_of_workspace(path)
-    {
-        return Some(id.to_owned());
-    }
-    agent_variable(surroundings)
-}
-
-fn agent_variable(surroundings: &impl Surroundings) -> Option<String> {
-    variable(surroundings, "OPENCLAW_AGENT_ID")
-        .or_else(|| variable(surroundings, "OPENCLAW_RUN_ID"))
-}
-
-/// `<id>` of `…/agents/<id>/agent`. The last segment is `agent` for every agent and says nothing.
-fn agent_of_agent_dir(dir: &str) -> Option<&str> {
-    let mut segments = Path::new(dir)
-        .components()
-        .rev()
-        .map(|part| part.as_os_str().to_str());
-    let (last, id, parent) = (segments.next()??, segments.next()??, segments.next()??);
-    (last == "agent" && parent == "agents")
-        .then_some(id)
-        .and_then(non_blank)
-}
-
-/// The agent that a workspace directory is named after.
-fn agent_of_workspace(path: &str) -> Option<&str> {
-    let name = Path::new(path).file_name()?.to_str().and_then(non_blank)?;
-    if name == "workspace" {
-        return Some("main");
-    }
-    Some(
-        name.strip_prefix("workspace-")
-            .and_then(non_blank)
-            .unwrap_or(name),
-    )
-}
-
-/// `~` and `~/…` with the home directory in place of the tilde.
-pub fn expand_home<'a>(path: &'a str, home: &str) -> Cow<'a, str> {
-    match path.strip_prefix('~') {
-        Some(rest) if rest.is_empty() || rest.starts_with(std::path::is_separator) => {
-            Cow::Owned(format!("{home}{rest}"))
-        }
-        _ => Cow::Borrowed(path),
-    }
-}
-
-/// What Node's `path.resolve` returns: absolute, `.` and `..` folded, doubled and trailing
-/// separators dropped, symbolic links not followed.
-fn absolute(path: &str) -> io::Result<String> {
-    let path: PathBuf = Path::new(path).try_absolutize()?.into_owned();
-    path.into_os_string().into_string().map_err(|path| {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{} is no UTF-8", path.display()),
-        )
-    })
+    let of_workspace = || match source {
+        SessionSource::Workspace(path) => agent::of_workspace(path),
+        _ => None,
+    };
+    let is_id = |id: &&str| agent::is_id(id);
+    (owner.agent_id.filter(is_id))
+        .or_else(|| owner.agent_dir.and_then(agent::of_agent_dir).filter(is_id))
+        .or_else(|| of_workspace().filter(is_id))
+        .map(str::to_owned)
+        .or_else(|| {
+            let mut values = AGENT_VARIABLES
+                .into_iter()
+                .filter_map(|name| surroundings.variable(name));
+            values.find(|id| agent::is_id(id))
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Env(&'static [(&'static str, &'static str)]);
-
-    impl Surroundings for Env {
-        fn variable(&self, name: &str) -> Option<String> {
-            self.0
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        }
-        fn home(&self) -> &'static str {
-            "/home/cloudsigma"
-        }
-    }
-
-    const NOTHING: Env = Env(&[]);
+    use crate::surroundings::fake::{Env, NOTHING};
 
     fn workspace(dir: &str) -> Owner<'_> {
         Owner {
@@ -307,7 +303,7 @@ mod tests {
         const AGENT: (&str, &str) = ("OPENCLAW_AGENT_ID", "new-agent-2");
         const RUN: (&str, &str) = ("OPENCLAW_RUN_ID", "run-1");
         const STATE: (&str, &str) = ("OPENCLAW_STATE_DIR", "/home/cloudsigma/x/../.openclaw/");
-        let id = |owner, env: &'static [_]| identity(owner, &Env(env)).session_id;
+        let id = |owner, env: &'static [_]| identity(owner, &Env(env, NOTHING.1)).session_id;
 
         assert_eq!(
             id(Owner::default(), &[SESSION, AGENT, STATE]),
@@ -357,29 +353,47 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
+    fn the_state_directory_is_the_host_s() {
+        const HOME: (&str, &str) = ("OPENCLAW_HOME", "/own/home");
+        const TILDE: (&str, &str) = ("OPENCLAW_STATE_DIR", "~/state");
+        let source = |env: &'static [_], home| {
+            SessionSource::of(Owner::default(), &Env(env, home)).map_err(|error| error.to_string())
+        };
+        let state = |dir: &str| Ok(SessionSource::StateDir(dir.to_owned()));
+        let system = Some("/home/me");
+        assert_eq!(source(&[HOME], system), state("/own/home/.openclaw"));
+        assert_eq!(source(&[HOME, TILDE], system), state("/own/home/state"));
+        assert_eq!(
+            source(&[("OPENCLAW_HOME", "~/x"), TILDE], system),
+            state("/home/me/x/state")
+        );
+        assert_eq!(source(&[TILDE], system), state("/home/me/state"));
+        // Without a home directory, what needs none is as ever.
+        assert_eq!(source(&[HOME], None), state("/own/home/.openclaw"));
+        assert_eq!(source(&[("OPENCLAW_STATE_DIR", "/s")], None), state("/s"));
+        for nothing in [&[] as &[_], &[TILDE]] {
+            let error = source(nothing, None).expect_err("no source");
+            assert!(error.contains("set OPENCLAW_HOME"), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
     fn agent_ids_in_their_order() {
-        const ENV: Env = Env(&[
-            ("OPENCLAW_AGENT_ID", "env-agent"),
-            ("OPENCLAW_RUN_ID", "run"),
-        ]);
+        const ENV: Env = Env(
+            &[
+                ("OPENCLAW_AGENT_ID", "env-agent"),
+                ("OPENCLAW_RUN_ID", "run"),
+            ],
+            None,
+        );
         let all = Owner {
             workspace_dir: Some("/w/workspace-three"),
             agent_dir: Some("/state/agents/two/agent"),
-            agent_id: Some("one"),
+            agent_id: Some("One"),
         };
         let agent = |owner, env: &Env| identity(owner, env).agent_id;
-        assert_eq!(agent(all, &ENV).as_deref(), Some("one"));
-        assert_eq!(
-            agent(
-                Owner {
-                    agent_id: Some(" "),
-                    ..all
-                },
-                &ENV
-            )
-            .as_deref(),
-            Some("two")
-        );
+        assert_eq!(agent(all, &ENV).as_deref(), Some("One"));
         let no_dir = Owner {
             agent_id: None,
             agent_dir: Some("/state/agent"),
@@ -388,7 +402,7 @@ mod tests {
         assert_eq!(agent(no_dir, &ENV).as_deref(), Some("three"));
         assert_eq!(agent(workspace("/"), &ENV).as_deref(), Some("env-agent"));
         assert_eq!(
-            agent(workspace("/"), &Env(&[("OPENCLAW_RUN_ID", "run")])).as_deref(),
+            agent(workspace("/"), &Env(&[("OPENCLAW_RUN_ID", "run")], None)).as_deref(),
             Some("run")
         );
         assert_eq!(agent(workspace("/"), &NOTHING), None);
@@ -397,35 +411,58 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_agent_of_a_directory() {
-        for (dir, id) in [
-            ("/s/agents/main/agent", Some("main")),
-            ("/s/agents/main/agent/", Some("main")),
-            ("agents/a b/agent", Some("a b")),
-            ("/s/agents/main", None),
-            ("/s/main/agent", None),
-            ("/s/agents/agent", None),
-            ("agent", None),
-            ("", None),
-        ] {
-            assert_eq!(agent_of_agent_dir(dir), id, "{dir}");
+    fn what_is_no_agent_id_gives_way_to_the_next() {
+        const ENV: Env = Env(
+            &[("OPENCLAW_AGENT_ID", "not/one"), ("OPENCLAW_RUN_ID", "run")],
+            None,
+        );
+        let two = "/state/agents/two/agent";
+        for no_id in [" ", "..", "/a/path", "日本", "a\r\nX: y", &"x".repeat(65)] {
+            let owner = Owner {
+                agent_id: Some(no_id),
+                agent_dir: Some(two),
+                ..Owner::default()
+            };
+            assert_eq!(
+                identity(owner, &NOTHING).agent_id.as_deref(),
+                Some("two"),
+                "{no_id:?}"
+            );
         }
-        for (dir, id) in [
-            ("/w/workspace", "main"),
-            ("/w/workspace-x-1", "x-1"),
-            ("/w/workspace-", "workspace-"),
-            ("/w/myworkspace", "myworkspace"),
-            ("/w/日本", "日本"),
+        let dirs = |agent_dir, workspace_dir| Owner {
+            agent_id: None,
+            agent_dir: Some(agent_dir),
+            workspace_dir: Some(workspace_dir),
+        };
+        for (owner, expected) in [
+            (dirs("/s/agents/../agent", "/w/workspace-w"), "w"),
+            (dirs("C:\\s\\agents\\x\\agent", "/w/workspace"), "main"),
+            (dirs("/s/agents/a b/agent", "/w/workspace-日本"), "run"),
+            (dirs("", "/w/workspace--x"), "run"),
+            (dirs("", "C:\\w\\workspace-x"), "run"),
         ] {
-            assert_eq!(agent_of_workspace(dir), Some(id), "{dir}");
+            let found = identity(owner, &ENV).agent_id;
+            assert_eq!(found.as_deref(), Some(expected), "{owner:?}");
         }
+        // It is still the session source, which may be anything.
+        let session = identity(Owner::default(), &ENV).session_id;
+        assert_eq!(session, format!("oc:{}", short_hash("agent:not/one")));
     }
 
     #[test]
-    fn a_tilde_is_the_home_directory_only_as_a_segment() {
-        assert_eq!(expand_home("~", "/h"), "/h");
-        assert_eq!(expand_home("~/x", "/h"), "/h/x");
-        assert_eq!(expand_home("~x", "/h"), "~x");
-        assert_eq!(expand_home("/~", "/h"), "/~");
+    fn only_oc_and_sixteen_digits_are_a_session_id() {
+        assert!(is_session_id("oc:0123456789abcdef"));
+        for no_id in [
+            "",
+            "oc:",
+            "oc:0123456789abcde",
+            "oc:0123456789abcdef0",
+            "oc:0123456789ABCDEF",
+            "OC:0123456789abcdef",
+            " oc:0123456789abcdef",
+            "agent:main:main",
+        ] {
+            assert!(!is_session_id(no_id), "{no_id}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! What a response says about its route.
 
-use crate::text::bounded;
+use serde::{Deserialize, Serialize};
+
+use crate::{identity::is_session_id, text::bounded};
 
 /// The longest value that is kept of a response header, in characters.
 pub const VALUE_LIMIT: usize = 256;
@@ -33,8 +35,21 @@ pub struct Carried<'a> {
     pub attempt: Option<&'a str>,
 }
 
-/// One autorouted response. Strings are at most [`VALUE_LIMIT`] characters, without controls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is known of an answer.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Response<'a> {
+    /// The status, which not every host gives.
+    pub status: Option<f64>,
+    /// What the request carried.
+    pub carried: Carried<'a>,
+    /// What the answer's headers say.
+    pub values: Values<'a>,
+}
+
+/// One autorouted response, with the names and the order in which people see it as JSON. Strings are
+/// at most [`VALUE_LIMIT`] characters, without controls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Capture {
     /// The affinity session id of the request.
     pub session_id: String,
@@ -61,26 +76,26 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// The capture of a response; `None` where it was not autorouted.
+    /// The capture of a response; `None` where it failed or was not autorouted. A response without a
+    /// status counts as one that succeeded.
     ///
     /// ```
-    /// use taas_affinity::route::{Capture, Carried, HEADERS};
+    /// use taas_affinity::route::{Capture, HEADERS, Response};
     ///
     /// let values = HEADERS.map(|name| match name {
     ///     "x-taas-autorouted" => Some(" True "),
-    ///     "x-taas-autorouter-model" => Some("gpt-5"),
+    ///     "x-taas-autorouter-model" => Some("gpt-5, gpt-5"),
     ///     _ => None,
     /// });
-    /// let capture = Capture::of(&values, Carried::default(), "oc:0123456789abcdef", 0).unwrap();
+    /// let response = Response { status: Some(200.0), values, ..Response::default() };
+    /// let capture = Capture::of(&response, "oc:0123456789abcdef", 0).unwrap();
     /// assert_eq!(capture.autorouter_model.as_deref(), Some("gpt-5"));
+    ///
+    /// let failed = Response { status: Some(503.0), ..response };
+    /// assert_eq!(Capture::of(&failed, "oc:0123456789abcdef", 0), None);
     /// ```
     #[must_use]
-    pub fn of(
-        values: &Values<'_>,
-        carried: Carried<'_>,
-        session_id: &str,
-        captured_at: i64,
-    ) -> Option<Self> {
+    pub fn of(response: &Response<'_>, session_id: &str, captured_at: i64) -> Option<Self> {
         // In the order of `HEADERS`.
         let [
             autorouted,
@@ -95,11 +110,15 @@ impl Capture {
             algorithm_source,
             thinking_applied,
             context_window,
-        ] = *values;
-        if !autorouted?.trim().eq_ignore_ascii_case("true") {
+        ] = response.values;
+        let succeeded = response
+            .status
+            .is_none_or(|status| (200.0..300.0).contains(&status));
+        if !succeeded || !is_true(autorouted?) {
             return None;
         }
-        let text = |value: Option<&str>| bounded(value?.trim(), VALUE_LIMIT);
+        let carried = response.carried;
+        let text = |value: Option<&str>| bounded(single(value?), VALUE_LIMIT);
         let whole = |value: Option<&str>| bounded(value?, VALUE_LIMIT);
         Some(Self {
             session_id: session_id.to_owned(),
@@ -112,20 +131,60 @@ impl Capture {
             autorouter_algo: text(mode),
             autorouter_algo_source: text(algorithm_source),
             thinking_applied: text(thinking_applied),
-            routed_context_window: context_window.and_then(|text| positive_integer(text.trim())),
+            routed_context_window: context_window.and_then(|text| positive_integer(single(text))),
         })
     }
+
+    /// Whether it could have been made by [`Self::of`] for a request with an affinity session id.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let texts = [
+            &self.taas_request_id,
+            &self.taas_trace_id,
+            &self.openclaw_turn_id,
+            &self.openclaw_attempt,
+            &self.autorouter_model,
+            &self.autorouter_algo,
+            &self.autorouter_algo_source,
+            &self.thinking_applied,
+        ];
+        is_session_id(&self.session_id)
+            && self.captured_at >= 0
+            && texts
+                .into_iter()
+                .flatten()
+                .all(|text| bounded(text, VALUE_LIMIT).as_ref() == Some(text))
+            && self.routed_context_window.is_none_or(is_positive)
+    }
+}
+
+/// The value of a header without outer blanks. A proxy may have doubled the header: of a list whose
+/// members are all the same, it is one of them.
+fn single(value: &str) -> &str {
+    let mut members = value.split(',').map(str::trim);
+    match members.next() {
+        Some(first) if members.all(|member| member == first) => first,
+        _ => value.trim(),
+    }
+}
+
+/// Whether a header, doubled or not, says `true` in any letter case.
+fn is_true(value: &str) -> bool {
+    let mut members = value.split(',').map(str::trim);
+    members.all(|member| member.eq_ignore_ascii_case("true"))
 }
 
 /// Decimal digits alone, above zero and within the integers that a JavaScript number holds.
 fn positive_integer(text: &str) -> Option<i64> {
-    const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    text.parse()
-        .ok()
-        .filter(|number| (1..=MAX_SAFE_INTEGER).contains(number))
+    text.parse().ok().filter(|number| is_positive(*number))
+}
+
+fn is_positive(number: i64) -> bool {
+    const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
+    (1..=MAX_SAFE_INTEGER).contains(&number)
 }
 
 #[cfg(test)]
@@ -136,12 +195,113 @@ mod tests {
     const NOW: i64 = 1_790_000_000_000;
 
     fn capture(headers: &Value, carried: Carried<'_>) -> Option<Capture> {
-        Capture::of(
-            &HEADERS.map(|name| headers[name].as_str()),
+        let response = Response {
+            status: Some(200.0),
             carried,
-            "oc:0123456789abcdef",
-            NOW,
-        )
+            values: HEADERS.map(|name| headers[name].as_str()),
+        };
+        Capture::of(&response, "oc:0123456789abcdef", NOW)
+    }
+
+    #[test]
+    fn only_an_answer_that_succeeded_is_captured() {
+        let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
+        for (status, captured) in [
+            (None, true),
+            (Some(200.0), true),
+            (Some(299.0), true),
+            (Some(199.0), false),
+            (Some(300.0), false),
+            (Some(304.0), false),
+            (Some(429.0), false),
+            (Some(503.0), false),
+            (Some(0.0), false),
+            (Some(f64::NAN), false),
+        ] {
+            let response = Response {
+                status,
+                values,
+                ..Response::default()
+            };
+            let capture = Capture::of(&response, "oc:0123456789abcdef", NOW);
+            assert_eq!(capture.is_some(), captured, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_doubled_header_is_its_value_where_all_members_are_equal() {
+        let headers = json!({
+            "x-taas-autorouted": "True,true , TRUE",
+            "x-request-id": "a, a",
+            "x-taas-trace-id": "a, b",
+            "x-openclaw-turn-id": "t,t ,\tt",
+            "x-taas-autorouter-model": "claude, opus",
+            "x-taas-autorouter-mode": "cost,",
+            "x-taas-thinking-applied": ",",
+            "x-taas-routed-context-window": "200000, 200000",
+        });
+        let carried = Carried {
+            turn_id: None,
+            attempt: Some("1, 1"),
+        };
+        let found = capture(&headers, carried).expect("a capture");
+        assert_eq!(found.taas_request_id.as_deref(), Some("a"));
+        assert_eq!(found.taas_trace_id.as_deref(), Some("a, b"));
+        assert_eq!(found.openclaw_turn_id.as_deref(), Some("t"));
+        assert_eq!(
+            found.openclaw_attempt.as_deref(),
+            Some("1, 1"),
+            "carried so"
+        );
+        assert_eq!(found.autorouter_model.as_deref(), Some("claude, opus"));
+        assert_eq!(found.autorouter_algo.as_deref(), Some("cost,"));
+        assert_eq!(found.thinking_applied, None);
+        assert_eq!(found.routed_context_window, Some(200_000));
+
+        for (autorouted, window) in [("true, false", "1"), ("true,", "1"), ("false, false", "1")] {
+            let headers =
+                json!({ "x-taas-autorouted": autorouted, "x-taas-routed-context-window": window });
+            assert_eq!(capture(&headers, Carried::default()), None, "{autorouted}");
+        }
+        let headers =
+            json!({ "x-taas-autorouted": "true", "x-taas-routed-context-window": "1, 2" });
+        let found = capture(&headers, Carried::default()).expect("a capture");
+        assert_eq!(found.routed_context_window, None);
+    }
+
+    #[test]
+    fn it_serialises_as_people_see_it_and_back() {
+        let headers = json!({ "x-taas-autorouted": "true", "x-taas-routed-context-window": "5" });
+        let capture = capture(&headers, Carried::default()).expect("a capture");
+        let text = serde_json::to_string(&capture).expect("JSON");
+        assert_eq!(
+            text,
+            r#"{"sessionId":"oc:0123456789abcdef","capturedAt":1790000000000,"taasRequestId":null,"taasTraceId":null,"openclawTurnId":null,"openclawAttempt":null,"autorouterModel":null,"autorouterAlgo":null,"autorouterAlgoSource":null,"thinkingApplied":null,"routedContextWindow":5}"#
+        );
+        assert_eq!(
+            serde_json::from_str::<Capture>(&text).expect("a capture"),
+            capture
+        );
+    }
+
+    #[test]
+    fn what_no_response_can_have_said_is_not_sound() {
+        let headers = json!({ "x-taas-autorouted": "true", "x-request-id": "r" });
+        let sound = capture(&headers, Carried::default()).expect("a capture");
+        assert!(sound.is_sound());
+        let broken: [fn(&mut Capture); 6] = [
+            |it| it.session_id = "agent:main:main".to_owned(),
+            |it| it.captured_at = -1,
+            |it| it.taas_request_id = Some("x".repeat(257)),
+            |it| it.autorouter_model = Some("a\nb".to_owned()),
+            |it| it.thinking_applied = Some(String::new()),
+            |it| it.routed_context_window = Some(0),
+        ];
+        for (index, break_it) in broken.into_iter().enumerate() {
+            let mut capture = sound.clone();
+            break_it(&mut capture);
+            assert!(!capture.is_sound(), "{index}");
+        }
     }
 
     #[test]

@@ -1,0 +1,196 @@
+/**
+ * What the native addon offers, for whoever works on the plugin. All of it is synchronous, and a panic
+ * in it is a thrown `Error`.
+ */
+
+import type { HookContext } from "./index.js";
+
+/** The interface with number 1 ({@link Native.interfaceNumber}). */
+export interface Native {
+  /**
+   * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
+   * `undefined` where there is none: `~` and the default state directory alone need it, and the
+   * environment comes before it (`OPENCLAW_HOME`, `HOME`, `USERPROFILE`, as the host has it).
+   * `hostName` is only ever hashed. `gitHints` says whether workspaces' repositories are looked at.
+   */
+  Affinity: new (
+    pluginVersion: string,
+    hostName: string,
+    home: string | null | undefined,
+    gitHints: boolean,
+  ) => Affinity;
+
+  /** Every gateway method that {@link Affinity.ask} answers, and the scope that a client needs. */
+  methods(): Method[];
+
+  /**
+   * What `payload.metadata` lacks, as the JSON text of an object with some of the keys
+   * `session_id`, `sticky_key`, `requester_runtime` and `openclaw_correlation`, in this order.
+   * `null` where there is nothing to add: the payload is no object, its metadata is present (which
+   * `null` is) but no object, an array is none, or all four keys are there (only `undefined` counts as
+   * absent). Prototypes are not looked at: whether an object is a plain one is for the caller to see.
+   *
+   * With `withHints`, `requester_runtime` says what {@link Requester.takeHints} found last of the
+   * workspace's repository: `repo_name`, `git_branch_hint` and `git_dirty_hint`, each left out where
+   * it is not known.
+   *
+   * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
+   *
+   * @throws what a getter or a proxy of the payload throws
+   */
+  injectRequest(requester: Requester, payload: unknown, withHints: boolean): string | null;
+
+  /**
+   * Remembers the route of a response, where it succeeded and was autorouted.
+   *
+   * @param values joined by line feeds: the turn id and the attempt number that the request
+   *   carried, then the values of {@link responseHeaders} in their order, as they came; empty where
+   *   there is none
+   * @param status of the response; where the host gives none (`null`, `undefined`), it counts as one
+   *   that succeeded, and every number outside 200 to 299 as one that failed
+   * @returns whether there was a route to remember
+   * @throws {Error} where `status` is something else
+   */
+  captureResponse(requester: Requester, values: string, status?: number | null): boolean;
+
+  /** The names of the headers that {@link Requester.headers} gives the values of. */
+  requestHeaders(): string[];
+
+  /**
+   * The names, in lower case, of the headers that {@link captureResponse} reads, in its order.
+   * Without the first, there is nothing to capture.
+   */
+  responseHeaders(): string[];
+
+  /** Whether a value arrives unchanged when it is sent as a header: Latin-1, at most 200 characters. */
+  isHeaderSafe(value: string): boolean;
+
+  /**
+   * Everything that this library image has captured, as text for {@link takeOver} of another image in
+   * the same process. It may be taken again and again.
+   */
+  snapshot(): string;
+
+  /**
+   * Takes over what another image held. For each session and each agent the newest capture counts; the
+   * same snapshot twice is one. Where there are too many, the oldest make room.
+   *
+   * @throws {Error} with `code` `"InvalidArg"` where `snapshot` is none, is damaged, or has a format
+   *   that this image cannot read; nothing of it is taken over then
+   */
+  takeOver(snapshot: string): void;
+
+  /** The latest capture of an agent, in whatever letter case, as the JSON text of a `Capture`. */
+  latestByAgent(agentId: string): string | null;
+
+  /** How full the store of this image is, and how full it can be. */
+  captureTableSize(): CaptureTableSize;
+
+  /**
+   * The number of this interface. It is raised with every change to it that JavaScript written for
+   * the number before cannot live with, whatever the version of the package.
+   */
+  interfaceNumber(): number;
+
+  /** The version of the package that the binary was built for. */
+  version(): string;
+
+  /** Panics on purpose, to show that a panic arrives as an `Error`. */
+  selfTestPanic(): never;
+}
+
+export interface Method {
+  name: string;
+  scope: string;
+}
+
+export interface CaptureTableSize {
+  /** Sessions with a capture. */
+  sessions: number;
+  /** Agents with a capture. */
+  agents: number;
+  /** How many sessions, and how many agents, it holds at most: those captured last. */
+  limit: number;
+}
+
+/** What stays the same for every request of a gateway. */
+export interface Affinity {
+  /**
+   * Decides whose requests a stream wrapper makes. `env` is `process.env`, read where `context` does
+   * not say enough. A value of `context` that is no string, or an agent id that has not the host's
+   * form, counts as none.
+   *
+   * @throws what a getter of `context` throws
+   * @throws {Error} where the workspace is a relative path and the current directory is gone
+   * @throws {Error} where no session source is known: no workspace, none of the variables, and no home
+   *   directory for the default state directory
+   */
+  requester(context: HookContext, env: Record<string, string | undefined>): Requester;
+
+  /**
+   * Sets who is told that the repository hints of a requester are there: `listener` is called with
+   * the number that {@link Requester.awaitHints} was given, in a turn of the event loop of its own.
+   * It must not throw. It does not keep the process alive. Only the first listener counts.
+   */
+  onHints(listener: (number: number) => void): void;
+
+  /**
+   * The answer of a gateway method, as JSON text.
+   *
+   * @param method one of {@link Native.methods}
+   * @param params JSON text: of an object, or `null` for no params at all. For params that
+   *   `JSON.stringify` throws for, give text that is no JSON, such as `""`: it is refused as they are
+   * @throws {Error} with `code` `"InvalidArg"` where there is no such method, or `params` are not what it
+   *   accepts: the message, of at most 500 characters, names what was wrong and what is accepted
+   */
+  ask(method: string, params: string, env: Record<string, string | undefined>): string;
+}
+
+/** Whose requests one stream wrapper makes. */
+export interface Requester {
+  /** The affinity session id, `oc:` and 16 lower-case hex digits. */
+  readonly sessionId: string;
+  /** The kind of source that it comes from, for a log. It names no value. */
+  readonly sessionSource: string;
+  /**
+   * The agent id as it was given, letter case included: ASCII letters and digits, `_` and `-`, the first
+   * a letter or a digit, at most 64. `null` where none is known.
+   */
+  readonly agentId: string | null;
+  /**
+   * Starts to look at the workspace's git repository, on a thread of the addon's own, unless that is
+   * going on or its result waits for a request. Never waits.
+   *
+   * @returns for how many milliseconds there will be no hints, so that nobody need ask again; 0 where
+   *   there may be some. For ever without a workspace or with the hints switched off; for up to two
+   *   seconds where there was no repository a moment ago
+   */
+  startHints(): number;
+  /**
+   * Whether a request should wait for the repository hints, and how long. When they are there, the
+   * listener of {@link Affinity.onHints} is called with `number`; a second call takes the place of
+   * the first.
+   *
+   * @returns milliseconds to wait at most; 0 where waiting is of no use: they are there, nobody looks
+   *   for them, or the repository is known to need more time than a request waits
+   */
+  awaitHints(number: number): number;
+  /**
+   * Decides what the next {@link Native.injectRequest} with hints says of the repository: what is
+   * known now.
+   *
+   * @returns a number that is another one where that is something else than the time before
+   */
+  takeHints(): number;
+  /**
+   * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
+   * line feeds. A value that is not known or cannot be sent unchanged is empty.
+   */
+  headers(): string;
+  /**
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make the
+   * same requester again, so that it can be remembered. The environment, the current directory and
+   * `model` had no say in it.
+   */
+  readonly reusable: boolean;
+}

@@ -1,0 +1,139 @@
+//! What JavaScript asks on behalf of the whole gateway.
+
+use std::sync::{Arc, OnceLock};
+
+use napi::{
+    Status,
+    bindgen_prelude::{Function, JsObjectValue, Object, Result},
+    threadsafe_function::ThreadsafeFunction,
+};
+use napi_derive::napi;
+use taas_affinity::{
+    ask,
+    identity::Owner,
+    requester::{Context, Gateway, ModelId},
+    store::Store,
+};
+
+use crate::{
+    convert::{Process, failure, invalid, object, text_property},
+    requester::Requester,
+};
+
+/// Tells the event loop that a probe has ended. It keeps no process alive.
+pub type OnHints = ThreadsafeFunction<u32, (), u32, Status, false, true>;
+
+/// What stays the same for every request of this gateway.
+#[napi]
+pub struct Affinity {
+    gateway: Gateway,
+    home: Option<String>,
+    on_hints: Arc<OnceLock<OnHints>>,
+}
+
+#[napi]
+impl Affinity {
+    /// `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
+    /// user's home directory, `git_hints` says whether workspaces' repositories are looked at.
+    #[napi(constructor, catch_unwind, strict)]
+    #[must_use]
+    pub fn new(
+        plugin_version: String,
+        host_name: String,
+        home: Option<String>,
+        git_hints: bool,
+    ) -> Self {
+        Self {
+            gateway: Gateway::new(plugin_version, &host_name, git_hints),
+            home,
+            on_hints: Arc::default(),
+        }
+    }
+
+    /// `listener` is called on the event loop with the number that [`Requester::await_hints`] was
+    /// given, when that requester's probe has ended. Only the first listener counts.
+    ///
+    /// # Errors
+    /// Node has no memory left for it.
+    #[napi(catch_unwind, strict)]
+    pub fn on_hints(&self, listener: Function<'_, u32, ()>) -> Result<()> {
+        if self.on_hints.get().is_none() {
+            let listener = listener
+                .build_threadsafe_function::<u32>()
+                .weak::<true>()
+                .build()?;
+            let _ = self.on_hints.set(listener);
+        }
+        Ok(())
+    }
+
+    /// Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
+    /// `env` is `process.env`, read only where `context` does not say enough.
+    ///
+    /// # Errors
+    /// A getter of `context` throws, the workspace is relative and the current directory gone, or
+    /// there is neither a session source nor a home directory.
+    #[napi(catch_unwind, strict)]
+    pub fn requester(&self, context: Object<'_>, env: Object<'_>) -> Result<Requester> {
+        let workspace_dir = text_property(&context, c"workspaceDir")?;
+        let agent_dir = text_property(&context, c"agentDir")?;
+        let agent_id = text_property(&context, c"agentId")?;
+        let provider = text_property(&context, c"provider")?;
+        let model_id = ModelId::choose(text_property(&context, c"modelId")?, || {
+            match object(context.get_c_named_property(c"model")?)? {
+                Some(model) => text_property(&model, c"id"),
+                None => Ok(None),
+            }
+        })?;
+        let context = Context {
+            owner: Owner {
+                workspace_dir: workspace_dir.as_deref(),
+                agent_dir: agent_dir.as_deref(),
+                agent_id: agent_id.as_deref(),
+            },
+            provider: provider.as_deref(),
+            model_id: &model_id,
+        };
+        let requester = self.gateway.requester(&context, &self.process(&env));
+        let requester = requester.map_err(failure)?;
+        Ok(Requester::new(requester, Arc::clone(&self.on_hints)))
+    }
+
+    /// The answer of a gateway method to `params`, both as JSON text.
+    ///
+    /// # Errors
+    /// With code `InvalidArg` where there is no such method or `params` are not what it accepts;
+    /// the message says what is.
+    #[napi(catch_unwind, strict)]
+    pub fn ask(&self, method: String, params: String, env: Object<'_>) -> Result<String> {
+        ask::ask(&method, Store::shared(), &params, &self.process(&env)).map_err(invalid)
+    }
+}
+
+impl Affinity {
+    fn process<'a>(&'a self, env: &'a Object<'a>) -> Process<'a> {
+        Process {
+            env,
+            home: self.home.as_deref(),
+        }
+    }
+}
+
+/// A gateway method that [`Affinity::ask`] answers.
+#[napi(object, object_from_js = false)]
+pub struct Method {
+    /// Its name.
+    pub name: &'static str,
+    /// The scope that a client needs.
+    pub scope: &'static str,
+}
+
+/// Every gateway method.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn methods() -> Vec<Method> {
+    let methods = ask::METHODS.iter();
+    methods
+        .map(|&(name, scope, _)| Method { name, scope })
+        .collect()
+}

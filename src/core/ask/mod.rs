@@ -1,0 +1,172 @@
+//! What can be asked over the gateway. A method is a file in here and a row of [`METHODS`].
+
+use std::{fmt, io};
+
+use serde_json::Value;
+
+use crate::{store::Store, surroundings::Surroundings};
+
+mod last_route;
+pub mod params;
+pub mod selectors;
+
+/// Answers the params of a question, JSON text, from what is remembered.
+pub type Answer = fn(&Store, &str, &dyn Surroundings) -> Result<Value, AskError>;
+
+/// Every method: its name, the scope that a client needs, and what answers it.
+///
+/// `taas.autorouter.lastRoute` may belong to CloudSigma's own plugin; the other name is ours alone.
+pub const METHODS: [(&str, &str, Answer); 2] = [
+    (
+        "taas.autorouter.lastRoute",
+        "operator.read",
+        last_route::answer,
+    ),
+    (
+        "taas.affinity.lastRoute",
+        "operator.read",
+        last_route::answer,
+    ),
+];
+
+/// Why a question cannot be answered. Its text says what was wrong and what is accepted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AskError {
+    /// There is no such method.
+    UnknownMethod,
+    /// The params are not what the method accepts.
+    Params {
+        /// What is wrong with them.
+        fault: Fault,
+        /// What the method accepts.
+        accepted: &'static str,
+    },
+}
+
+/// What is wrong with params. Nothing is quoted at length.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The params are no JSON text.
+    NoJson,
+    /// The params are no JSON object.
+    NoObject {
+        /// What they are instead.
+        found: &'static str,
+    },
+    /// A key that is no valid Unicode.
+    UnreadableKey,
+    /// A key that says nothing to the method.
+    UnknownKey {
+        /// The key, in quotation marks.
+        key: String,
+    },
+    /// The value of a key is no non-blank string.
+    NoText {
+        /// The key.
+        key: &'static str,
+        /// What its value is instead.
+        found: &'static str,
+    },
+    /// The value of a key has too many characters.
+    TooLong {
+        /// The key.
+        key: &'static str,
+        /// How many characters it may have.
+        limit: usize,
+    },
+    /// `sessionId` is another kind of id.
+    NoSessionId {
+        /// The id, in quotation marks.
+        text: String,
+    },
+    /// `workspaceDir` begins with a `~` for which there is no home directory.
+    NoHome,
+    /// `workspaceDir` is relative, and the current directory cannot be used.
+    NoDirectory {
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoJson => f.write_str("params are no JSON, no object"),
+            Self::NoObject { found } => write!(f, "params are {found}, no object"),
+            Self::UnreadableKey => f.write_str("unknown key with a lone surrogate"),
+            Self::UnknownKey { key } => write!(f, "unknown key {key}"),
+            Self::NoText { key, found } => write!(f, "{key} is {found}, no non-blank string"),
+            Self::TooLong { key, limit } => write!(f, "{key} has more than {limit} characters"),
+            Self::NoSessionId { text } => write!(
+                f,
+                "sessionId is {text}, no affinity session id, which is oc: and 16 lower-case \
+                 hexadecimal digits, such as oc:583c4ba8ac9a207f"
+            ),
+            Self::NoHome => f.write_str(
+                "workspaceDir begins with ~, and no home directory is known: give the whole path",
+            ),
+            Self::NoDirectory { source } => write!(
+                f,
+                "workspaceDir is relative, and the current directory cannot be used: {source}"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownMethod => f.write_str("there is no such method"),
+            Self::Params { fault, accepted } => write!(f, "{fault}; {accepted}"),
+        }
+    }
+}
+
+impl std::error::Error for AskError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Params {
+                fault: Fault::NoDirectory { source },
+                ..
+            } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// The answer of `method` to `params`: JSON text of an object, or of `null` for no params at all.
+///
+/// # Errors
+/// [`AskError`], where there is no such method or the params are not what it accepts. That nothing
+/// is remembered of what is asked for is no error.
+///
+/// ```
+/// use taas_affinity::{ask::ask, store::{LIMIT, Store}, surroundings::Surroundings};
+///
+/// struct Nothing;
+/// impl Surroundings for Nothing {
+///     fn variable(&self, _: &str) -> Option<String> { None }
+///     fn home(&self) -> Option<&str> { None }
+/// }
+///
+/// let store = Store::new(LIMIT);
+/// let ask = |params| ask("taas.affinity.lastRoute", &store, params, &Nothing);
+/// let answer = ask(r#"{"agentId":"main"}"#).unwrap();
+/// assert_eq!(answer, r#"{"agentId":"main","sessionId":null,"capture":null}"#);
+/// let error = ask(r#"{"agent":"main"}"#).unwrap_err();
+/// assert!(error.to_string().starts_with("unknown key \"agent\"; accepted is one of agentId"));
+/// ```
+pub fn ask(
+    method: &str,
+    store: &Store,
+    params: &str,
+    surroundings: &dyn Surroundings,
+) -> Result<String, AskError> {
+    let (_, _, answer) = METHODS
+        .iter()
+        .find(|(name, _, _)| *name == method)
+        .ok_or(AskError::UnknownMethod)?;
+    Ok(answer(store, params, surroundings)?.to_string())
+}

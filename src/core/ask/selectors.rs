@@ -1,0 +1,54 @@
+//! What a question is about: an agent, a session, a workspace's session, or nothing in particular.
+
+use super::{Fault, params::Params, params::TEXT_LIMIT, params::quoted};
+use crate::{
+    identity::{SessionSource, is_session_id},
+    surroundings::{NoHome, Surroundings, expand_home},
+    text::NAME_LIMIT,
+};
+
+/// The keys of the selectors, the first that is given first.
+pub const KEYS: [&str; 3] = [AGENT_ID, SESSION_ID, WORKSPACE_DIR];
+
+const AGENT_ID: &str = "agentId";
+const SESSION_ID: &str = "sessionId";
+const WORKSPACE_DIR: &str = "workspaceDir";
+
+/// What a question is about.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An agent, in whatever letter case it was asked for.
+    Agent(String),
+    /// An affinity session id.
+    Session(String),
+    /// Everything.
+    All,
+}
+
+impl Subject {
+    /// The subject that `params` select. Every selector has to be right, whichever counts.
+    ///
+    /// # Errors
+    /// [`Fault`], where a selector is not what is accepted.
+    pub fn of(params: &Params<'_>, surroundings: &dyn Surroundings) -> Result<Self, Fault> {
+        let agent = params.text(AGENT_ID, NAME_LIMIT)?;
+        let session = params.text(SESSION_ID, TEXT_LIMIT)?;
+        if let Some(text) = session.as_ref().filter(|text| !is_session_id(text)) {
+            return Err(Fault::NoSessionId { text: quoted(text) });
+        }
+        let workspace = params.text(WORKSPACE_DIR, TEXT_LIMIT)?;
+        if let Some(agent) = agent {
+            return Ok(Self::Agent(agent));
+        }
+        if let Some(session) = session {
+            return Ok(Self::Session(session));
+        }
+        let Some(dir) = workspace else {
+            return Ok(Self::All);
+        };
+        let dir = expand_home(&dir, surroundings).map_err(|NoHome| Fault::NoHome)?;
+        let source =
+            SessionSource::workspace(&dir).map_err(|source| Fault::NoDirectory { source })?;
+        Ok(Self::Session(source.session_id()))
+    }
+}

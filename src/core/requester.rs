@@ -1,0 +1,354 @@
+//! Whose requests a stream wrapper makes: what all of them are given, and whether that can be
+//! remembered.
+
+use std::{cell::Cell, path::Path};
+
+use crate::{
+    envelope::{Envelope, Facts, HEADERS, METADATA_KEYS},
+    identity::{Identity, IdentityError, Owner, SessionSource, host_id},
+    repo::Hints,
+    route::{Capture, Response},
+    store::Store,
+    surroundings::Surroundings,
+    text::non_blank,
+};
+
+/// What a context may say at most, in bytes, for a requester to be remembered.
+pub const REMEMBERED_LIMIT: usize = 4096;
+
+/// What stays the same for every request of a gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    plugin_version: String,
+    host_id: String,
+    git_hints: bool,
+}
+
+/// What OpenClaw tells a stream hook.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Who makes the request.
+    pub owner: Owner<'a>,
+    /// The provider id.
+    pub provider: Option<&'a str>,
+    /// The model.
+    pub model_id: &'a ModelId,
+}
+
+/// The id of the model that a hook is called for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelId {
+    /// The context says it.
+    Said(String),
+    /// The context's model says it, and the next context with the same words may have another model.
+    OfModel(Option<String>),
+}
+
+impl ModelId {
+    /// What the context says, where that is anything but blanks, else what its model says, which is
+    /// not asked before.
+    ///
+    /// # Errors
+    /// What `of_model` fails with.
+    ///
+    /// ```
+    /// use taas_affinity::requester::ModelId;
+    ///
+    /// let of_model = || Ok::<_, ()>(Some("gpt-5".to_owned()));
+    /// let model = ModelId::choose(Some(" ".to_owned()), of_model).unwrap();
+    /// assert_eq!(model.get(), Some("gpt-5"));
+    /// ```
+    pub fn choose<E>(
+        said: Option<String>,
+        of_model: impl FnOnce() -> Result<Option<String>, E>,
+    ) -> Result<Self, E> {
+        match said.filter(|id| non_blank(id).is_some()) {
+            Some(id) => Ok(Self::Said(id)),
+            None => of_model().map(Self::OfModel),
+        }
+    }
+
+    /// The id, where one is known.
+    #[must_use]
+    pub fn get(&self) -> Option<&str> {
+        match self {
+            Self::Said(id) => Some(id),
+            Self::OfModel(id) => id.as_deref(),
+        }
+    }
+}
+
+impl Gateway {
+    /// `plugin_version` is the package's own, `host_name` is only ever hashed, `git_hints` says
+    /// whether workspaces' repositories are looked at.
+    #[must_use]
+    pub fn new(plugin_version: String, host_name: &str, git_hints: bool) -> Self {
+        Self {
+            plugin_version,
+            host_id: host_id(host_name),
+            git_hints,
+        }
+    }
+
+    /// Decides whose requests a stream wrapper makes.
+    ///
+    /// # Errors
+    /// As [`SessionSource::of`].
+    pub fn requester(
+        &self,
+        context: &Context<'_>,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Requester, IdentityError> {
+        let watched = Watched {
+            surroundings,
+            asked: Cell::new(false),
+        };
+        let identity = Identity::of(context.owner, &watched)?;
+        let facts = Facts {
+            host_id: &self.host_id,
+            plugin_version: &self.plugin_version,
+            provider: context.provider,
+            model_id: context.model_id.get(),
+        };
+        Ok(Requester {
+            envelope: Envelope::new(&identity, facts),
+            identity,
+            reusable: !watched.asked.get() && context.says_all(),
+            git_hints: self.git_hints,
+        })
+    }
+}
+
+impl Context<'_> {
+    /// Whether nothing else decides: not the current directory, on which a relative path hangs, and
+    /// not the model. What is too long to be remembered says nothing of another.
+    fn says_all(&self) -> bool {
+        let Owner {
+            workspace_dir,
+            agent_dir,
+            agent_id,
+        } = self.owner;
+        let texts = [
+            workspace_dir,
+            agent_dir,
+            agent_id,
+            self.provider,
+            self.model_id.get(),
+        ];
+        let length: usize = texts.into_iter().flatten().map(str::len).sum();
+        workspace_dir.is_some_and(|dir| Path::new(dir).is_absolute())
+            && matches!(self.model_id, ModelId::Said(_))
+            && length <= REMEMBERED_LIMIT
+    }
+}
+
+/// Surroundings, and whether they had a say.
+struct Watched<'a> {
+    surroundings: &'a dyn Surroundings,
+    asked: Cell<bool>,
+}
+
+impl Surroundings for Watched<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.asked.set(true);
+        self.surroundings.variable(name)
+    }
+
+    fn home(&self) -> Option<&str> {
+        self.asked.set(true);
+        self.surroundings.home()
+    }
+}
+
+/// Whose requests one stream wrapper makes, and what they are given.
+#[derive(Debug)]
+pub struct Requester {
+    identity: Identity,
+    envelope: Envelope,
+    reusable: bool,
+    git_hints: bool,
+}
+
+impl Requester {
+    /// Who it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The values of [`HEADERS`]: those that are known and can be sent.
+    #[must_use]
+    pub fn headers(&self) -> &[Option<String>; HEADERS.len()] {
+        self.envelope.headers()
+    }
+
+    /// As [`Envelope::additions`].
+    #[must_use]
+    pub fn additions(
+        &self,
+        present: [bool; METADATA_KEYS.len()],
+        hints: Option<&Hints>,
+    ) -> Option<String> {
+        self.envelope.additions(present, hints)
+    }
+
+    /// Whether the same context without its model will make the same requester again, and is short
+    /// enough to be remembered.
+    #[must_use]
+    pub fn reusable(&self) -> bool {
+        self.reusable
+    }
+
+    /// The workspace whose repository is to be looked at, where there is one and hints are wanted.
+    #[must_use]
+    pub fn hinted_workspace(&self) -> Option<&Path> {
+        match &self.identity.source {
+            SessionSource::Workspace(path) if self.git_hints => Some(Path::new(path)),
+            _ => None,
+        }
+    }
+
+    /// Remembers the route of an answer to one of the requests, at `now` in milliseconds since 1970;
+    /// `false` where there was none, because the answer failed or was not autorouted.
+    pub fn remember(&self, store: &Store, response: &Response<'_>, now: i64) -> bool {
+        let Some(capture) = Capture::of(response, &self.identity.session_id, now) else {
+            return false;
+        };
+        store.remember(capture, self.identity.agent_id.as_deref());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        store::LIMIT,
+        surroundings::fake::{Env, NOTHING},
+    };
+
+    const OWNER: Owner<'_> = Owner {
+        workspace_dir: Some(if cfg!(windows) {
+            "C:\\w\\workspace"
+        } else {
+            "/w/workspace"
+        }),
+        agent_dir: None,
+        agent_id: Some("main"),
+    };
+
+    fn said() -> ModelId {
+        ModelId::Said("auto".to_owned())
+    }
+
+    fn requester(owner: Owner<'_>, model_id: &ModelId, git_hints: bool) -> Requester {
+        let context = Context {
+            owner,
+            provider: Some("cloudsigma"),
+            model_id,
+        };
+        Gateway::new("1.2.3".to_owned(), "host", git_hints)
+            .requester(&context, &NOTHING)
+            .expect("an identity")
+    }
+
+    #[test]
+    fn the_context_s_model_id_counts_unless_it_is_blank() {
+        let never = || -> Result<Option<String>, ()> { panic!("the model is not asked") };
+        let chosen = ModelId::choose(Some("auto".to_owned()), never);
+        assert_eq!(chosen, Ok(said()));
+        for blank in [None, Some(String::new()), Some(" \t".to_owned())] {
+            let of_model = || Ok::<_, ()>(Some("of model".to_owned()));
+            let chosen = ModelId::choose(blank, of_model).expect("a model");
+            assert_eq!(chosen, ModelId::OfModel(Some("of model".to_owned())));
+        }
+        assert_eq!(ModelId::choose(None, || Err("thrown")), Err("thrown"));
+    }
+
+    #[test]
+    fn only_what_the_context_alone_decides_is_remembered() {
+        assert!(requester(OWNER, &said(), false).reusable());
+        let of_model = ModelId::OfModel(Some("auto".to_owned()));
+        assert!(!requester(OWNER, &of_model, false).reusable());
+        let long = format!(
+            "{}{}",
+            OWNER.workspace_dir.unwrap_or_default(),
+            "x".repeat(4096)
+        );
+        for owner in [
+            // The session id hangs on the environment or the current directory.
+            Owner {
+                workspace_dir: None,
+                ..OWNER
+            },
+            Owner {
+                workspace_dir: Some("w"),
+                ..OWNER
+            },
+            // The agent id hangs on the environment.
+            Owner {
+                workspace_dir: Some(if cfg!(windows) { "C:\\" } else { "/" }),
+                agent_id: Some(".."),
+                ..OWNER
+            },
+            Owner {
+                workspace_dir: Some(&long),
+                ..OWNER
+            },
+        ] {
+            assert!(!requester(owner, &said(), false).reusable(), "{owner:?}");
+        }
+    }
+
+    #[test]
+    fn hints_are_wanted_for_a_workspace_alone_and_where_they_are_switched_on() {
+        let path = OWNER.workspace_dir.map(Path::new);
+        assert_eq!(requester(OWNER, &said(), true).hinted_workspace(), path);
+        assert_eq!(requester(OWNER, &said(), false).hinted_workspace(), None);
+        let nowhere = requester(Owner::default(), &said(), true);
+        assert_eq!(nowhere.hinted_workspace(), None);
+    }
+
+    #[test]
+    fn a_requester_without_home_fails_only_where_a_home_is_needed() {
+        let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
+        let homeless = Env(&[], None);
+        let made = |owner| {
+            let context = Context {
+                owner,
+                provider: None,
+                model_id: &said(),
+            };
+            gateway.requester(&context, &homeless).is_ok()
+        };
+        assert!(made(OWNER));
+        assert!(!made(Owner::default()));
+    }
+
+    #[test]
+    fn the_route_of_an_answer_is_the_session_s_and_the_agent_s() {
+        let store = Store::new(LIMIT);
+        let owner = Owner {
+            agent_id: Some("Ops-Bot"),
+            ..OWNER
+        };
+        let requester = requester(owner, &said(), false);
+        assert_eq!(
+            requester.headers()[2].as_deref(),
+            Some("Ops-Bot"),
+            "as given"
+        );
+        let values = crate::route::HEADERS.map(|_| Some("true"));
+        let mut response = Response {
+            status: Some(200.0),
+            values,
+            ..Response::default()
+        };
+        assert!(requester.remember(&store, &response, 1));
+        response.status = Some(503.0);
+        assert!(!requester.remember(&store, &response, 2));
+        let capture = store.by_agent("ops-bot").expect("a capture");
+        assert_eq!(capture.captured_at, 1);
+        assert_eq!(capture.session_id, requester.identity().session_id);
+    }
+}

@@ -1,0 +1,88 @@
+//! The latest capture of each session and of each agent, for those captured last.
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use lru::LruCache;
+
+use crate::route::Capture;
+
+/// Captures by the name of their session or agent; the one that was captured last is the most recent.
+type Latest = LruCache<Arc<str>, Arc<Capture>>;
+
+/// A name and its capture.
+pub(super) type Entry = (Arc<str>, Arc<Capture>);
+
+#[derive(Debug)]
+pub(super) struct Captures {
+    by_session: Latest,
+    by_agent: Latest,
+}
+
+impl Captures {
+    pub(super) fn new(limit: NonZeroUsize) -> Self {
+        Self {
+            by_session: LruCache::new(limit),
+            by_agent: LruCache::new(limit),
+        }
+    }
+
+    /// Makes `capture` the latest of its session and of `agent`. What made room is returned, so that
+    /// its memory need not be given back under a lock.
+    pub(super) fn insert(
+        &mut self,
+        session: Arc<str>,
+        agent: Option<Arc<str>>,
+        capture: Arc<Capture>,
+    ) -> impl Sized + use<> {
+        (
+            agent.and_then(|agent| self.by_agent.push(agent, Arc::clone(&capture))),
+            self.by_session.push(session, capture),
+        )
+    }
+
+    pub(super) fn by_session(&self, session: &str) -> Option<Arc<Capture>> {
+        self.by_session.peek(session).cloned()
+    }
+
+    pub(super) fn by_agent(&self, agent: &str) -> Option<Arc<Capture>> {
+        self.by_agent.peek(agent).cloned()
+    }
+
+    pub(super) fn latest(&self) -> Option<Arc<Capture>> {
+        // Every capture has a session, and only an insertion makes an entry the most recent.
+        let (_, capture) = self.by_session.peek_mru()?;
+        Some(Arc::clone(capture))
+    }
+
+    /// How many sessions and how many agents there are.
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.by_session.len(), self.by_agent.len())
+    }
+
+    /// The captures of the sessions and those of the agents, oldest first.
+    pub(super) fn entries(&self) -> (Vec<Entry>, Vec<Entry>) {
+        (oldest_first(&self.by_session), oldest_first(&self.by_agent))
+    }
+
+    /// Takes in what another table held; the newest of a name counts.
+    pub(super) fn merge(&mut self, sessions: Vec<Entry>, agents: Vec<Entry>) {
+        merge(&mut self.by_session, sessions);
+        merge(&mut self.by_agent, agents);
+    }
+}
+
+fn oldest_first(latest: &Latest) -> Vec<Entry> {
+    let entries = latest.iter().rev();
+    entries
+        .map(|(name, capture)| (Arc::clone(name), Arc::clone(capture)))
+        .collect()
+}
+
+fn merge(latest: &mut Latest, mut all: Vec<Entry>) {
+    all.extend(oldest_first(latest));
+    // Of two that are equally old, the own one comes last and stays.
+    all.sort_by_key(|(_, capture)| capture.captured_at);
+    for (name, capture) in all {
+        latest.push(name, capture);
+    }
+}

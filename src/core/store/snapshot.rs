@@ -1,0 +1,100 @@
+//! The store as text, by which one library image takes over what another one held.
+//!
+//! After an update two images of this library may be in one process, each with a store of its own.
+//! JavaScript carries the text from the old one to the new one; neither knows of the other.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::captures::Entry;
+use crate::{agent, route::Capture};
+
+/// The number of the format. A store reads its own alone.
+pub const FORMAT: u32 = 1;
+
+/// Why a text is not taken over. Nothing of it was then.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The text is no snapshot.
+    Malformed,
+    /// A snapshot in a format of another version.
+    UnknownFormat {
+        /// Its number.
+        format: u32,
+    },
+    /// A snapshot that says what no store can have held.
+    Unsound,
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => f.write_str("the text is no snapshot of captures"),
+            Self::UnknownFormat { format } => write!(
+                f,
+                "the snapshot has format {format}, and only format {FORMAT} can be read"
+            ),
+            Self::Unsound => f.write_str("the snapshot has a capture that no response can give"),
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {}
+
+/// Captures are the oldest first, agents by the names that tell them apart.
+#[derive(Serialize)]
+struct Written<'a> {
+    format: u32,
+    sessions: Vec<&'a Capture>,
+    agents: Vec<(&'a str, &'a Capture)>,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    sessions: Vec<Capture>,
+    agents: Vec<(String, Capture)>,
+}
+
+pub(super) fn write((sessions, agents): &(Vec<Entry>, Vec<Entry>)) -> String {
+    let written = Written {
+        format: FORMAT,
+        sessions: sessions.iter().map(|(_, capture)| &**capture).collect(),
+        agents: (agents.iter())
+            .map(|(name, capture)| (&**name, &**capture))
+            .collect(),
+    };
+    // Strings, numbers and structures of them: there is nothing in it that is no JSON.
+    serde_json::to_string(&written).unwrap_or_default()
+}
+
+pub(super) fn read(text: &str) -> Result<(Vec<Entry>, Vec<Entry>), SnapshotError> {
+    let malformed = |_| SnapshotError::Malformed;
+    let Format { format } = serde_json::from_str(text).map_err(malformed)?;
+    if format != FORMAT {
+        return Err(SnapshotError::UnknownFormat { format });
+    }
+    let Read { sessions, agents } = serde_json::from_str(text).map_err(malformed)?;
+    let is_name = |name: &String| agent::normalized(name).as_ref() == Some(name);
+    let sound = sessions.iter().all(Capture::is_sound)
+        && (agents.iter()).all(|(name, capture)| is_name(name) && capture.is_sound());
+    if !sound {
+        return Err(SnapshotError::Unsound);
+    }
+    let sessions = sessions.into_iter();
+    let agents = agents.into_iter();
+    Ok((
+        sessions
+            .map(|capture| (Arc::from(&*capture.session_id), Arc::new(capture)))
+            .collect(),
+        agents
+            .map(|(name, capture)| (Arc::from(name), Arc::new(capture)))
+            .collect(),
+    ))
+}

@@ -1,0 +1,171 @@
+//! What surrounds a request: the process environment, the home directory, the current directory.
+
+use std::{borrow::Cow, io, path::Path};
+
+use sugar_path::SugarPath;
+
+use crate::text::non_blank;
+
+/// The process environment and the user's home directory.
+pub trait Surroundings {
+    /// The environment variable `name`, where it is set.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// The user's home directory as the operating system knows it, where it knows one.
+    fn home(&self) -> Option<&str>;
+}
+
+/// The environment variable `name` as it is, where it holds anything but blanks.
+pub fn variable(surroundings: &dyn Surroundings, name: &str) -> Option<String> {
+    surroundings
+        .variable(name)
+        .filter(|value| non_blank(value).is_some())
+}
+
+/// There is no home directory to put in the place of a `~`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoHome;
+
+/// `path` with the home directory in the place of a `~` that is its first segment, as the host
+/// expands it: `OPENCLAW_HOME` first, which may begin with a `~` itself, then `HOME`,
+/// `USERPROFILE`, and what the operating system knows. `~somebody` stays as it is.
+///
+/// # Errors
+/// [`NoHome`], where there is a `~` to expand.
+pub fn expand_home<'a>(
+    path: &'a str,
+    surroundings: &dyn Surroundings,
+) -> Result<Cow<'a, str>, NoHome> {
+    let Some(rest) = below_home(path) else {
+        return Ok(Cow::Borrowed(path));
+    };
+    let own = directory(surroundings.variable("OPENCLAW_HOME"));
+    let home = match own.as_deref().map(|own| (own, below_home(own))) {
+        Some((own, None)) => own.to_owned(),
+        Some((_, Some(rest))) => system_home(surroundings).ok_or(NoHome)? + rest,
+        None => system_home(surroundings).ok_or(NoHome)?,
+    };
+    Ok(Cow::Owned(home + rest))
+}
+
+/// What follows a `~` that is the first segment. The host takes both separators on every platform.
+fn below_home(path: &str) -> Option<&str> {
+    path.strip_prefix('~')
+        .filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
+}
+
+fn system_home(surroundings: &dyn Surroundings) -> Option<String> {
+    ["HOME", "USERPROFILE"]
+        .into_iter()
+        .find_map(|name| directory(surroundings.variable(name)))
+        .or_else(|| directory(surroundings.home().map(str::to_owned)))
+}
+
+/// `value` without outer blanks, where the host would take it for a directory: it ignores what
+/// scripts leave behind where they had none.
+fn directory(value: Option<String>) -> Option<String> {
+    let value = value?;
+    let value = value.trim();
+    (!matches!(value, "" | "undefined" | "null")).then(|| value.to_owned())
+}
+
+/// What Node's `path.resolve` returns: absolute, `.` and `..` folded, doubled and trailing
+/// separators dropped, symbolic links not followed.
+///
+/// # Errors
+/// `path` is relative, and the current directory is gone or has a name that is no Unicode.
+pub fn absolute(path: &str) -> io::Result<String> {
+    let path = Path::new(path).try_absolutize()?.into_owned();
+    path.into_os_string().into_string().map_err(|path| {
+        let reason = format!("{} is no UTF-8", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, reason)
+    })
+}
+
+/// Surroundings for tests.
+#[cfg(test)]
+pub(crate) mod fake {
+    use super::Surroundings;
+
+    /// Some variables, and a home directory.
+    pub struct Env(
+        pub &'static [(&'static str, &'static str)],
+        pub Option<&'static str>,
+    );
+
+    /// No variable, and a home directory.
+    pub const NOTHING: Env = Env(&[], Some("/home/cloudsigma"));
+
+    impl Surroundings for Env {
+        fn variable(&self, name: &str) -> Option<String> {
+            let mut all = self.0.iter();
+            all.find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+        fn home(&self) -> Option<&str> {
+            self.1
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fake::Env, *};
+
+    fn expanded(path: &str, env: &Env) -> Result<String, NoHome> {
+        expand_home(path, env).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_directory_only_as_a_segment() {
+        let env = Env(&[], Some("/h"));
+        for (path, expected) in [
+            ("~", "/h"),
+            ("~/x", "/h/x"),
+            ("~\\x", "/h\\x"),
+            ("~x", "~x"),
+            ("~root/x", "~root/x"),
+            ("/~", "/~"),
+            (" ~/x", " ~/x"),
+            ("", ""),
+        ] {
+            assert_eq!(expanded(path, &env).as_deref(), Ok(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_home_directory_is_the_host_s() {
+        const SYSTEM: (&str, &str) = ("HOME", "/by-variable");
+        for (variables, expected) in [
+            (&[("OPENCLAW_HOME", "/own"), SYSTEM] as &[_], "/own/x"),
+            (&[("OPENCLAW_HOME", " /own "), SYSTEM], "/own/x"),
+            (&[("OPENCLAW_HOME", "~/own"), SYSTEM], "/by-variable/own/x"),
+            (&[("OPENCLAW_HOME", "~")], "/h/x"),
+            (&[("OPENCLAW_HOME", "~else")], "~else/x"),
+            (&[("OPENCLAW_HOME", "undefined")], "/h/x"),
+            (&[("OPENCLAW_HOME", "null"), SYSTEM], "/by-variable/x"),
+            (&[("OPENCLAW_HOME", " ")], "/h/x"),
+            (&[("USERPROFILE", "/by-profile"), SYSTEM], "/by-variable/x"),
+            (&[("USERPROFILE", "/by-profile")], "/by-profile/x"),
+            (&[], "/h/x"),
+        ] {
+            let env = Env(variables, Some("/h"));
+            assert_eq!(
+                expanded("~/x", &env).as_deref(),
+                Ok(expected),
+                "{variables:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_tilde_needs_a_home_directory() {
+        let homeless = Env(&[], None);
+        assert_eq!(expanded("/x", &homeless).as_deref(), Ok("/x"));
+        assert_eq!(expanded("~/x", &homeless), Err(NoHome));
+        assert_eq!(expanded("~", &Env(&[], Some(" "))), Err(NoHome));
+        let circular = Env(&[("OPENCLAW_HOME", "~/own")], None);
+        assert_eq!(expanded("~/x", &circular), Err(NoHome));
+        let own = Env(&[("OPENCLAW_HOME", "/own")], None);
+        assert_eq!(expanded("~/x", &own).as_deref(), Ok("/own/x"));
+    }
+}

@@ -102,6 +102,7 @@ function parseBody(text) {
 /**
  * @typedef {object} TaasReply
  * @property {string} [text]
+ * @property {string} [reasoning]  What the model says to itself, before the text; see `sim/apis`.
  * @property {{name: string, arguments: object}[]} [toolCalls]
  * @property {Record<string, string | null>} [headers]  Replaces response headers; null leaves one out.
  */
@@ -284,6 +285,7 @@ export async function startTaas({
     const given = (await reply?.(request)) ?? `Noted: ${clip(request.lastUserText, 60)}`;
     const {
       text = "",
+      reasoning = "",
       toolCalls = [],
       headers,
     } = typeof given === "string" ? { text: given } : given;
@@ -294,7 +296,9 @@ export async function startTaas({
       slotOfToolCall.set(id, slot);
       return { id, name: call.name, arguments: JSON.stringify(call.arguments ?? {}) };
     });
-    request.outputTokens = estimateTokens(text + calls.map((call) => call.arguments).join(""));
+    request.outputTokens = estimateTokens(
+      reasoning + text + calls.map((call) => call.arguments).join(""),
+    );
     request.routeHeaders = routeHeaders(request, headers);
     request.status = 200;
 
@@ -305,6 +309,8 @@ export async function startTaas({
       model: request.model,
       text,
       pieces: inPieces(text),
+      reasoning,
+      thoughts: inPieces(reasoning),
       calls,
       inputTokens: request.inputTokens,
       cachedTokens: request.cachedTokens,

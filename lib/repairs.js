@@ -101,27 +101,42 @@ function withThinking(stream, { thinkingLevel }, sdk, model, options) {
   });
 }
 
-/** What the host would have done, from the inside to the outside; most models need none of it. */
+/**
+ * `replaces` names the host's wrappers that an entry stands for, so that a test can see what is new.
+ *
+ * What the host would have done, from the inside to the outside; most models need none of it.
+ */
 export const REPAIRS = [
   {
+    replaces: [
+      "createDeepSeekV4OpenAICompatibleThinkingWrapper",
+      "createDeepSeekV4NonNativeCompatSanitizerWrapper",
+    ],
     concerns: (model) => isCompletions(model, DEEPSEEK_V4),
     around: (stream, context, sdk, model, options) =>
       speaksDeepSeek(model, sdk)
         ? withThinking(stream, context, sdk, model, options)
         : withoutThinking(stream),
   },
-  { concerns: (model) => isCompletions(model, MIMO_REASONS), around: withThinking },
   {
+    replaces: ["createDeepSeekV4OpenAICompatibleThinkingWrapper"],
+    concerns: (model) => isCompletions(model, MIMO_REASONS),
+    around: withThinking,
+  },
+  {
+    replaces: ["createThinkingOnlyFinalTextWrapper"],
     concerns: (model) => isCompletions(model, MIMO_SPEAKS_BY_REASONING),
     around: (baseStreamFn, _context, sdk) =>
       sdk("createThinkingOnlyFinalTextWrapper")({ baseStreamFn, shouldPatchModel: () => true }),
   },
   {
+    replaces: ["createGoogleThinkingPayloadWrapper"],
     concerns: (model) => model.api === "google-generative-ai",
     around: (stream, { thinkingLevel }, sdk) =>
       sdk("createGoogleThinkingPayloadWrapper")(stream, thinkingLevel),
   },
   {
+    replaces: ["createOpenAIResponsesContextManagementWrapper"],
     concerns: (model) => /responses/i.test(model.api),
     around: (stream, { extraParams }, sdk) =>
       sdk("createOpenAIResponsesContextManagementWrapper")(stream, extraParams),

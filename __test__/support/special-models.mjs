@@ -12,7 +12,7 @@ const BY_API = {
     { id: "strict/deepseek-v4-pro", thinking: "high", compat: { strictMessageKeys: true } },
     {
       id: "plain/deepseek-v4-flash",
-      thinking: "xhigh",
+      thinking: "medium",
       compat: { requiresStringContent: true, thinkingFormat: "deepseek" },
       params: { extra_body: { reasoning_effort: "low", top_k: 4 } },
     },
@@ -65,11 +65,11 @@ const BY_API = {
   ],
 };
 
-/** All of them, each with the name of an agent that has it. */
+/** All of them, each with the name of the session that it is talked to in. */
 export const SPECIAL_MODELS = Object.entries(BY_API).flatMap(([api, models]) =>
   models.map((model) => ({
     ...model,
     api,
-    agent: model.id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
+    session: model.id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
   })),
 );

@@ -33,7 +33,7 @@ export const messages = {
   blocks(answer) {
     const blocks = [];
     if (answer.reasoning) {
-      const signature = Buffer.from(`signed ${answer.id}`).toString("base64");
+      const signature = Buffer.from(`signed ${answer.reasoning}`).toString("base64");
       blocks.push({ type: "thinking", thinking: answer.reasoning, signature });
     }
     if (answer.text) blocks.push({ type: "text", text: answer.text });

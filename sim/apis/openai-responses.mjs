@@ -38,7 +38,7 @@ export const responses = {
         id: `rs_${answer.id}`,
         status: "completed",
         summary: [{ type: "summary_text", text: answer.reasoning }],
-        encrypted_content: Buffer.from(`sealed ${answer.id}`).toString("base64"),
+        encrypted_content: Buffer.from(`sealed ${answer.reasoning}`).toString("base64"),
       });
     }
     if (answer.text) {

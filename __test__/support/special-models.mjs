@@ -19,7 +19,7 @@ const BY_API = {
     { id: "mimo-v2-omni", thinking: "high", mute: true },
     { id: "vendor/mimo-v2-pro", thinking: "off", compat: { supportsTools: false } },
     { id: "mimo-v2.6-flash", thinking: "medium", params: { parallel_tool_calls: true } },
-    { id: "google/gemini-3-pro", thinking: "high" },
+    { id: "google/gemini-3.1-pro-preview", thinking: "high" },
     { id: "glm-5", thinking: "high", compat: { thinkingFormat: "zai", zaiToolStream: true } },
     {
       id: "qwen3-max",

@@ -4,6 +4,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
+import { createCompat } from "./compat.js";
 import { headersSent, headersSet, packed, placesOf, withHeaders } from "./headers.js";
 import { createOwners } from "./owners.js";
 
@@ -54,6 +55,7 @@ export function createHooks({ native, affinity, warn, debug }) {
   globalThis[CALLS] ??= new AsyncLocalStorage();
   /** @type {AsyncLocalStorage<Call>} */
   const calls = globalThis[CALLS];
+  const compat = createCompat({ warn });
   const ownerOf = createOwners(native, affinity);
   const ourNames = [...native.requestHeaders(), TURN_ID, ATTEMPT];
   const ourPlaces = placesOf(ourNames);
@@ -311,5 +313,12 @@ export function createHooks({ native, affinity, warn, debug }) {
     }
   }
 
-  return { wrapStreamFn, wrapSimpleCompletionStreamFn: wrapStreamFn, resolveTransportTurnState };
+  return {
+    wrapStreamFn: (context) => {
+      const ours = wrapStreamFn(context);
+      return ours && compat.wrap(context, ours);
+    },
+    wrapSimpleCompletionStreamFn: wrapStreamFn,
+    resolveTransportTurnState,
+  };
 }

@@ -33,7 +33,7 @@ import {
 } from "./slots.mjs";
 
 /** A few pieces of about equal size, cut between code points. */
-function inPieces(text, count = 4) {
+function inPieces(text, count) {
   const points = [...text];
   const size = Math.max(1, Math.ceil(points.length / count));
   const pieces = [];
@@ -96,12 +96,15 @@ function parseBody(text) {
  * @property {number} outputTokens
  * @property {number | null} status  What was answered; null for a reset connection.
  * @property {Record<string, string>} routeHeaders  What was sent beside the standard headers.
+ * @property {boolean} stalled  Whether the client waits in vain for the rest of the answer.
  * @property {boolean} finished  Whether the whole answer was handed to the client.
  */
 
 /**
  * @typedef {object} TaasReply
  * @property {string} [text]
+ * @property {string} [reasoning]  What the model says to itself, before the text; see `sim/apis`.
+ * @property {number} [pieces]  In how many pieces each of the two is streamed.
  * @property {{name: string, arguments: object}[]} [toolCalls]
  * @property {Record<string, string | null>} [headers]  Replaces response headers; null leaves one out.
  */
@@ -112,6 +115,8 @@ function parseBody(text) {
  * @property {Record<string, string>} [headers]  Headers of that answer (`Retry-After`, …).
  * @property {boolean | "midstream"} [reset]  Cut the connection, at once or within the answer.
  * @property {number} [delayMs]  Wait before the response's headers are sent.
+ * @property {number} [stallAfter]  Send so many chunks of a streamed answer, and no more until the
+ *   client goes.
  * @property {number} [chunkDelayMs]  Wait before every chunk of a streamed answer.
  */
 
@@ -221,6 +226,7 @@ export async function startTaas({
       outputTokens: 0,
       status: null,
       routeHeaders: {},
+      stalled: false,
       finished: false,
     };
     return { request, view };
@@ -284,6 +290,8 @@ export async function startTaas({
     const given = (await reply?.(request)) ?? `Noted: ${clip(request.lastUserText, 60)}`;
     const {
       text = "",
+      reasoning = "",
+      pieces = 4,
       toolCalls = [],
       headers,
     } = typeof given === "string" ? { text: given } : given;
@@ -294,7 +302,9 @@ export async function startTaas({
       slotOfToolCall.set(id, slot);
       return { id, name: call.name, arguments: JSON.stringify(call.arguments ?? {}) };
     });
-    request.outputTokens = estimateTokens(text + calls.map((call) => call.arguments).join(""));
+    request.outputTokens = estimateTokens(
+      reasoning + text + calls.map((call) => call.arguments).join(""),
+    );
     request.routeHeaders = routeHeaders(request, headers);
     request.status = 200;
 
@@ -304,7 +314,9 @@ export async function startTaas({
       created: Math.floor(request.time / 1000),
       model: request.model,
       text,
-      pieces: inPieces(text),
+      pieces: inPieces(text, pieces),
+      reasoning,
+      thoughts: inPieces(reasoning, pieces),
       calls,
       inputTokens: request.inputTokens,
       cachedTokens: request.cachedTokens,
@@ -325,6 +337,10 @@ export async function startTaas({
     for (const event of api.events(answer, request.body)) {
       if (trouble.chunkDelayMs) await sleep(trouble.chunkDelayMs);
       if (response.destroyed) return;
+      if (trouble.stallAfter === sent) {
+        request.stalled = true;
+        return;
+      }
       if (trouble.reset === "midstream" && sent === 2) return response.destroy();
       const name = event.event ? `event: ${event.event}\n` : "";
       response.write(`${name}data: ${event.raw ?? JSON.stringify(event.data)}\n\n`);

@@ -31,7 +31,12 @@ export const messages = {
     output_tokens: outputTokens,
   }),
   blocks(answer) {
-    const blocks = answer.text ? [{ type: "text", text: answer.text }] : [];
+    const blocks = [];
+    if (answer.reasoning) {
+      const signature = Buffer.from(`signed ${answer.reasoning}`).toString("base64");
+      blocks.push({ type: "thinking", thinking: answer.reasoning, signature });
+    }
+    if (answer.text) blocks.push({ type: "text", text: answer.text });
     for (const call of answer.calls) {
       blocks.push({
         type: "tool_use",
@@ -41,6 +46,24 @@ export const messages = {
       });
     }
     return blocks;
+  },
+  /** How a block starts, and what then comes in pieces. */
+  stream: {
+    text: (_block, { pieces }) => ({
+      start: { text: "" },
+      deltas: pieces.map((text) => ({ type: "text_delta", text })),
+    }),
+    thinking: ({ signature }, { thoughts }) => ({
+      start: { thinking: "", signature: "" },
+      deltas: [
+        ...thoughts.map((thinking) => ({ type: "thinking_delta", thinking })),
+        { type: "signature_delta", signature },
+      ],
+    }),
+    tool_use: ({ input }) => ({
+      start: { input: {} },
+      deltas: [{ type: "input_json_delta", partial_json: JSON.stringify(input) }],
+    }),
   },
   whole(answer) {
     return {
@@ -66,12 +89,8 @@ export const messages = {
       },
     });
     for (const [index, block] of whole.content.entries()) {
-      const isText = block.type === "text";
-      const start = isText ? { ...block, text: "" } : { ...block, input: {} };
-      yield event("content_block_start", { index, content_block: start });
-      const deltas = isText
-        ? answer.pieces.map((text) => ({ type: "text_delta", text }))
-        : [{ type: "input_json_delta", partial_json: JSON.stringify(block.input) }];
+      const { start, deltas } = this.stream[block.type](block, answer);
+      yield event("content_block_start", { index, content_block: { ...block, ...start } });
       for (const delta of deltas) yield event("content_block_delta", { index, delta });
       yield event("content_block_stop", { index });
     }

@@ -32,6 +32,8 @@ export const completions = {
     })),
   whole(answer) {
     const message = { role: "assistant", content: answer.text || null };
+    // Not of OpenAI's own API: DeepSeek began it, and most who serve open models do the same.
+    if (answer.reasoning) message.reasoning_content = answer.reasoning;
     if (answer.calls.length > 0) {
       message.tool_calls = this.toolCalls(answer.calls).map(({ index: _index, ...call }) => call);
     }
@@ -57,6 +59,7 @@ export const completions = {
       },
     });
     yield chunk({ role: "assistant", content: "" });
+    for (const thought of answer.thoughts) yield chunk({ reasoning_content: thought });
     for (const piece of answer.pieces) yield chunk({ content: piece });
     for (const call of this.toolCalls(answer.calls)) yield chunk({ tool_calls: [call] });
     yield chunk({}, answer.calls.length > 0 ? "tool_calls" : "stop");

@@ -32,6 +32,15 @@ export const responses = {
   }),
   items(answer) {
     const items = [];
+    if (answer.reasoning) {
+      items.push({
+        type: "reasoning",
+        id: `rs_${answer.id}`,
+        status: "completed",
+        summary: [{ type: "summary_text", text: answer.reasoning }],
+        encrypted_content: Buffer.from(`sealed ${answer.reasoning}`).toString("base64"),
+      });
+    }
     if (answer.text) {
       items.push({
         type: "message",
@@ -76,10 +85,10 @@ export const responses = {
     yield event("response.in_progress", { response: begun });
     for (const [index, item] of this.items(answer).entries()) {
       const at = { item_id: item.id, output_index: index };
-      const open = item.type === "message" ? { content: [] } : { arguments: "" };
+      const open = { message: { content: [] }, reasoning: { summary: [] } };
       yield event("response.output_item.added", {
         output_index: index,
-        item: { ...item, ...open, status: "in_progress" },
+        item: { ...item, ...(open[item.type] ?? { arguments: "" }), status: "in_progress" },
       });
       if (item.type === "message") {
         const part = { ...at, content_index: 0 };
@@ -92,6 +101,17 @@ export const responses = {
         }
         yield event("response.output_text.done", { ...part, text: answer.text });
         yield event("response.content_part.done", { ...part, part: item.content[0] });
+      } else if (item.type === "reasoning") {
+        const part = { ...at, summary_index: 0 };
+        yield event("response.reasoning_summary_part.added", {
+          ...part,
+          part: { type: "summary_text", text: "" },
+        });
+        for (const thought of answer.thoughts) {
+          yield event("response.reasoning_summary_text.delta", { ...part, delta: thought });
+        }
+        yield event("response.reasoning_summary_text.done", { ...part, text: answer.reasoning });
+        yield event("response.reasoning_summary_part.done", { ...part, part: item.summary[0] });
       } else {
         yield event("response.function_call_arguments.delta", { ...at, delta: item.arguments });
         yield event("response.function_call_arguments.done", {

@@ -1,0 +1,277 @@
+// With the plugin, a model call is what it would have been without it. The same conversations are held
+// on two gateways that differ in the plugin alone; what they send and what they answer is compared
+// byte for byte, for every model that the host treats specially.
+
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
+import { SPECIAL_MODELS } from "../support/special-models.mjs";
+
+/** Conversations at once on each gateway. */
+const AT_ONCE = 4;
+
+const ABORTED = { id: "aborted", session: "aborted", api: "openai-completions" };
+const COMPACTED = {
+  ...ABORTED,
+  id: "compacted/deepseek-v4-flash",
+  session: "compacted",
+  thinking: "high",
+};
+const MODELS = [...SPECIAL_MODELS, ABORTED, COMPACTED];
+
+const muteModels = new Set(MODELS.filter(({ mute }) => mute).map(({ id }) => id));
+
+function reply(request) {
+  if (muteModels.has(request.model)) {
+    // In one piece: of several, the host shows now the first alone, now all of them.
+    return { reasoning: "I shall say it to myself alone.", pieces: 1 };
+  }
+  const reasoning = request.model === ABORTED.id ? "" : "Let me think of it.";
+  if (request.isFollowUp) {
+    return { reasoning, text: "The note is read." };
+  }
+  if (/READ/.test(request.lastUserText) && request.toolNames.length > 0) {
+    const read = { path: "note.txt" };
+    // The host offers its tools by name, or behind one that takes a name.
+    const call = request.toolNames.includes("read")
+      ? { name: "read", arguments: read }
+      : { name: "tool_call", arguments: { id: "read", args: read } };
+    return { reasoning, toolCalls: [call] };
+  }
+  return { reasoning, text: "That is my answer, in a sentence of some length." };
+}
+
+const fault = ({ lastUserText }) => (/STALL/.test(lastUserText) ? { stallAfter: 3 } : undefined);
+
+async function start(plugin) {
+  const taas = await startTaas({ reply, fault });
+  const base = provider(taas.url);
+  const gateway = await startGateway({
+    plugin,
+    providers: {
+      cloudsigma: {
+        ...base,
+        models: [{ id: "auto" }, ...MODELS].map(({ id, api, compat, thinking }) => ({
+          ...base.models[0],
+          id,
+          name: id,
+          reasoning: thinking !== undefined,
+          ...(api && { api }),
+          ...(compat && { compat }),
+        })),
+      },
+    },
+    // One agent that has all models: an agent's first turn costs the host some seconds.
+    config: {
+      agents: {
+        defaults: {
+          // A compaction is made with the agent's own model, whatever its turns named.
+          model: { primary: `cloudsigma/${COMPACTED.id}` },
+          models: Object.fromEntries(
+            MODELS.map(({ id, params }) => [`cloudsigma/${id}`, params ? { params } : {}]),
+          ),
+        },
+      },
+    },
+  });
+  writeFileSync(join(gateway.workspaces.main, "note.txt"), "a note\n");
+  return {
+    taas,
+    gateway,
+    stop: () => Promise.all([gateway.stop(), taas.close()]),
+    turn: async ({ id, session, thinking }, message) => {
+      const { ok, text, error } = await gateway.turn({
+        message,
+        model: `cloudsigma/${id}`,
+        sessionKey: `agent:main:${session}`,
+        ...(thinking && { thinking }),
+      });
+      return { ok, text, ...(error && { error }) };
+    },
+    requestsOf: ({ id }) => taas.requests.filter((request) => request.model === id),
+  };
+}
+
+/** Holds the conversations, some at once; what came back by session. */
+async function converse(side) {
+  const left = [...SPECIAL_MODELS];
+  const replies = {};
+  const worker = async () => {
+    for (let model = left.shift(); model !== undefined; model = left.shift()) {
+      replies[model.session] = [
+        await side.turn(model, "Say something."),
+        await side.turn(model, "READ the note."),
+      ];
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return replies;
+}
+
+// What differs between any two gateways: the temporary directory, ids and the clock.
+const normal = (text, { gateway }) =>
+  text
+    .replaceAll(gateway.root, "<root>")
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")
+    .replaceAll(/00-[0-9a-f]{32}-[0-9a-f]{16}-01/g, "<trace>")
+    .replaceAll(/(call|msg_|rs_|resp_)[0-9a-f]{16}/g, "$1<id>")
+    // Where an id is too long for an API, the host ends it with a digest of the whole.
+    .replaceAll(/(_fc_call<id>)_[0-9a-f]{10}/g, "$1_<digest>")
+    .replaceAll(/127\.0\.0\.1:\d+/g, "<address>")
+    .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}/g, "<time>");
+
+const OURS = /^x-session-id$|^x-openclaw-(?:session-id|agent-id|turn-id|attempt|plugin-version)$/i;
+
+/** What a request says on the wire, less what the plugin may add. */
+function wire({ path, rawHeaders, rawBody }, side) {
+  const headers = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (!OURS.test(rawHeaders[at])) {
+      const isLength = /^content-length$/i.test(rawHeaders[at]);
+      headers.push(
+        `${rawHeaders[at]}: ${isLength ? "<length>" : normal(rawHeaders[at + 1], side)}`,
+      );
+    }
+  }
+  const body = JSON.parse(rawBody);
+  assert.equal(JSON.stringify(body), rawBody, "the order and the form of the body can be compared");
+  delete body.metadata;
+  return { path, headers, body: normal(JSON.stringify(body), side) };
+}
+
+let withPlugin;
+let without;
+
+/** Bodies are long: only the place where they part is shown. */
+function assertSameText(ours, theirs, what) {
+  let at = 0;
+  while (at < theirs.length && ours[at] === theirs[at]) at += 1;
+  const near = (text) => text.slice(Math.max(0, at - 100), at + 200);
+  assert.equal(near(ours), near(theirs), `${what}, at ${at}`);
+  assert.ok(ours === theirs, what);
+}
+
+/** Asserts that both sides sent the same for `model`, `count` requests. */
+function assertSameRequests(model, count, sides = [withPlugin, without]) {
+  const [ours, theirs] = sides.map((side) =>
+    side.requestsOf(model).map((request) => wire(request, side)),
+  );
+  for (const [index, request] of theirs.entries()) {
+    const what = `request ${index + 1} of ${model.id}`;
+    assert.deepEqual(ours[index]?.headers, request.headers, what);
+    assertSameText(ours[index].body, request.body, what);
+    assert.equal(ours[index].path, request.path, what);
+  }
+  assert.equal(ours.length, theirs.length, `requests of ${model.id}`);
+  assert.equal(ours.length, count, `requests of ${model.id}`);
+  for (const { sessionId, body } of withPlugin.requestsOf(model)) {
+    assert.match(sessionId, /^oc:/);
+    assert.equal(body.metadata.session_id, sessionId, "the plugin was there");
+  }
+}
+
+before(async () => {
+  [withPlugin, without] = await Promise.all([start(stagePlugin()), start(null)]);
+});
+
+after(() => Promise.all([withPlugin?.stop(), without?.stop()]));
+
+describe("two turns and a tool call", () => {
+  let replies;
+  before(async () => {
+    replies = await Promise.all([converse(withPlugin), converse(without)]);
+  });
+
+  for (const model of SPECIAL_MODELS) {
+    test(`${model.id} over ${model.api}`, () => {
+      const [ours, theirs] = replies.map((of) => of[model.session]);
+      for (const { ok, text, error } of ours) {
+        assert.ok(ok && text !== null, `a turn failed: ${JSON.stringify(error)}`);
+      }
+      const tools = without.requestsOf(model)[0].toolNames.length > 0 && !model.mute;
+      assertSameRequests(model, tools ? 3 : 2);
+      assert.deepEqual(ours, theirs);
+    });
+  }
+
+  test("the second turn of DeepSeek V4 sends its reasoning back, and how to think", () => {
+    const { body } = withPlugin.requestsOf({ id: "deepseek-v4-flash" })[1];
+    assert.deepEqual(body.thinking, { type: "enabled" });
+    assert.equal(body.reasoning_effort, "high");
+    const said = body.messages.filter(({ role }) => role === "assistant");
+    assert.deepEqual(
+      said.map(({ reasoning_content }) => reasoning_content),
+      ["Let me think of it."],
+    );
+  });
+
+  test("an answer of MiMo that is reasoning alone is shown, after one request", () => {
+    const [first] = replies[0]["mimo-v2-omni"];
+    assert.equal(first.text, "I shall say it to myself alone.");
+    assert.equal(withPlugin.requestsOf({ id: "mimo-v2-omni" }).length, 2);
+  });
+});
+
+test("a compaction", async () => {
+  const compact = async (side) => {
+    const turns = [await side.turn(COMPACTED, "Say something.")];
+    turns.push(await side.turn(COMPACTED, "READ the note."));
+    const answer = await side.gateway.call("sessions.compact", { key: "agent:main:compacted" });
+    turns.push(await side.turn(COMPACTED, "Go on."));
+    return { turns, ok: answer.ok, compacted: answer.payload?.compacted };
+  };
+  const [ours, theirs] = await Promise.all([compact(withPlugin), compact(without)]);
+  assert.deepEqual(ours, theirs);
+  assert.deepEqual([ours.ok, ours.compacted], [true, true]);
+  assertSameRequests(COMPACTED, 5);
+});
+
+test("an abort in the middle of a stream", async () => {
+  const abort = async (side) => {
+    const turn = side.turn(ABORTED, "STALL, please.");
+    for (let waited = 0; waited < 30_000 && !side.requestsOf(ABORTED)[0]?.stalled; waited += 50) {
+      await sleep(50);
+    }
+    // The host has to have read what was sent.
+    await sleep(1000);
+    const aborted = await side.gateway.call("chat.abort", { sessionKey: "agent:main:aborted" });
+    return [aborted.ok, await turn, await side.turn(ABORTED, "Go on.")];
+  };
+  const [ours, theirs] = await Promise.all([abort(withPlugin), abort(without)]);
+  assert.deepEqual(ours, theirs);
+  assertSameRequests(ABORTED, 2);
+});
+
+test("a simple completion", async () => {
+  const model = { id: "deepseek-v4-flash" };
+  const complete = async (side) => {
+    const before = side.requestsOf(model).length;
+    const args = ["infer", "model", "run", "--local", "--json", "--thinking", "high"];
+    const { code, json } = await side.gateway.cli([
+      ...args,
+      "--model",
+      `cloudsigma/${model.id}`,
+      "--prompt",
+      "say hi",
+    ]);
+    const requests = side.requestsOf(model).slice(before);
+    return { code, outputs: json?.outputs, wire: requests.map((request) => wire(request, side)) };
+  };
+  const [ours, theirs] = await Promise.all([complete(withPlugin), complete(without)]);
+  assert.deepEqual(ours, theirs);
+  assert.equal(ours.code, 0);
+  assert.equal(ours.wire.length, 1);
+});
+
+test("both gateways are alive at the end", () => {
+  for (const { gateway } of [withPlugin, without]) {
+    assert.equal(gateway.isAlive(), true);
+    assert.doesNotMatch(gateway.log(), /unhandled|uncaught|taas-affinity: /i);
+  }
+});

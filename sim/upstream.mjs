@@ -17,15 +17,16 @@ export const identityOf = (headers, metadata) => ({
 });
 
 /**
- * What the service can see of a model call when it places it.
+ * What the service can see of a model call when it places it. Keys and ids are anything that a Map
+ * tells apart.
  *
  * @typedef {object} Call
  * @property {string | null} sessionId
  * @property {string | null} agentId
  * @property {boolean} isFirstTurn whether nothing has been answered in it yet
- * @property {string} frame key of its instructions and tools
- * @property {string} conversation key of how it began
- * @property {string[]} answeredCalls ids of the tool calls whose results it hands in
+ * @property {unknown} frame key of its instructions and tools
+ * @property {unknown} conversation key of how it began
+ * @property {unknown[]} answeredCalls ids of the tool calls whose results it hands in
  * @property {number} inputTokens
  * @property {number} time
  * @property {{ length: number }} prompt its complete blocks, as `common` compares them

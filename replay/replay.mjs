@@ -37,7 +37,7 @@ function readOptions(args) {
       allowPositionals: true,
       options: {
         json: { type: "boolean", default: false },
-        seeds: { type: "string", default: "9" },
+        seeds: { type: "string", default: "5" },
         blocks: { type: "string" },
         "without-plugin": { type: "boolean", default: false },
       },

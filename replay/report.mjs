@@ -43,25 +43,37 @@ export function report({ source, seeds, plugin, rows }) {
   return lines.join("\n");
 }
 
-const SUMMARY = ["drawn", "guessed", "recognised", "workspace-4", "conversation"];
+const percents = (...values) =>
+  [...new Set(values.map((value) => (value * 100).toFixed(1)))].join("–");
 
-/** The README's table: hit rate and cost of the ways that matter most, medians. */
+/** Columns of the README's table, and the ways in each: what lies between them is not recorded. */
+const SUMMARY = [
+  ["no identity, drawn", ["drawn"]],
+  ["no identity, guessed", ["guessed", "recognised"]],
+  ["by workspace, 4 agents", ["workspace-4"]],
+  ["by conversation", ["conversation"]],
+];
+
+/** The README's table: hit rate and cost, medians. */
 export function summary({ rows }) {
-  const cell = ({ hitRate, cost }) =>
-    `${(hitRate.median * 100).toFixed(1)} · ${(cost.median * 100).toFixed(1)} %`;
   const places = distinct(rows, "keepSeconds").flatMap((keep) =>
     distinct(rows, "slots").map((slots) => ({ keep, slots })),
   );
+  const cell = ({ keep, slots }, ways) => {
+    const found = ways.map((way) =>
+      rows.find((row) => row.keepSeconds === keep && row.slots === slots && row.way === way),
+    );
+    const [hitRate, cost] = ["hitRate", "cost"].map((field) =>
+      percents(...found.map((row) => row[field].median)),
+    );
+    return `${hitRate} · ${cost} %`;
+  };
   return table(
-    ["caches kept", "slots", ...SUMMARY.map(titleOf)],
-    places.map(({ keep, slots }) => [
-      keptFor(keep),
-      String(slots),
-      ...SUMMARY.map((way) =>
-        cell(
-          rows.find((row) => row.keepSeconds === keep && row.slots === slots && row.way === way),
-        ),
-      ),
+    ["kept", "slots", ...SUMMARY.map(([head]) => head)],
+    places.map((place) => [
+      keptFor(place.keep),
+      String(place.slots),
+      ...SUMMARY.map(([, ways]) => cell(place, ways)),
     ]),
   );
 }

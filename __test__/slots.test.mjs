@@ -7,6 +7,7 @@ import { medianDraw } from "../demo/report.mjs";
 import { redraw } from "../sim/redraw.mjs";
 import { commonKeys, PrefixCache, seededRandom } from "../sim/slots.mjs";
 import { startTaas } from "../sim/taas.mjs";
+import { createUpstream } from "../sim/upstream.mjs";
 
 /** The cache as anybody would write it down: block by block. */
 class PlainCache {
@@ -56,6 +57,25 @@ for (const options of [{}, { keep: 7 }, { limit: 30 }, { limit: 45, keep: 12 }])
     }
   });
 }
+
+test("a session is pinned to the slot with the least input so far, and stays there", () => {
+  const upstream = createUpstream({
+    slots: 3,
+    anonymous: "random",
+    seed: 1,
+    common: commonKeys,
+  });
+  const slotOf = (sessionId, inputTokens) =>
+    upstream.serve({ sessionId, agentId: "a", inputTokens, prompt: [], time: 0 }).slot;
+  const first = slotOf("one", 500);
+  const second = slotOf("two", 100);
+  const third = slotOf("three", 300);
+  assert.deepEqual([first, second, third].sort(), [0, 1, 2]);
+  assert.equal(slotOf("four", 50), second);
+  assert.equal(slotOf("three", 900), third);
+  assert.equal(slotOf("one", 900), first);
+  assert.equal(slotOf("five", 1), second);
+});
 
 /** Two conversations with tool calls in turn, on a service that guesses: what it counted. */
 async function guessed(seed) {

@@ -1,7 +1,6 @@
-/** What the demo shows: a line of progress while it works, a table at the end. */
+/** What the demo shows at its end: a table, and the routes. */
 
-/** What a cached token costs, as a share of the price of one that is not cached. */
-export const CACHED_TOKEN_PRICE = 0.1;
+import { percent, percentRange, relativeCost, round, spread } from "../sim/figures.mjs";
 
 /**
  * What one phase amounts to.
@@ -27,41 +26,31 @@ export function measure(requests, openings) {
     slotsByAgent,
     inputTokens,
     cachedTokens,
-    relativeCost: round((inputTokens - cachedTokens * (1 - CACHED_TOKEN_PRICE)) / inputTokens),
+    relativeCost: round(relativeCost(inputTokens, cachedTokens)),
   };
 }
 
-const round = (value) => Math.round(value * 1e4) / 1e4;
-
 /**
- * One line that is written over and over on a terminal; elsewhere (a log, a pipe) plain lines, few
- * enough to read.
+ * What a phase amounts to over several draws of its slots: the draw whose hit rate is the median, and
+ * how far the others lie apart.
+ *
+ * @param {ReturnType<typeof measure>[]} draws an odd number of them
  */
-export function progress(stream, total) {
-  const live = stream.isTTY === true;
-  const began = Date.now();
-  const stamp = () => `${((Date.now() - began) / 1000).toFixed(0).padStart(3)} s`;
-  let done = 0;
-  const line = (label) => {
-    const width = 24;
-    const filled = Math.round((done / total) * width);
-    return `${stamp()} ${"█".repeat(filled)}${"░".repeat(width - filled)} ${label}`;
-  };
+export function medianDraw(draws) {
+  const { median, min, max } = spread(draws.map((draw) => draw.hitRate));
+  const { min: cheapest, max: dearest } = spread(draws.map((draw) => draw.relativeCost));
   return {
-    /** Always worth a line of its own. */
-    say: (label) =>
-      live ? stream.write(`\r\x1b[2K${line(label)}`) : stream.write(`${stamp()}  ${label}\n`),
-    /** One step further; a line of its own only on a terminal. */
-    step(label) {
-      done += 1;
-      if (live) stream.write(`\r\x1b[2K${line(label)}`);
-    },
-    clear: () => live && stream.write("\r\x1b[2K"),
+    ...draws.find((draw) => draw.hitRate === median),
+    draws: draws.length,
+    hitRateRange: [min, max],
+    relativeCostRange: [cheapest, dearest],
   };
 }
 
 const integer = (value) => value.toLocaleString("en-US");
-const percent = (value) => `${(value * 100).toFixed(1)} %`;
+
+const withRange = (value, range) =>
+  range === undefined ? percent(value) : percentRange(value, ...range);
 
 /** @param {{title: string, result: ReturnType<typeof measure>}[]} phases */
 export function table(phases, { color = false } = {}) {
@@ -76,8 +65,8 @@ export function table(phases, { color = false } = {}) {
     ],
     ["input tokens", (p) => integer(p.result.inputTokens)],
     ["cached", (p) => integer(p.result.cachedTokens)],
-    ["hit rate", (p) => percent(p.result.hitRate)],
-    ["cost", (p) => percent(p.result.relativeCost)],
+    ["hit rate", (p) => withRange(p.result.hitRate, p.result.hitRateRange)],
+    ["cost", (p) => withRange(p.result.relativeCost, p.result.relativeCostRange)],
   ];
   const rows = [
     columns.map(([head]) => head),

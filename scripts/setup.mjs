@@ -1,5 +1,6 @@
 // Brings everything that the demo and the tests need: the tools of this package, the OpenClaw that
-// it is tested with (and the Node that OpenClaw needs), and the addon. What is there is kept.
+// it is tested with (and the Node that OpenClaw needs), and the addon. What is there is kept. With
+// `--without-host`, for what needs no OpenClaw, that is left out.
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -18,10 +19,15 @@ async function install(what, directory) {
   await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: join(ROOT, directory) });
 }
 
-/** @param {{ registry?: boolean }} [options] `registry` for the tests of the ways to install */
-export async function setup({ registry = false } = {}) {
+/**
+ * @param {{ host?: boolean, registry?: boolean }} [options] `host` for what runs a gateway, `registry`
+ *   for the tests of the ways to install
+ */
+export async function setup({ host = true, registry = false } = {}) {
   await install("the tools of this package", ".");
-  await install("OpenClaw and its Node (about 700 MB, a minute or two)", "sim/host");
+  if (host) {
+    await install("OpenClaw and its Node (about 700 MB, a minute or two)", "sim/host");
+  }
   if (registry) {
     await install("a registry and ClawHub's judge, for the tests", "__test__/registry");
   }
@@ -34,5 +40,5 @@ export async function setup({ registry = false } = {}) {
 }
 
 if (import.meta.main ?? process.argv[1] === new URL(import.meta.url).pathname) {
-  await setup();
+  await setup({ host: !process.argv.includes("--without-host") });
 }

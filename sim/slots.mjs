@@ -1,10 +1,13 @@
-// The cache of one upstream slot, the same blocks for the simulated service and for the replay, and the
-// seeded draws and hashes that make every run repeatable.
+// The cache of one upstream slot, the same for the simulated service, which feeds it with text, and for
+// the replay, which feeds it with identities of blocks; and the seeded draws and hashes that make every
+// run repeatable.
 
 import { createHash } from "node:crypto";
 
 const CHARS_PER_TOKEN = 4;
 export const TOKENS_PER_BLOCK = 64;
+/** How many blocks the simulated service's slots have room for, unless told otherwise. */
+export const BLOCKS_PER_SLOT = 8192;
 const CHARS_PER_BLOCK = CHARS_PER_TOKEN * TOKENS_PER_BLOCK;
 
 /** How sure the service's guess is, as its documentation gives it. */
@@ -40,29 +43,78 @@ export function blockKeys(prompt) {
   return keys;
 }
 
-/** One upstream slot's prompt cache. A Map keeps insertion order, which makes it the LRU list. */
-export class PrefixCache {
-  #blocks = new Map();
-  #limit;
+/** How many leading blocks two prompts have in common, each given as its blocks' keys. */
+export function commonKeys(one, other) {
+  const most = Math.min(one.length, other.length);
+  let common = 0;
+  while (common < most && one[common] === other[common]) common += 1;
+  return common;
+}
 
-  constructor(limit) {
+/**
+ * One upstream slot's prompt cache: blocks that are found from a prompt's head on, dropped when they
+ * have not been used for a while, and where there are too many of them, the least recently used first.
+ *
+ * Who uses a block uses all blocks before it, so what a prompt was the last to use is one run of its
+ * blocks, and a block never outlives those before it. So runs are kept, not blocks: one for each prompt
+ * that nobody has continued yet.
+ *
+ * @template {{ length: number }} Prompt its blocks, `length` of them
+ */
+export class PrefixCache {
+  /** Runs from `start` to `end` of a prompt's blocks, the least recently used first. */
+  #runs = [];
+  #common;
+  #limit;
+  #keep;
+
+  /**
+   * @param {object} options
+   * @param {(one: Prompt, other: Prompt) => number} options.common how many leading blocks are the same
+   * @param {number} [options.limit] how many blocks there is room for
+   * @param {number} [options.keep] how long a block is kept after its last use, in the caller's unit
+   */
+  constructor({ common, limit = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY }) {
+    this.#common = common;
     this.#limit = limit;
+    this.#keep = keep;
   }
 
-  /** How many leading blocks are known; afterwards all of them are. */
-  lookUpAndStore(keys) {
+  /**
+   * How many leading blocks are known; afterwards all of them are.
+   *
+   * @param {Prompt} prompt
+   * @param {number} now never earlier than the last time
+   */
+  lookUpAndStore(prompt, now) {
     let known = 0;
-    while (known < keys.length && this.#blocks.has(keys[known])) known += 1;
-    // From the last to the first, so that a prompt's head is the freshest and outlives its tail:
-    // a tail without its head could never be found again.
-    for (const key of keys.toReversed()) {
-      this.#blocks.delete(key);
-      this.#blocks.set(key, true);
+    let size = prompt.length;
+    const runs = [];
+    for (const run of this.#runs) {
+      if (now - run.time > this.#keep) continue;
+      const common = this.#common(prompt, run.prompt);
+      known = Math.max(known, Math.min(common, run.end));
+      // What is in common is the new prompt's from now on.
+      run.start = Math.max(run.start, common);
+      if (run.start >= run.end) continue;
+      runs.push(run);
+      size += run.end - run.start;
     }
-    for (const oldest of this.#blocks.keys()) {
-      if (this.#blocks.size <= this.#limit) break;
-      this.#blocks.delete(oldest);
-    }
+    runs.push({ prompt, time: now, start: 0, end: prompt.length });
+    this.#runs = runs;
+    this.#drop(size - this.#limit);
     return known;
+  }
+
+  /** Drops the least recently used blocks, of a prompt the last first: none is found without its head. */
+  #drop(excess) {
+    let left = excess;
+    while (left > 0) {
+      const [run] = this.#runs;
+      const dropped = Math.min(left, run.end - run.start);
+      run.end -= dropped;
+      left -= dropped;
+      if (run.start === run.end) this.#runs.shift();
+    }
   }
 }

@@ -12,7 +12,8 @@
  * - A slot remembers blocks of 64 tokens. A block's key is a hash chained over all blocks before
  *   it, so a block can only be found where the whole prompt up to it is the same, byte for byte.
  *   The unfinished last block is never cached. The slot drops the least recently used blocks.
- * - A request with both a session id and an agent id goes to its session's slot. A request with
+ * - A request with both a session id and an agent id goes to its session's slot, which is the one
+ *   that had been given the fewest input tokens when the session's first request came. A request with
  *   only one of them, or none, is anonymous, because the service trusts only the pair.
  * - An anonymous request is drawn at random ("random"), or its slot is guessed ("guess").
  * - Caches do not expire with time and slots are never full or down; `fault` makes failures.
@@ -23,14 +24,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { APIS } from "./apis/index.mjs";
 import { canonical, promptText } from "./apis/prompt.mjs";
 import {
+  BLOCKS_PER_SLOT,
   blockKeys,
-  CONFIDENCE,
+  commonKeys,
   digest,
   estimateTokens,
-  PrefixCache,
-  seededRandom,
   TOKENS_PER_BLOCK,
 } from "./slots.mjs";
+import { createUpstream, identityOf } from "./upstream.mjs";
 
 /** A few pieces of about equal size, cut between code points. */
 function inPieces(text, count) {
@@ -89,6 +90,8 @@ function parseBody(text) {
  * @property {string[]} toolNames  Tools on offer.
  * @property {string | null} sessionId
  * @property {string | null} agentId
+ * @property {import("./upstream.mjs").Call | null} call  What the slots were shown; null where none was reached.
+ * @property {string[]} issuedCalls  Ids of the tool calls in the answer.
  * @property {number | null} slot  Null where no slot was reached (a fault).
  * @property {"pinned" | "drawn" | "recognised" | "guessed" | null} placed  How the slot was found.
  * @property {number} inputTokens  All prompt tokens, cached ones included.
@@ -137,53 +140,31 @@ export async function startTaas({
   anonymous = "random",
   seed = 1,
   autorouted = true,
-  blocksPerSlot = 8192,
+  blocksPerSlot = BLOCKS_PER_SLOT,
   reply = undefined,
   fault = undefined,
 } = {}) {
   if (!["random", "guess"].includes(anonymous)) {
     throw new TypeError(`anonymous must be "random" or "guess", not ${JSON.stringify(anonymous)}`);
   }
-  const random = seededRandom(seed);
-  const draw = () => Math.floor(random() * slots);
-  const caches = Array.from({ length: slots }, () => new PrefixCache(blocksPerSlot));
-  const slotOfSession = new Map();
-  const slotOfToolCall = new Map();
-  const slotOfStructure = new Map();
+  const upstream = createUpstream({ slots, anonymous, seed, blocksPerSlot, common: commonKeys });
   const requests = [];
   const strays = [];
   let issued = 0;
 
-  /** Which slot an anonymous request goes to when the service tries to guess. */
-  function guess(request, view) {
-    const known = view.toolResultIds
-      .map((id) => slotOfToolCall.get(issuedId(id)))
-      .find((slot) => slot !== undefined);
-    if (known !== undefined && random() < CONFIDENCE.toolResult) {
-      return { slot: known, placed: "recognised" };
-    }
-    const firstTurn = view.assistantTurns === 0;
-    const confidence = firstTurn ? CONFIDENCE.firstTurn : CONFIDENCE.conversation;
-    const pointed = slotOfStructure.get(structureOf(request, view, firstTurn));
-    // One draw decides whether the guess holds, whatever is known, so that the sequence of draws
-    // depends on the requests alone.
-    const holds = random() < confidence;
-    if (holds && pointed !== undefined) return { slot: pointed, placed: "guessed" };
-    return { slot: draw(), placed: "drawn" };
-  }
-
-  /** A first turn can be told only by its instructions and tools, later ones by how they began. */
-  function structureOf(request, view, firstTurn) {
-    const frame = digest(JSON.stringify(view.instructions, canonical), view.toolNames.join());
-    return firstTurn ? frame : `conversation:${request.conversation}`;
-  }
-
-  function place(request, view) {
-    if (request.sessionId !== null && request.agentId !== null) {
-      if (!slotOfSession.has(request.sessionId)) slotOfSession.set(request.sessionId, draw());
-      return { slot: slotOfSession.get(request.sessionId), placed: "pinned" };
-    }
-    return anonymous === "guess" ? guess(request, view) : { slot: draw(), placed: "drawn" };
+  /** What the slots are shown of a request. */
+  function callOf(request, view, prompt) {
+    return {
+      sessionId: request.sessionId,
+      agentId: request.agentId,
+      isFirstTurn: view.assistantTurns === 0,
+      frame: digest(JSON.stringify(view.instructions, canonical), view.toolNames.join()),
+      conversation: request.conversation,
+      answeredCalls: view.toolResultIds.map(issuedId).filter((id) => id !== undefined),
+      inputTokens: estimateTokens(prompt),
+      time: request.time,
+      prompt: blockKeys(prompt),
+    };
   }
 
   function describe(incoming, rawBody) {
@@ -194,8 +175,6 @@ export async function startTaas({
         : null;
     const body = parseBody(rawBody);
     const view = api !== null && body !== null ? APIS[api].read(body) : null;
-    const metadata = body?.metadata;
-    const known = (value) => (typeof value === "string" && value.trim() !== "" ? value : null);
     const request = {
       index: -1,
       time: Date.now(),
@@ -215,10 +194,9 @@ export async function startTaas({
       isFollowUp: (view?.toolResultIds.length ?? 0) > 0,
       toolResults: view?.toolResults ?? [],
       toolNames: view?.toolNames ?? [],
-      sessionId: known(incoming.headers["x-session-id"]) ?? known(metadata?.session_id),
-      agentId:
-        known(incoming.headers["x-openclaw-agent-id"]) ??
-        known(metadata?.openclaw_correlation?.agent_id),
+      ...identityOf(incoming.headers, body?.metadata),
+      call: null,
+      issuedCalls: [],
       slot: null,
       placed: null,
       inputTokens: 0,
@@ -277,15 +255,11 @@ export async function startTaas({
       return;
     }
 
-    const { slot, placed } = place(request, view);
-    Object.assign(request, { slot, placed });
-    const prompt = promptText(view.prompt);
-    const keys = blockKeys(prompt);
-    request.inputTokens = estimateTokens(prompt);
-    request.cachedTokens = caches[slot].lookUpAndStore(keys) * TOKENS_PER_BLOCK;
-    const frame = structureOf(request, view, true);
-    slotOfStructure.set(frame, slot);
-    slotOfStructure.set(structureOf(request, view, false), slot);
+    request.call = callOf(request, view, promptText(view.prompt));
+    const { slot, placed, knownBlocks } = upstream.serve(request.call);
+    const { inputTokens, prompt } = request.call;
+    const cachedTokens = knownBlocks * TOKENS_PER_BLOCK;
+    Object.assign(request, { slot, placed, inputTokens, cachedTokens });
 
     const given = (await reply?.(request)) ?? `Noted: ${clip(request.lastUserText, 60)}`;
     const {
@@ -299,7 +273,8 @@ export async function startTaas({
       issued += 1;
       // Letters and digits alone, because clients rewrite other characters; see TOOL_CALL_ID.
       const id = `call${digest("call", String(seed), String(issued))}`;
-      slotOfToolCall.set(id, slot);
+      request.issuedCalls.push(id);
+      upstream.askedForTool(id, slot);
       return { id, name: call.name, arguments: JSON.stringify(call.arguments ?? {}) };
     });
     request.outputTokens = estimateTokens(
@@ -320,7 +295,7 @@ export async function startTaas({
       calls,
       inputTokens: request.inputTokens,
       cachedTokens: request.cachedTokens,
-      writtenTokens: keys.length * TOKENS_PER_BLOCK - request.cachedTokens,
+      writtenTokens: prompt.length * TOKENS_PER_BLOCK - request.cachedTokens,
       outputTokens: request.outputTokens,
     };
     if (!request.stream) {

@@ -1,0 +1,79 @@
+// What a replay says: a table for each number of slots and each time for which caches are kept.
+
+import { table } from "../scripts/table.mjs";
+import { CACHED_TOKEN_PRICE, percentRange } from "../sim/figures.mjs";
+import { WAYS } from "./run.mjs";
+
+const share = ({ median, min, max }) => percentRange(median, min, max);
+const factor = ({ median, min, max }) =>
+  `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+
+const COLUMNS = [
+  ["hit rate", ({ hitRate }) => share(hitRate)],
+  ["cost", ({ cost }) => share(cost)],
+  ["hit rate of first requests", ({ firstHitRate }) => share(firstHitRate)],
+  ["load, largest slot over mean", ({ load }) => factor(load)],
+];
+
+const titleOf = (key) => WAYS.find((way) => way.key === key).title;
+
+export const keptFor = (seconds) => (seconds === 3600 ? "an hour" : `${seconds / 60} minutes`);
+
+const distinct = (rows, field) => [...new Set(rows.map((row) => row[field]))];
+
+export function report({ source, seeds, plugin, rows }) {
+  const lines = [
+    `${source.file}: ${source.sessions} sessions, ${source.requests.toLocaleString("en-US")} requests, ` +
+      `${source.inputTokens.toLocaleString("en-US")} input tokens`,
+    `Median of ${seeds} seeds (and the range). Cost is relative to no caching at all, with a cached ` +
+      `token at ${CACHED_TOKEN_PRICE} of the price.`,
+  ];
+  if (!plugin) lines.push("The plugin is left out.");
+  for (const keep of distinct(rows, "keepSeconds")) {
+    for (const slots of distinct(rows, "slots")) {
+      const chosen = rows.filter((row) => row.keepSeconds === keep && row.slots === slots);
+      const cells = chosen.map((row) => [
+        titleOf(row.way),
+        ...COLUMNS.map(([, cell]) => cell(row)),
+      ]);
+      lines.push("", `${slots} slots, caches kept for ${keptFor(keep)}`, "");
+      lines.push(table(["", ...COLUMNS.map(([head]) => head)], cells));
+    }
+  }
+  return lines.join("\n");
+}
+
+const percents = (...values) =>
+  [...new Set(values.map((value) => (value * 100).toFixed(1)))].join("–");
+
+/** Columns of the README's table, and the ways in each: what lies between them is not recorded. */
+const SUMMARY = [
+  ["no identity, drawn", ["drawn"]],
+  ["no identity, guessed", ["guessed", "recognised"]],
+  ["by workspace, 4 agents", ["workspace-4"]],
+  ["by conversation", ["conversation"]],
+];
+
+/** The README's table: hit rate and cost, medians. */
+export function summary({ rows }) {
+  const places = distinct(rows, "keepSeconds").flatMap((keep) =>
+    distinct(rows, "slots").map((slots) => ({ keep, slots })),
+  );
+  const cell = ({ keep, slots }, ways) => {
+    const found = ways.map((way) =>
+      rows.find((row) => row.keepSeconds === keep && row.slots === slots && row.way === way),
+    );
+    const [hitRate, cost] = ["hitRate", "cost"].map((field) =>
+      percents(...found.map((row) => row[field].median)),
+    );
+    return `${hitRate} · ${cost} %`;
+  };
+  return table(
+    ["kept", "slots", ...SUMMARY.map(([head]) => head)],
+    places.map((place) => [
+      keptFor(place.keep),
+      String(place.slots),
+      ...SUMMARY.map(([, ways]) => cell(place, ways)),
+    ]),
+  );
+}

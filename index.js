@@ -1,4 +1,4 @@
-// The plugin's entry: registers the provider hooks and the gateway method, and nothing else.
+// The plugin's entry: loads the addon, wires the parts and registers them, and nothing else.
 //
 // The host imports this module several times in one process and may call `register` any number of
 // times. Nothing is kept here: what must be shared lives in the addon, of which there is one image.
@@ -8,26 +8,28 @@ import { homedir, hostname } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { createWarn } from "./lib/faults.js";
-import { createLastRoute, createUnavailable, METHOD } from "./lib/gateway.js";
-import { createHooks, PROVIDERS } from "./lib/hooks.js";
-import { loadNative } from "./lib/native.js";
+import { createCalls } from "./lib/calls.js";
+import { createCompat } from "./lib/compat.js";
+import { createDebug, createFaults } from "./lib/faults.js";
+import { gatherInto, imageFor } from "./lib/images.js";
+import { createMetadata } from "./lib/metadata.js";
+import { createMethods, unavailableMethods } from "./lib/methods.js";
+import { createOwners } from "./lib/owners.js";
+import { noteAsked, watchOwnership } from "./lib/ownership.js";
+import { PROVIDERS } from "./lib/providers.js";
+import { createCapture } from "./lib/response.js";
+import { gitHintsWanted } from "./lib/settings.js";
+import { createHooks } from "./lib/stream.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
-const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
-
-/** Whether workspaces' repositories may be looked at. What is not understood switches it off. */
-function gitHintsWanted(config, env, warn) {
-  const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
-  if (!["", "on", "off"].includes(value)) {
-    const accepted = new Error(
-      `${HINTS_VARIABLE} is ${JSON.stringify(value)}; accepted is on or off`,
-    );
-    warn("hints-variable", "requests go out without repository hints", accepted);
-    return false;
+/** The user's home directory. Without one, and without a passwd entry, only `~` is not understood. */
+function home() {
+  try {
+    return homedir();
+  } catch {
+    return null;
   }
-  return value !== "off" && config?.gitHints !== false;
 }
 
 export default {
@@ -36,38 +38,56 @@ export default {
   description: "Keeps agents on the CloudSigma TaaS slot whose prompt cache is warm",
 
   register(api) {
-    const warn = createWarn(api.logger);
-    const scope = { scope: "operator.read" };
+    const faults = createFaults(api.logger);
+    const registerMethods = (methods) => {
+      for (const { name, handler, scope } of methods) {
+        faults.attempt(`method ${name}`, `${name} is not answered by this plugin`, () =>
+          api.registerGatewayMethod(name, handler, { scope }),
+        );
+      }
+    };
     let native;
     let affinity;
     try {
-      native = loadNative(api.rootDir ?? dirname(fileURLToPath(import.meta.url)));
-      const built = native.version?.();
-      if (built !== version) {
-        // So it is between an update and the restart of the gateway: an image stays for good.
-        warn(
-          `version ${built}`,
+      const image = imageFor(api.rootDir ?? dirname(fileURLToPath(import.meta.url)));
+      native = image.native;
+      if (image.built !== version) {
+        faults.warn(
+          `version ${image.built}`,
           "the binary and the package are of different versions, which may not fit",
-          `binary ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
+          `binary ${image.built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
         );
       }
-      const gitHints = gitHintsWanted(api.pluginConfig, process.env, warn);
-      affinity = new native.Affinity(version, hostname(), homedir(), gitHints);
+      const gitHints = gitHintsWanted(api.pluginConfig, process.env, faults.warn);
+      affinity = new native.Affinity(version, hostname(), home(), gitHints);
     } catch (error) {
-      warn("addon", "requests go out untouched and no route is captured", error);
-      api.registerGatewayMethod(METHOD, createUnavailable(error), scope);
+      faults.warn("addon", "requests go out untouched and no route is captured", error);
+      registerMethods(unavailableMethods(error));
       return;
     }
-    const debug = process.env.OPENCLAW_DEBUG
-      ? (line) => api.logger.info(`taas-affinity: ${line}`)
-      : undefined;
+    const debug = createDebug(api.logger);
+    const compat = createCompat(faults);
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
       hookAliases: PROVIDERS,
       auth: [],
-      ...createHooks({ native, affinity, warn, debug }),
+      ...createHooks({
+        faults,
+        debug,
+        ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
+        calls: createCalls({ native }),
+        addMetadata: createMetadata({ native, warn: faults.warn }),
+        capture: createCapture({ native, debug }),
+        repaired: compat.wrap,
+        noteAsked,
+      }),
     });
-    api.registerGatewayMethod(METHOD, createLastRoute(affinity), scope);
+    const gather = () =>
+      faults.attempt("gather", "captures of before an update may be missing", () =>
+        gatherInto(native),
+      );
+    registerMethods(createMethods({ native, affinity, gather }));
+    watchOwnership({ api, faults, importSdk: (specifier) => import(specifier) });
   },
 };

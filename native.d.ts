@@ -30,15 +30,14 @@ export interface Native {
    * `null` is) but no object, an array is none, or all four keys are there (only `undefined` counts as
    * absent). Prototypes are not looked at: whether an object is a plain one is for the caller to see.
    *
-   * With `withHints`, `requester_runtime` says what {@link Requester.takeHints} found last of the
-   * workspace's repository: `repo_name`, `git_branch_hint` and `git_dirty_hint`, each left out where
-   * it is not known.
+   * `requester_runtime` says what is known now of the workspace's repository: `repo_name`,
+   * `git_branch_hint` and `git_dirty_hint`, each left out where it is not known.
    *
    * `payload` is read by reference, and nothing of it but `metadata`; it is not changed.
    *
    * @throws what a getter or a proxy of the payload throws
    */
-  injectRequest(requester: Requester, payload: unknown, withHints: boolean): string | null;
+  injectRequest(requester: Requester, payload: unknown): string | null;
 
   /**
    * Remembers the route of a response, where it succeeded and was autorouted.
@@ -92,6 +91,12 @@ export interface Native {
    */
   interfaceNumber(): number;
 
+  /**
+   * What keeps repository hints away for a reason outside of any repository, such as a git that is
+   * missing; `null` where nothing does, or once it was said.
+   */
+  complaint(): string | null;
+
   /** The version of the package that the binary was built for. */
   version(): string;
 
@@ -128,13 +133,6 @@ export interface Affinity {
   requester(context: HookContext, env: Record<string, string | undefined>): Requester;
 
   /**
-   * Sets who is told that the repository hints of a requester are there: `listener` is called with
-   * the number that {@link Requester.awaitHints} was given, in a turn of the event loop of its own.
-   * It must not throw. It does not keep the process alive. Only the first listener counts.
-   */
-  onHints(listener: (number: number) => void): void;
-
-  /**
    * The answer of a gateway method, as JSON text.
    *
    * @param method one of {@link Native.methods}
@@ -158,30 +156,14 @@ export interface Requester {
    */
   readonly agentId: string | null;
   /**
-   * Starts to look at the workspace's git repository, on a thread of the addon's own, unless that is
-   * going on or its result waits for a request. Never waits.
+   * Has the workspace's git repository looked at, by git and off this thread, unless that is going on
+   * or what is known is young. Never waits.
    *
-   * @returns for how many milliseconds there will be no hints, so that nobody need ask again; 0 where
-   *   there may be some. For ever without a workspace or with the hints switched off; for up to two
-   *   seconds where there was no repository a moment ago
+   * @returns 0 where there is nothing to look at: no workspace, or the hints are switched off. Else a
+   *   number that is another one where {@link Native.injectRequest} may say something else than
+   *   before; odd while an answer is awaited, so that it may change at any moment
    */
-  startHints(): number;
-  /**
-   * Whether a request should wait for the repository hints, and how long. When they are there, the
-   * listener of {@link Affinity.onHints} is called with `number`; a second call takes the place of
-   * the first.
-   *
-   * @returns milliseconds to wait at most; 0 where waiting is of no use: they are there, nobody looks
-   *   for them, or the repository is known to need more time than a request waits
-   */
-  awaitHints(number: number): number;
-  /**
-   * Decides what the next {@link Native.injectRequest} with hints says of the repository: what is
-   * known now.
-   *
-   * @returns a number that is another one where that is something else than the time before
-   */
-  takeHints(): number;
+  look(): number;
   /**
    * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
    * line feeds. A value that is not known or cannot be sent unchanged is empty.

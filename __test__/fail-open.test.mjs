@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -351,7 +352,51 @@ describe("copies of the module", () => {
   });
 });
 
+test("without a home directory and a passwd entry only `~` is not understood", async (t) => {
+  t.mock.method(os, "homedir", () => {
+    throw new Error("no such user");
+  });
+  syncBuiltinESMExports();
+  t.after(syncBuiltinESMExports);
+  const kept = ["HOME", "USERPROFILE", "OPENCLAW_HOME", "OPENCLAW_STATE_DIR"];
+  for (const name of kept) {
+    const value = process.env[name];
+    delete process.env[name];
+    t.after(() => value !== undefined && Object.assign(process.env, { [name]: value }));
+  }
+  const host = register();
+  const call = await modelCall(host.provider, { response: routed() });
+  assert.equal(call.headers["X-Session-Id"], SESSION);
+  assert.deepEqual(host.warnings, []);
+  assert.equal(host.ask({ agentId: "new-agent-2" }).ok, true);
+  const { ok, error } = host.ask({ workspaceDir: "~/x" });
+  assert.equal(ok, false);
+  assert.match(error.message, /home/);
+});
+
 describe("OPENCLAW_DEBUG", () => {
+  test("a logger that throws unpins no call, and no line can be forged", async (t) => {
+    process.env.OPENCLAW_DEBUG = "1";
+    t.after(() => delete process.env.OPENCLAW_DEBUG);
+    const throwing = register({ logger: { info: boom, warn: boom } });
+    const call = await modelCall(throwing.provider, { response: routed() });
+    assert.equal(call.headers["X-Session-Id"], SESSION);
+    assert.equal(call.payload.metadata.session_id, SESSION);
+    assert.notEqual(throwing.ask({}).payload.capture, null);
+
+    const { provider, lines } = register();
+    const forged = "x\n2026 taas-affinity: capture session=oc:forged";
+    for (const changes of [{ agentId: forged }, { agentDir: `/a/agents/${forged}/agent` }]) {
+      const context = agentContext({ agentId: undefined, agentDir: undefined, ...changes });
+      const model = routed({ "x-taas-autorouter-model": "m\r\nforged" });
+      await modelCall(provider, { context, response: model });
+    }
+    assert.deepEqual(
+      lines.filter((line) => /[\r\n]|oc:forged/.test(line)),
+      [],
+    );
+  });
+
   test("one line for each request and each capture; none without it", async (t) => {
     const quiet = register();
     await modelCall(quiet.provider, { response: routed() });

@@ -10,7 +10,16 @@ import { after, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 
-import { agentContext, forgetWarnings, modelCall, ROOT, register } from "./support/plugin.mjs";
+import { createMetadata } from "../lib/metadata.js";
+import { createOwners } from "../lib/owners.js";
+import {
+  agentContext,
+  forgetWarnings,
+  modelCall,
+  native,
+  ROOT,
+  register,
+} from "./support/plugin.mjs";
 
 beforeEach(forgetWarnings);
 
@@ -41,20 +50,33 @@ function repository(name, branch = "dev") {
 
 const { provider } = register();
 
-async function hintsOf(workspaceDir, { from = provider, calls = 1 } = {}) {
-  let runtime;
-  for (let call = 0; call < calls; call += 1) {
-    const { payload } = await modelCall(from, { context: agentContext({ workspaceDir }) });
-    runtime = payload.metadata.requester_runtime;
-  }
-  const keys = Object.keys(runtime);
+/** How long an answer of git is told. */
+const FRESH_MS = 2000;
+
+/** What one request says of the repository: whatever is known at that moment. */
+async function hintsNow(workspaceDir, from = provider) {
+  const { payload } = await modelCall(from, { context: agentContext({ workspaceDir }) });
+  const runtime = payload.metadata.requester_runtime;
   return {
-    keys,
+    keys: Object.keys(runtime),
     repo: runtime.repo_name,
     branch: runtime.git_branch_hint,
     dirty: runtime.git_dirty_hint,
   };
 }
+
+/** The same, as the host asks: a wrapper first, and the payload some time after it. */
+async function hintsOf(workspaceDir, { from = provider, until = ({ repo }) => repo } = {}) {
+  const end = Date.now() + FRESH_MS;
+  let hints;
+  do {
+    hints = await hintsNow(workspaceDir, from);
+    await sleep(20);
+  } while (!until(hints) && Date.now() < end);
+  return hints;
+}
+
+const outlive = () => sleep(FRESH_MS + 100);
 
 describe("repository hints", () => {
   test("name, branch and state, in their place", async () => {
@@ -69,34 +91,63 @@ describe("repository hints", () => {
     ]);
     assert.deepEqual([clean.repo, clean.branch, clean.dirty], ["example-repo", "dev", false]);
 
-    writeFileSync(join(dir, "file.txt"), "two\n");
-    assert.equal((await hintsOf(dir)).dirty, true);
+    await outlive();
     git(dir, "checkout", "-q", "-b", "feature/ü", "--");
-    git(dir, "commit", "-q", "-a", "-m", "second");
-    const later = await hintsOf(dir);
-    assert.deepEqual([later.branch, later.dirty], ["feature/ü", false]);
+    writeFileSync(join(dir, "file.txt"), "two\n");
     writeFileSync(join(dir, "untracked.txt"), "x");
+    const later = await hintsOf(dir);
+    assert.deepEqual([later.branch, later.dirty], ["feature/ü", true]);
+    await outlive();
+    git(dir, "commit", "-q", "-a", "-m", "second");
     assert.equal((await hintsOf(dir)).dirty, false, "untracked files do not count");
   });
 
-  test("every request of one wrapper sees the state of its own time", async () => {
-    const dir = repository("edited");
-    const seen = [];
-    const wrapped = provider.wrapStreamFn(
-      agentContext({
-        workspaceDir: dir,
-        streamFn: async (_model, _context, options) => {
-          const { metadata } = await options.onPayload({ messages: [] });
-          seen.push(metadata.requester_runtime.git_dirty_hint);
-        },
-      }),
-    );
-    await wrapped({}, {}, {});
-    writeFileSync(join(dir, "file.txt"), "changed by a tool\n");
-    await wrapped({}, {}, {});
-    git(dir, "checkout", "-q", "--", ".");
-    await wrapped({}, {}, {});
-    assert.deepEqual(seen, [false, true, false]);
+  test("a request never waits: the first says nothing, and its payload is there at once", async () => {
+    const dir = repository("at-once");
+    let returned;
+    const streamFn = (_model, _context, options) => {
+      returned = options.onPayload({ messages: [] });
+    };
+    provider.wrapStreamFn(agentContext({ workspaceDir: dir, streamFn }))({}, {}, {});
+    assert.equal(typeof returned.metadata.session_id, "string", "no promise");
+    assert.equal(returned.metadata.requester_runtime.repo_name, undefined);
+    assert.equal((await hintsOf(dir)).repo, "at-once");
+  });
+
+  test("what was found more than two seconds ago is told no more", async () => {
+    const dir = repository("old-news");
+    assert.equal((await hintsOf(dir)).branch, "dev");
+    await outlive();
+    assert.equal((await hintsNow(dir)).branch, undefined);
+    assert.equal((await hintsOf(dir)).branch, "dev");
+  });
+
+  test("the addon is asked once where something changed, and not at all where nothing did", async () => {
+    const dir = repository("crossings");
+    let asked = 0;
+    const counting = {
+      ...native,
+      injectRequest: (...args) => {
+        asked += 1;
+        return native.injectRequest(...args);
+      },
+    };
+    const add = createMetadata({ native: counting, warn: assert.fail });
+    const owner = createOwners({
+      native,
+      affinity: new native.Affinity("1", "h", "/", true),
+    })(agentContext({ workspaceDir: dir }));
+    const state = () => owner.requester.look();
+    for (let round = 0; round < 200 && state() % 2 === 1; round += 1) {
+      await sleep(10);
+    }
+    const first = add(owner, state(), { messages: [] });
+    assert.equal(first.metadata.requester_runtime.git_dirty_hint, false);
+    assert.equal(asked, 1);
+    for (let round = 0; round < 10; round += 1) {
+      assert.deepEqual(add(owner, state(), { messages: [] }), first);
+    }
+    assert.equal(asked, 1);
   });
 
   test("what is not known is left out", async () => {
@@ -110,7 +161,7 @@ describe("repository hints", () => {
     const plain = join(base, "plain");
     mkdirSync(plain);
     for (const dir of [plain, join(base, "not", "there")]) {
-      const { keys: none } = await hintsOf(dir);
+      const { keys: none } = await hintsOf(dir, { until: () => false });
       assert.deepEqual(
         none.filter((key) => ["repo_name", "git_branch_hint", "git_dirty_hint"].includes(key)),
         [],
@@ -123,11 +174,11 @@ describe("repository hints", () => {
     const planted = join(base, "planted");
     mkdirSync(planted);
     writeFileSync(join(planted, ".git"), `gitdir: ${secret}/.git\n`);
-    assert.equal((await hintsOf(planted)).branch, undefined);
+    assert.equal((await hintsOf(planted, { until: () => false })).branch, undefined);
     const linked = join(base, "linked");
     mkdirSync(linked);
     symlinkSync(join(secret, ".git"), join(linked, ".git"));
-    assert.equal((await hintsOf(linked)).branch, undefined);
+    assert.equal((await hintsOf(linked, { until: () => false })).branch, undefined);
   });
 
   test("nothing that a repository configures is run", async () => {
@@ -141,8 +192,9 @@ describe("repository hints", () => {
     git(dir, "config", "core.hooksPath", dir);
     writeFileSync(join(dir, ".gitattributes"), "* filter=trap\n");
     writeFileSync(join(dir, "file.txt"), "touched\n");
-    const { branch } = await hintsOf(dir, { calls: 3 });
-    assert.equal(branch, "dev");
+    assert.equal((await hintsOf(dir)).branch, "dev");
+    await outlive();
+    assert.equal((await hintsOf(dir)).branch, "dev");
     assert.throws(() => execFileSync("ls", [witness], { stdio: "ignore" }), "nothing ran");
     // The trap does spring for git itself.
     spawnSync("git", ["status", "--porcelain"], { cwd: dir, env });
@@ -161,7 +213,10 @@ describe("repository hints", () => {
         t.after(() => delete process.env.OPENCLAW_TAAS_GIT_HINTS);
       }
       const host = register(options);
-      const { repo, branch, dirty } = await hintsOf(dir, { from: host.provider });
+      const { repo, branch, dirty } = await hintsOf(dir, {
+        from: host.provider,
+        until: () => false,
+      });
       assert.deepEqual([repo, branch, dirty], [undefined, undefined, undefined]);
       assert.equal(host.warnings.length, variable === "never" ? 1 : 0);
       for (const warning of host.warnings) {
@@ -170,66 +225,62 @@ describe("repository hints", () => {
     });
   }
 
-  /** A clean repository with a file as large as a probe may read, and a stat that says nothing. */
-  function slowRepository(name) {
-    const dir = repository(name);
-    const large = Buffer.alloc(60 << 20);
-    writeFileSync(join(dir, "large.bin"), large);
-    git(dir, "add", "-A");
-    git(dir, "commit", "-q", "-m", "large");
-    writeFileSync(join(dir, "large.bin"), large);
-    return dir;
-  }
-
-  test("what takes too long is left out, and is there for the next request", async () => {
-    const seen = [];
-    const wrapped = provider.wrapStreamFn(
-      agentContext({
-        workspaceDir: slowRepository("slow"),
-        streamFn: async (_model, _context, options) => {
-          const { metadata } = await options.onPayload({ messages: [] });
-          const { repo_name, git_branch_hint, git_dirty_hint } = metadata.requester_runtime;
-          seen.push([repo_name, git_branch_hint, git_dirty_hint]);
-        },
-      }),
-    );
-    await wrapped({}, {}, {});
-    assert.deepEqual(seen.at(-1), ["slow", "dev", undefined], "the names are quick");
-    for (let round = 0; round < 100 && seen.at(-1)[2] === undefined; round += 1) {
-      await sleep(50);
-      await wrapped({}, {}, {});
-    }
-    assert.deepEqual(seen.at(-1), ["slow", "dev", false]);
-  });
-
   const PLUGIN = JSON.stringify(pathToFileURL(join(ROOT, "__test__/support/plugin.mjs")).href);
-  const runScript = (script) =>
+  const runScript = (script, changes = {}) =>
     spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
       encoding: "utf8",
-      env,
+      env: { ...env, ...changes },
     });
 
-  test("the process ends while a probe runs", () => {
-    const dir = slowRepository("exit");
-    const { status, stdout } = runScript(`
-      import { register } from ${PLUGIN};
+  test("the process ends while git is asked, and git with it", () => {
+    const dir = repository("exit");
+    const slow = join(base, "slow-git");
+    mkdirSync(slow);
+    writeFileSync(join(slow, "git"), "#!/bin/sh\nexec sleep 60.4242\n", { mode: 0o755 });
+    const { status, stdout } = runScript(
+      `import { register } from ${PLUGIN};
       const { provider } = register();
       provider.wrapStreamFn({ provider: "cloudsigma", workspaceDir: ${JSON.stringify(dir)}, streamFn() {} });
-      process.on("exit", () => console.log(Date.now()));`);
-    const late = Date.now() - Number(stdout);
+      setTimeout(() => { console.log(Date.now()); process.exit(0); }, 300);`,
+      { PATH: `${slow}:${process.env.PATH}` },
+    );
     assert.equal(status, 0);
-    assert.ok(late < 1500, `${late} ms after the exit event`);
+    assert.ok(Date.now() - Number(stdout) < 1500, "the exit waited");
   });
 
-  test("a process whose only work is a waiting request does not end before it", () => {
-    const dir = slowRepository("alive");
-    const { status, stdout, stderr } = runScript(`
-      import { agentContext, modelCall, register } from ${PLUGIN};
-      const { payload } = await modelCall(register().provider, {
-        context: agentContext({ workspaceDir: ${JSON.stringify(dir)} }),
-      });
-      console.log(payload.metadata.requester_runtime.repo_name);`);
-    assert.deepEqual([status, stdout], [0, "alive\n"], stderr);
+  test("no git, a git that hangs or one that talks nonsense: fewer hints, one warning at most", () => {
+    const dir = repository("bad-git");
+    for (const [what, script] of [
+      ["none", undefined],
+      ["hangs", "#!/bin/sh\nsleep 100\n"],
+      ["nonsense", "#!/bin/sh\nhead -c 100000 /dev/urandom\n"],
+    ]) {
+      const bin = join(base, `git-${what}`);
+      mkdirSync(bin);
+      if (script !== undefined) {
+        writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+      }
+      const { status, stdout, stderr } = runScript(
+        `import { agentContext, modelCall, register } from ${PLUGIN};
+        const host = register();
+        const end = Date.now() + 3000;
+        let runtime;
+        do {
+          const { payload } = await modelCall(host.provider, {
+            context: agentContext({ workspaceDir: ${JSON.stringify(dir)} }),
+          });
+          runtime = payload.metadata.requester_runtime;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        } while (runtime.repo_name === undefined && Date.now() < end);
+        console.log(JSON.stringify([runtime.repo_name, runtime.git_branch_hint, runtime.git_dirty_hint, host.warnings.length <= 1]));`,
+        { PATH: script === undefined ? bin : `${bin}:/usr/bin:/bin` },
+      );
+      assert.deepEqual(
+        [status, stdout],
+        [0, `${JSON.stringify(["bad-git", null, null, true])}\n`],
+        `${what}: ${stderr}`,
+      );
+    }
   });
 
   test("threads may end while their requests wait", () => {

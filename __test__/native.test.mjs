@@ -130,6 +130,18 @@ describe("no binary", () => {
   });
 });
 
+test("asking for the C library leaves the process's reports as they were", () => {
+  for (const before of [true, false]) {
+    process.report.excludeNetwork = before;
+    for (const getReport of [glibc, () => assert.fail("boom")]) {
+      beOn({ platform: "linux", arch: "x64", getReport });
+      failure();
+      assert.equal(process.report.excludeNetwork, before);
+    }
+  }
+  process.report.excludeNetwork = false;
+});
+
 test("a binary that does not load is named, with the machine and the cause", () => {
   writeFileSync(beside(OWN_BUILD), "no library");
   const { message, cause } = failure();

@@ -1,8 +1,8 @@
 // What is published: its names, versions and contents agree wherever they stand.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -15,7 +15,6 @@ import { ROOT } from "./support/plugin.mjs";
 const VERSIONED = [
   "Cargo.lock",
   "Cargo.toml",
-  "fuzz/Cargo.lock",
   "openclaw.plugin.json",
   "package-lock.json",
   "package.json",
@@ -39,7 +38,7 @@ function versions(root) {
     "openclaw.plugin.json": readJson(join(root, "openclaw.plugin.json")).version,
     "Cargo.toml": /\[workspace\.package\]\nversion = "(.*)"/.exec(text("Cargo.toml"))[1],
   };
-  for (const path of ["Cargo.lock", "fuzz/Cargo.lock"]) {
+  for (const path of ["Cargo.lock"]) {
     for (const [, name, version] of text(path).matchAll(
       /name = "(openclaw-taas-affinity|taas-affinity)"\nversion = "(.*)"/g,
     )) {
@@ -153,4 +152,21 @@ test("npm runs no script on its own here, or a build would be preceded by all ot
     shell: process.platform === "win32",
   });
   assert.equal(stdout.trim(), "true");
+});
+
+test("a script knows that it was started, also in a checkout whose path has a blank", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "a blank "));
+  t.after(() => rmSync(directory, { recursive: true }));
+  mkdirSync(join(directory, "scripts"));
+  cpSync(join(ROOT, "scripts", "run.mjs"), join(directory, "scripts", "run.mjs"));
+  const script = join(directory, "scripts", "it.mjs");
+  const other = join(directory, "scripts", "other.mjs");
+  writeFileSync(
+    script,
+    'import { isMain } from "./run.mjs"; console.log(isMain(import.meta.url));',
+  );
+  writeFileSync(other, 'import "./it.mjs";');
+  const run = (file) => execFileSync(process.execPath, [file], { encoding: "utf8" });
+  assert.equal(run(script), "true\n");
+  assert.equal(run(other), "false\n");
 });

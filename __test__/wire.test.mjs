@@ -45,7 +45,7 @@ async function withEnv(variables, body) {
 }
 
 describe("which requests", () => {
-  test("one provider, for both ids, with all three hooks", () => {
+  test("one provider, for both ids, with all four hooks", () => {
     assert.equal(providers.length, 1);
     assert.equal(provider.id, "taas-affinity-hook");
     assert.deepEqual(provider.hookAliases, ["cloudsigma", "cloudsigma-staging"]);
@@ -54,10 +54,11 @@ describe("which requests", () => {
       "wrapStreamFn",
       "wrapSimpleCompletionStreamFn",
       "resolveTransportTurnState",
+      "normalizeResolvedModel",
     ]) {
       assert.equal(typeof provider[hook], "function", hook);
     }
-    assert.deepEqual([...methods.keys()], ["taas.autorouter.lastRoute"]);
+    assert.deepEqual([...methods.keys()], ["taas.autorouter.lastRoute", "taas.affinity.lastRoute"]);
   });
 
   test("agent runs and simple completions of our providers are wrapped", async () => {
@@ -477,30 +478,34 @@ describe("the headers", () => {
     assert.equal("X-Session-Id" in (await headersOf(null)), false);
   });
 
-  test("what has not the form of an agent id is none, and the next source tells it", async () => {
-    const odd = [
+  test("what is no agent id is neither in the headers nor in the body", async () => {
+    for (const odd of [
       "日本",
-      "wörk",
       "a\r\nX-Evil: 1",
       "a\u0000",
       "x".repeat(65),
       " padded",
-      "..",
       "-a",
-    ];
-    for (const agentId of odd) {
+      "a/b",
+      "..",
+    ]) {
       const { headers, payload } = await modelCall(provider, {
-        context: agentContext({ agentId }),
+        context: agentContext({
+          agentId: odd,
+          agentDir: `/s/agents/${odd}/agent`,
+          workspaceDir: "/",
+        }),
       });
-      assert.equal(headers["X-OpenClaw-Agent-Id"], "new-agent-2", JSON.stringify(agentId));
-      assert.equal(payload.metadata.openclaw_correlation.agent_id, "new-agent-2");
-
-      const nowhere = { agentId, agentDir: "/s/agents/../agent", workspaceDir: "/w/日本" };
-      const none = await modelCall(provider, { context: agentContext(nowhere) });
-      assert.equal("X-OpenClaw-Agent-Id" in none.headers, false, JSON.stringify(agentId));
-      assert.equal("agent_id" in none.payload.metadata.openclaw_correlation, false);
-      assert.match(none.headers["X-Session-Id"], /^oc:/);
+      assert.equal("X-OpenClaw-Agent-Id" in headers, false, JSON.stringify(odd));
+      assert.equal("agent_id" in payload.metadata.openclaw_correlation, false, JSON.stringify(odd));
+      assert.equal(headers["X-Session-Id"], "oc:8a5edab282632443");
     }
+    // The next source counts then.
+    const { headers } = await modelCall(provider, { context: agentContext({ agentId: "wörk" }) });
+    assert.equal(headers["X-OpenClaw-Agent-Id"], "new-agent-2");
+    const longest = `A_-9${"x".repeat(60)}`;
+    const call = await modelCall(provider, { context: agentContext({ agentId: longest }) });
+    assert.equal(call.headers["X-OpenClaw-Agent-Id"], longest);
   });
 
   test("odd turn ids and attempts are left out", async () => {
@@ -511,12 +516,22 @@ describe("the headers", () => {
     }
   });
 
+  test("an attempt that is no positive integer is left out", async () => {
+    const attemptOf = async (attempt) =>
+      (await modelCall(provider, { turn: { turnId: "t", attempt } })).headers["X-OpenClaw-Attempt"];
+    for (const odd of [Number.NaN, Infinity, -1, 0, 1.5, 1e21, "0", "-1", "1.0", " 1", true, [1]]) {
+      assert.equal(await attemptOf(odd), undefined, String(odd));
+    }
+    assert.equal(await attemptOf(2), "2");
+    assert.equal(await attemptOf("3"), "3");
+  });
+
   test("fifty concurrent calls of one session keep their own turns", async () => {
     const calls = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
         modelCall(provider, {
           context: agentContext({ agentId: `agent-${index}` }),
-          turn: { turnId: `turn-${index}`, attempt: index },
+          turn: { turnId: `turn-${index}`, attempt: index + 1 },
           response: { headers: { "x-taas-autorouted": "true", "x-openclaw-turn-id": "echo" } },
         }),
       ),
@@ -527,7 +542,7 @@ describe("the headers", () => {
       assert.equal(payload.metadata.openclaw_correlation.agent_id, `agent-${index}`);
       const capture = JSON.parse(native.latestByAgent(`agent-${index}`));
       assert.equal(capture.openclawTurnId, `turn-${index}`);
-      assert.equal(capture.openclawAttempt, String(index));
+      assert.equal(capture.openclawAttempt, String(index + 1));
     });
   });
 });

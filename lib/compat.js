@@ -33,7 +33,7 @@ function createSdk(load) {
 
 /**
  * @param {object} parts
- * @param {(kind: string, consequence: string, error: unknown) => void} parts.warn
+ * @param {import("./faults.js").Warn} parts.warn
  * @param {(specifier: string) => object} [parts.load] loads a module of the host's SDK. The host
  *   answers for them where the plugin asks, and `require` is the one that answers at once.
  */
@@ -65,14 +65,14 @@ export function createCompat({ warn, load = createRequire(import.meta.url) }) {
       warn("compat", `requests of ${context.modelId} and the like go out untouched`, error);
       return undefined;
     }
-    return (model, streamContext, options, ...rest) => {
-      let stream = ours;
+    return function stream(model, streamContext, options, ...rest) {
+      let repairing = ours;
       try {
-        stream = repaired(ours, context, model, options);
+        repairing = repaired(ours, context, model, options);
       } catch (error) {
         warn("compat-call", "a request went out without the host's repairs", error);
       }
-      return stream(model, streamContext, options, ...rest);
+      return Reflect.apply(repairing, this, [model, streamContext, options, ...rest]);
     };
   }
 

@@ -4,6 +4,12 @@
 // The host imports this module several times in one process, and the copies share nothing else.
 const WARNED = Symbol.for("openclaw-taas-affinity.warned");
 
+/** Enough for any message of ours; what comes from elsewhere may be of any length. */
+const LINE_LIMIT = 2000;
+
+/** Everything that could end a line of a log, or command a terminal that shows it. */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
 /** The message of whatever was thrown, even where reading it throws again. */
 export function messageOf(error) {
   try {
@@ -13,24 +19,62 @@ export function messageOf(error) {
   }
 }
 
+/** `text` as a single line of a log. */
+export const oneLine = (text) => text.slice(0, LINE_LIMIT).replace(CONTROLS, " ");
+
 /**
- * A function that warns once for each kind of fault, however many copies of this module there are.
- *
- * @param {{ warn(message: string): void }} logger
- * @returns {(kind: string, consequence: string, error: unknown) => void}
+ * @typedef {(kind: string, consequence: string, error: unknown) => void} Warn
+ * says `consequence` and why, once for each `kind`, however many copies of this module there are
  */
-export function createWarn(logger) {
+
+/**
+ * @param {{ warn(message: string): void }} logger
+ * @returns {{ warn: Warn, attempt: <T>(kind: string, consequence: string, action: () => T) => T | undefined }}
+ *   `attempt` returns what `action` does, and `undefined` with a warning where it throws
+ */
+export function createFaults(logger) {
   globalThis[WARNED] ??= new Set();
   const warned = globalThis[WARNED];
-  return (kind, consequence, error) => {
+
+  function warn(kind, consequence, error) {
     if (warned.has(kind)) {
       return;
     }
     warned.add(kind);
     try {
-      logger.warn(`taas-affinity: ${consequence}: ${messageOf(error)} (said once)`);
+      logger.warn(oneLine(`taas-affinity: ${consequence}: ${messageOf(error)} (said once)`));
     } catch {
       // A logger that throws must not fail the call either.
+    }
+  }
+
+  function attempt(kind, consequence, action) {
+    try {
+      return action();
+    } catch (error) {
+      warn(kind, consequence, error);
+      return undefined;
+    }
+  }
+
+  return { warn, attempt };
+}
+
+/**
+ * A function that writes a line for whoever debugs a gateway; `undefined` without OPENCLAW_DEBUG.
+ *
+ * @param {{ info(message: string): void }} logger
+ * @returns {((line: string) => void) | undefined}
+ */
+export function createDebug(logger) {
+  if (!process.env.OPENCLAW_DEBUG) {
+    return undefined;
+  }
+  return (line) => {
+    try {
+      logger.info(oneLine(`taas-affinity: ${line}`));
+    } catch {
+      // As above.
     }
   };
 }

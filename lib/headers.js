@@ -4,43 +4,37 @@
 /** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
 const CROSSING_LIMIT = 1024;
 
+const isIterable = (headers) => typeof headers?.[Symbol.iterator] === "function";
+
 /**
- * The values of the headers in `places` (lower-case name to place), each in its place. Where a name
- * comes again, the first value counts that `accept` takes. A value of any other header is never read.
+ * Calls `see` with the place of each header in `places` and with its value, in the order in which
+ * they come. A value of any other header is never read.
  *
  * @param {unknown} headers
- * @param {ReadonlyMap<string, number>} places
- * @param {unknown[]} values what is known already; it is filled and returned
- * @param {(value: unknown) => boolean} accept
+ * @param {ReadonlyMap<string, number>} places lower-case name to place
+ * @param {(place: number, value: unknown) => void} see
  */
-function pick(headers, places, values, accept) {
+function forEachOf(headers, places, see) {
   if (headers === null || typeof headers !== "object") {
-    return values;
+    return;
   }
-  if (typeof headers[Symbol.iterator] === "function") {
+  if (isIterable(headers)) {
     for (const [name, value] of headers) {
       const place = places.get(String(name).toLowerCase());
-      if (place !== undefined && values[place] === undefined && accept(value)) {
-        values[place] = value;
+      if (place !== undefined) {
+        see(place, value);
       }
     }
-    return values;
+    return;
   }
   for (const name of Object.keys(headers)) {
     // Every header of interest begins with an x, and most others do not.
     const place = (name.charCodeAt(0) | 32) === 120 ? places.get(name.toLowerCase()) : undefined;
-    if (place !== undefined && values[place] === undefined) {
-      const value = headers[name];
-      if (accept(value)) {
-        values[place] = value;
-      }
+    if (place !== undefined) {
+      see(place, headers[name]);
     }
   }
-  return values;
 }
-
-const isSet = (value) => value !== undefined;
-const isString = (value) => typeof value === "string";
 
 /** The places of `names` for the other functions. Each name has to begin with an x. */
 export function placesOf(names) {
@@ -48,7 +42,7 @@ export function placesOf(names) {
 }
 
 /**
- * What either source sets of the headers in `places`; the first source wins. `undefined` is no
+ * What either source sets of the headers in `places`; the first value counts. `undefined` is no
  * value, and `undefined` is returned where there is none at all.
  *
  * @param {unknown} first
@@ -57,20 +51,39 @@ export function placesOf(names) {
  * @returns {unknown[] | undefined}
  */
 export function headersSet(first, second, places) {
-  const values = new Array(places.size).fill(undefined);
-  pick(second, places, pick(first, places, values, isSet), isSet);
-  return values.some(isSet) ? values : undefined;
+  let values;
+  const see = (place, value) => {
+    if (value !== undefined && values?.[place] === undefined) {
+      values ??= new Array(places.size).fill(undefined);
+      values[place] = value;
+    }
+  };
+  forEachOf(first, places, see);
+  forEachOf(second, places, see);
+  return values;
 }
 
 /**
- * The headers in `places` that are strings.
+ * The headers in `places` that are strings. One that comes again is joined by commas, as HTTP has it.
  *
  * @param {unknown} headers
  * @param {ReadonlyMap<string, number>} places
  * @returns {(string | undefined)[]}
  */
 export function headersSent(headers, places) {
-  return pick(headers, places, new Array(places.size).fill(undefined), isString);
+  const values = new Array(places.size).fill(undefined);
+  forEachOf(headers, places, (place, value) => {
+    const before = values[place];
+    if (typeof value !== "string") {
+      return;
+    }
+    if (before === undefined) {
+      values[place] = value;
+    } else if (before.length <= CROSSING_LIMIT) {
+      values[place] = `${before}, ${value}`;
+    }
+  });
+  return values;
 }
 
 /** `value` as one line: a carriage return is dropped and trimmed just as a line feed would be. */
@@ -96,12 +109,19 @@ export function packed(...values) {
 }
 
 /**
- * `headers` with `additions`, as the plain object that the host's transports take.
+ * `headers` with `additions`, as the plain object that the host's transports take; as pairs where a
+ * name comes more than once, which an object cannot say.
  *
  * @param {unknown} headers
  * @param {Record<string, string>} additions
  */
 export function withHeaders(headers, additions) {
-  const iterable = typeof headers?.[Symbol.iterator] === "function";
-  return { ...(iterable ? Object.fromEntries(headers) : headers), ...additions };
+  if (!isIterable(headers)) {
+    return { ...headers, ...additions };
+  }
+  const pairs = [...headers];
+  const plain = Object.fromEntries(pairs);
+  return Object.keys(plain).length === pairs.length
+    ? Object.assign(plain, additions)
+    : [...pairs, ...Object.entries(additions)];
 }

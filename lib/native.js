@@ -1,6 +1,6 @@
 // Loads the native addon that fits this machine.
 
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -18,8 +18,15 @@ const BUILDS = {
 
 /** Which C library Node runs on. Asked for only where it decides, since a report takes milliseconds. */
 function libc() {
-  process.report.excludeNetwork = true;
-  return process.report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
+  const { report } = process;
+  const { excludeNetwork } = report;
+  // Looking network interfaces up would take the report most of its time.
+  report.excludeNetwork = true;
+  try {
+    return report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
 }
 
 /** The path of one build: the file beside the package (a checkout), else the platform package. */
@@ -62,17 +69,18 @@ const loaded = new Map();
  * table of its own. By the real path there is one image, and one table, for the whole process.
  *
  * @param {string} rootDir the package's real directory
- * @returns {import("../index.js").Native}
+ * @param {{ anew?: boolean }} [options] `anew` where the file has been replaced since it was loaded
+ * @returns {import("../native.js").Native}
  * @throws {Error} where there is no binary for this machine, or it cannot be loaded
  */
-export function loadNative(rootDir) {
-  if (!loaded.has(rootDir)) {
-    loaded.set(rootDir, load(rootDir));
+export function loadNative(rootDir, { anew = false } = {}) {
+  if (anew || !loaded.has(rootDir)) {
+    loaded.set(rootDir, load(rootDir, anew));
   }
   return loaded.get(rootDir);
 }
 
-function load(rootDir) {
+function load(rootDir, anew) {
   const require = createRequire(join(rootDir, "package.json"));
   const platform = `${process.platform}-${process.arch}`;
   const builds = BUILDS[platform] ?? [];
@@ -86,6 +94,9 @@ function load(rootDir) {
   // npm installs the one that fits; both are there where other tools or other machines did.
   const { path } =
     (found.length > 1 && found.find(({ build }) => build.endsWith(libc()))) || found[0];
+  if (anew) {
+    delete require.cache[realpathSync(path)];
+  }
   try {
     return require(path);
   } catch (cause) {

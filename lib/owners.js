@@ -1,39 +1,40 @@
-// Whose requests a stream wrapper makes, and what all of them have in common. A gateway has few
-// owners and makes a wrapper for every run, so what the addon decides of one is remembered.
+// Whose calls they are, and what all of them have in common. A gateway has few owners and makes a
+// wrapper for every run, so what the addon decides of one is remembered.
+
+import { agentOfDirectory, soleAgent } from "./agents.js";
+import { originOf } from "./models.js";
 
 /** How many owners are remembered. All are forgotten at once, which is simple and rare. */
 const LIMIT = 256;
 
-const unread = () => ({ number: undefined, text: undefined, metadata: undefined });
-
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
- * What every request of one owner is given.
- *
  * @typedef {object} Owner
- * @property {import("../index.js").Requester} requester
- * @property {Record<string, string>} headers
- * @property {Metadata} plain what is added to metadata that has none of our keys
- * @property {Metadata} hinted the same with what was known last of the workspace's repository
- * @property {Metadata} partial what was added last to metadata that has some of our keys
- * @property {number} noHintsUntil on the clock of `performance.now()`
- * @property {Promise<void> | undefined} hints while somebody waits for the repository hints
+ * @property {import("../native.js").Requester} requester
+ * @property {Record<string, string>} headers what every request of the owner carries
+ * @property {Said} whole what was added last to a payload without metadata
+ * @property {Said} partial what was added last to metadata that has some of our keys
  */
 
 /**
- * @typedef {object} Metadata
- * @property {number | undefined} number the addon's for the hints in it
- * @property {string | undefined} text as the addon gave it, once it was asked for
+ * @typedef {object} Said
+ * @property {number | undefined} look the state of the repository that it was said in
+ * @property {string | undefined} text as the addon gave it
  * @property {object | undefined} metadata the same, parsed; to be copied, never handed out
  */
 
+/** @returns {Said} */
+const unsaid = () => ({ look: undefined, text: undefined, metadata: undefined });
+
 /**
- * @param {import("../index.js").Native} native
- * @param {import("../index.js").Affinity} affinity
- * @returns {(context: object) => Owner}
+ * @param {object} parts
+ * @param {import("../native.js").Native} parts.native
+ * @param {import("../native.js").Affinity} parts.affinity
+ * @param {object | undefined} parts.hostAgents the host's `runtime.agent`
+ * @returns {(context: object) => Owner} for the context of any provider hook
  */
-export function createOwners(native, affinity) {
+export function createOwners({ native, affinity, hostAgents }) {
   const names = native.requestHeaders();
   /** By workspace directory: there is seldom more than one owner in each. */
   const remembered = new Map();
@@ -48,15 +49,7 @@ export function createOwners(native, affinity) {
         headers[name] = values[index];
       }
     }
-    return {
-      requester,
-      headers,
-      plain: unread(),
-      hinted: unread(),
-      partial: unread(),
-      noHintsUntil: 0,
-      hints: undefined,
-    };
+    return { requester, headers, whole: unsaid(), partial: unsaid() };
   }
 
   function remember(given, owner) {
@@ -73,16 +66,25 @@ export function createOwners(native, affinity) {
     }
   }
 
-  return (context) => {
+  /** Who a context names. A simple completion's own names nobody, but the model that it is for does. */
+  function named(context) {
     const workspaceDir = textOf(context.workspaceDir);
     const agentDir = textOf(context.agentDir);
     const agentId = textOf(context.agentId);
+    if (workspaceDir !== undefined || agentDir !== undefined || agentId !== undefined) {
+      return { workspaceDir, agentDir, agentId };
+    }
+    return originOf(context.model)?.context ?? soleAgent(context.config, hostAgents) ?? {};
+  }
+
+  return (context) => {
+    const { workspaceDir, agentDir, agentId } = named(context);
     const provider = textOf(context.provider);
     const modelId = textOf(context.modelId);
     for (const { given, owner } of remembered.get(workspaceDir) ?? []) {
       if (
-        given.agentId === agentId &&
         given.agentDir === agentDir &&
+        given.asked === agentId &&
         given.provider === provider &&
         given.modelId === modelId
       ) {
@@ -90,11 +92,17 @@ export function createOwners(native, affinity) {
       }
     }
     // Read once, so that what is remembered is what was decided.
-    const given = { workspaceDir, agentDir, agentId, provider, modelId, model: context.model };
+    const given = {
+      workspaceDir,
+      agentDir,
+      agentId: agentId ?? agentOfDirectory(agentDir, context.config, hostAgents),
+      provider,
+      modelId,
+      model: context.model,
+    };
     const owner = decide(given);
     if (owner.requester.reusable) {
-      given.model = undefined;
-      remember(given, owner);
+      remember({ workspaceDir, agentDir, asked: agentId, provider, modelId }, owner);
     }
     return owner;
   };

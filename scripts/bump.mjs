@@ -67,7 +67,10 @@ writeJson("package-lock.json", lock);
 
 rewrite("openclaw.plugin.json", /^ {2}"version": ".*"/m, `  "version": "${version}"`);
 rewrite("Cargo.toml", /(?<=^\[workspace\.package\]\nversion = ").*(?=")/m, version);
-for (const path of ["Cargo.lock", "fuzz/Cargo.lock"]) {
-  rewrite(path, /(?<=^name = "(?:openclaw-)?taas-affinity"\nversion = ").*(?=")/gm, version);
-}
+// The crates of the workspace: this one, the core and the repository's.
+rewrite(
+  "Cargo.lock",
+  /(?<=^name = "(?:openclaw-)?taas-affinity(?:-repo)?"\nversion = ").*(?=")/gm,
+  version,
+);
 console.error(`${name} ${version}`);

@@ -3,17 +3,13 @@
 
 import { readFileSync } from "node:fs";
 
+import { expect } from "./run.mjs";
+
 const text = (bytes, at) => bytes.toString("latin1", at, bytes.indexOf(0, at));
 const word = (bytes, at) => Number(bytes.readBigUInt64LE(at));
 
 const newest = (versions) =>
   versions.sort((one, other) => one.localeCompare(other, "en", { numeric: true })).at(-1);
-
-function expect(condition, message) {
-  if (!condition) {
-    throw new Error(message);
-  }
-}
 
 /** @returns {{ format: string, needs: string, exports: string[] }} */
 function inspectElf(bytes) {

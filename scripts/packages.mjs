@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { platforms, readJson } from "./platforms.mjs";
-import { ROOT, run } from "./run.mjs";
+import { expect, ROOT, run } from "./run.mjs";
 
 const MAIN_LIMIT = 100 * 1024;
 const BINARY_LIMIT = 2 * 1024 * 1024;
@@ -30,7 +30,7 @@ export const mainFiles = (root) =>
   [
     "DESIGN.md",
     "LICENSE",
-    "PLATFORMS.md",
+    "docs/platforms.md",
     "README.md",
     "index.d.ts",
     "index.js",
@@ -87,12 +87,6 @@ async function pack(directory, destination) {
     files: files.map(({ path }) => path).sort(),
     manifest: readJson(join(directory, "package.json")),
   };
-}
-
-function expect(condition, message) {
-  if (!condition) {
-    throw new Error(message);
-  }
 }
 
 /** What holds for every package: nothing runs at installation, nothing else is installed. */

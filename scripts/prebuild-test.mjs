@@ -1,6 +1,6 @@
 // Loads what `npm run prebuild` built in a real Node for each platform that can run here, and has each
 // pass the same conformance script. What cannot run was inspected when it was built. The table at
-// the end goes into PLATFORMS.md too.
+// the end goes into docs/platforms.md too.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -252,7 +252,7 @@ for (const platform of all) {
 
 const lines = table(["platform", "", "ran on", "size", "needs at least", "how it was built"], rows);
 console.log(`\n${lines}`);
-const document = join(ROOT, "PLATFORMS.md");
+const document = join(ROOT, "docs", "platforms.md");
 const date = new Date().toISOString().slice(0, 10);
 const text = readFileSync(document, "utf8");
 writeFileSync(

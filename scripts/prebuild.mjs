@@ -18,12 +18,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { delimiter, join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { inspectBinary } from "./inspect-binary.mjs";
 import { makePlatformPackages } from "./packages.mjs";
 import { platforms, readJson } from "./platforms.mjs";
-import { ROOT, run } from "./run.mjs";
+import { isMain, ROOT, run } from "./run.mjs";
 import { table } from "./table.mjs";
 
 export const ARTIFACTS = join(ROOT, "artifacts");
@@ -221,7 +220,7 @@ async function build(platform) {
   return { build: platform.build, built: "yes", how: plan.how, size, ...inspectBinary(binary) };
 }
 
-if (pathToFileURL(process.argv[1]).href === import.meta.url) {
+if (isMain(import.meta.url)) {
   const wanted = process.argv.slice(2);
   const all = platforms(readJson(join(ROOT, "package.json")));
   for (const target of wanted) {

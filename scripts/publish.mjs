@@ -7,10 +7,9 @@
 
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { readJson } from "./platforms.mjs";
-import { ROOT, run } from "./run.mjs";
+import { isMain, ROOT, run } from "./run.mjs";
 
 const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
@@ -37,10 +36,10 @@ export async function publish({ directory, registry, env: extra = {} }) {
   }
   const { name } = readJson(join(ROOT, "package.json"));
   // The main package's tarball has the version right after the name.
-  const isMain = (file) => /^\d/.test(file.slice(name.length + 1));
+  const isMainTarball = (file) => /^\d/.test(file.slice(name.length + 1));
   const tarballs = readdirSync(directory)
     .filter((file) => file.endsWith(".tgz"))
-    .sort((one, other) => isMain(one) - isMain(other) || one.localeCompare(other));
+    .sort((one, other) => isMainTarball(one) - isMainTarball(other) || one.localeCompare(other));
   const published = [];
   for (const tarball of tarballs) {
     const version = /-(\d+\.\d+\.\d+.*)\.tgz$/.exec(tarball)[1];
@@ -62,7 +61,7 @@ export async function publish({ directory, registry, env: extra = {} }) {
   return published;
 }
 
-if (pathToFileURL(process.argv[1]).href === import.meta.url) {
+if (isMain(import.meta.url)) {
   const [directory = "dist"] = process.argv.slice(2);
   const registry = await run("npm", ["config", "get", "registry"], { quiet: true });
   await publish({ directory, registry: registry.trim() });

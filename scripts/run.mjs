@@ -1,9 +1,19 @@
 // Runs the commands that the npm scripts are made of.
 
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Whether a module, by its `import.meta.url`, is the one that Node was told to run. */
+export const isMain = (url) => pathToFileURL(process.argv[1] ?? "").href === url;
+
+/** @throws {Error} with `message`, unless `condition` holds */
+export function expect(condition, message) {
+  if (!condition) {
+    throw new Error(message);
+  }
+}
 
 /**
  * Runs a command in the repository, shows what it prints on standard error or, with `stdout`, on

@@ -5,7 +5,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 
-import { ROOT, run } from "./run.mjs";
+import { isMain, ROOT, run } from "./run.mjs";
 
 /** Installs from the lock file, unless what is installed is at least as new as the lock file. */
 async function install(what, directory) {
@@ -39,6 +39,6 @@ export async function setup({ host = true, registry = false } = {}) {
   }
 }
 
-if (import.meta.main ?? process.argv[1] === new URL(import.meta.url).pathname) {
+if (isMain(import.meta.url)) {
   await setup({ host: !process.argv.includes("--without-host") });
 }

@@ -1,12 +1,6 @@
 //! What JavaScript asks on behalf of the whole gateway.
 
-use std::sync::{Arc, OnceLock};
-
-use napi::{
-    Status,
-    bindgen_prelude::{Function, JsObjectValue, Object, Result},
-    threadsafe_function::ThreadsafeFunction,
-};
+use napi::bindgen_prelude::{JsObjectValue, Object, Result};
 use napi_derive::napi;
 use taas_affinity::{
     ask,
@@ -20,15 +14,11 @@ use crate::{
     requester::Requester,
 };
 
-/// Tells the event loop that a probe has ended. It keeps no process alive.
-pub type OnHints = ThreadsafeFunction<u32, (), u32, Status, false, true>;
-
 /// What stays the same for every request of this gateway.
 #[napi]
 pub struct Affinity {
     gateway: Gateway,
     home: Option<String>,
-    on_hints: Arc<OnceLock<OnHints>>,
 }
 
 #[napi]
@@ -46,25 +36,7 @@ impl Affinity {
         Self {
             gateway: Gateway::new(plugin_version, &host_name, git_hints),
             home,
-            on_hints: Arc::default(),
         }
-    }
-
-    /// `listener` is called on the event loop with the number that [`Requester::await_hints`] was
-    /// given, when that requester's probe has ended. Only the first listener counts.
-    ///
-    /// # Errors
-    /// Node has no memory left for it.
-    #[napi(catch_unwind, strict)]
-    pub fn on_hints(&self, listener: Function<'_, u32, ()>) -> Result<()> {
-        if self.on_hints.get().is_none() {
-            let listener = listener
-                .build_threadsafe_function::<u32>()
-                .weak::<true>()
-                .build()?;
-            let _ = self.on_hints.set(listener);
-        }
-        Ok(())
     }
 
     /// Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
@@ -96,7 +68,7 @@ impl Affinity {
         };
         let requester = self.gateway.requester(&context, &self.process(&env));
         let requester = requester.map_err(failure)?;
-        Ok(Requester::new(requester, Arc::clone(&self.on_hints)))
+        Ok(Requester::new(requester))
     }
 
     /// The answer of a gateway method to `params`, both as JSON text.

@@ -1,41 +1,35 @@
 //! What JavaScript asks on behalf of the requests of one stream wrapper.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::Ordering;
 
 use napi::{
     ValueType,
     bindgen_prelude::{JsObjectValue, Result, Unknown},
-    threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
 use taas_affinity::{
-    envelope::{self, METADATA_KEYS},
-    hints::WorkspaceHints,
+    envelope::{self, Hints, METADATA_KEYS},
     requester,
     route::{self, Carried, Response},
     store::Store,
     text,
 };
+use taas_affinity_repo::Workspace;
 
-use crate::{
-    affinity::OnHints,
-    convert::{now, object, present},
-};
+use crate::convert::{now, object, present};
 
 /// Whose requests one stream wrapper makes, and what they are given.
 #[napi]
 pub struct Requester {
     decided: requester::Requester,
-    hints: Option<WorkspaceHints>,
-    on_hints: Arc<OnceLock<OnHints>>,
+    workspace: Option<Workspace>,
 }
 
 impl Requester {
-    pub(crate) fn new(decided: requester::Requester, on_hints: Arc<OnceLock<OnHints>>) -> Self {
+    pub(crate) fn new(decided: requester::Requester) -> Self {
         Self {
-            hints: decided.hinted_workspace().map(WorkspaceHints::new),
+            workspace: decided.hinted_workspace().map(Workspace::new),
             decided,
-            on_hints,
         }
     }
 }
@@ -63,41 +57,17 @@ impl Requester {
         self.decided.identity().agent_id.as_deref()
     }
 
-    /// Starts to look at the workspace's repository, on a thread of its own, unless that is going on
-    /// or its result waits for a request. For how many milliseconds there will be no hints, so that
-    /// nobody need ask again; 0 where there may be some.
+    /// Has the workspace's repository looked at, off this thread, unless that is going on or what is
+    /// known is young. The state that it is in: 0 where there is nothing to look at, else a number
+    /// that is another one where something else may be known, and odd while it is being looked at.
     #[napi(catch_unwind)]
     #[must_use]
-    pub fn start_hints(&self) -> f64 {
-        let none = self.hints.as_ref().map(WorkspaceHints::start);
-        none.map_or(f64::INFINITY, |none| none.as_secs_f64() * 1000.0)
-    }
-
-    /// How many milliseconds a request should wait for the repository hints at most; 0 where waiting
-    /// is of no use. Where the probe ends meanwhile, the listener of `Affinity::on_hints` is called
-    /// with `number`.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn await_hints(&self, number: u32) -> u32 {
-        let on_hints = Arc::clone(&self.on_hints);
-        let waiter = Box::new(move || {
-            if let Some(listener) = on_hints.get() {
-                // It fails only where the event loop has ended, and nobody waits any more.
-                listener.call(number, ThreadsafeFunctionCallMode::NonBlocking);
-            }
-        });
-        let wait = self.hints.as_ref().and_then(|hints| hints.wait(waiter));
-        wait.map_or(0, |wait| {
-            u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
+    pub fn look(&self) -> f64 {
+        self.workspace.as_ref().map_or(0.0, |workspace| {
+            let is_awaited = workspace.look();
+            let changes = taas_affinity_repo::changes().load(Ordering::Acquire);
+            2.0 * (f64::from(changes) + 1.0) + f64::from(u8::from(is_awaited))
         })
-    }
-
-    /// Decides what the next [`inject_request`] with hints says of the repository; the number is
-    /// another one where that is something else than before.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn take_hints(&self) -> u32 {
-        self.hints.as_ref().map_or(0, WorkspaceHints::take)
     }
 
     /// The headers that every request carries: the values of [`request_headers`], joined by line
@@ -123,16 +93,13 @@ impl Requester {
 
 /// The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
 /// add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
-/// as it is. `with_hints` adds what [`Requester::take_hints`] decided on last.
+/// as it is. What is known of the workspace's repository
+/// is in it.
 ///
 /// # Errors
 /// A getter of `payload` or of its metadata throws.
 #[napi(catch_unwind, strict)]
-pub fn inject_request(
-    requester: &Requester,
-    payload: Unknown<'_>,
-    with_hints: bool,
-) -> Result<Option<String>> {
+pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Option<String>> {
     let Some(payload) = object(payload)? else {
         return Ok(None);
     };
@@ -144,9 +111,13 @@ pub fn inject_request(
     } else {
         return Ok(None);
     };
-    let hints = requester.hints.as_ref().filter(|_| with_hints);
-    let hints = hints.and_then(WorkspaceHints::told);
-    Ok(requester.decided.additions(present, hints.as_ref()))
+    let known = requester.workspace.as_ref().and_then(Workspace::known);
+    let hints = known.as_deref().map(|known| Hints {
+        repo_name: known.repo_name.as_deref(),
+        branch: known.branch.as_deref(),
+        dirty: known.dirty,
+    });
+    Ok(requester.decided.additions(present, hints))
 }
 
 /// Remembers the route of a response, where it succeeded and was autorouted: `true` says so.
@@ -192,4 +163,12 @@ pub fn response_headers() -> Vec<&'static str> {
 #[must_use]
 pub fn is_header_safe(value: String) -> bool {
     text::is_header_safe(&value)
+}
+
+/// What keeps repository hints away for a reason outside of any repository, such as a git that is
+/// missing. It is said once in a process.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn complaint() -> Option<String> {
+    taas_affinity_repo::complaint()
 }

@@ -24,11 +24,13 @@ export function forgetWarnings() {
 }
 
 /** Registers a copy of the plugin and returns what it registered. */
-export function register({ entry = plugin, rootDir = ROOT, pluginConfig } = {}) {
+export function register({ entry = plugin, rootDir = ROOT, pluginConfig, runtime, ...more } = {}) {
   const host = { providers: [], methods: new Map(), warnings: [], lines: [] };
   entry.register({
     rootDir,
     pluginConfig,
+    runtime,
+    ...more,
     logger: {
       info: (line) => host.lines.push(line),
       warn: (line) => host.warnings.push(line),

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { run } from "../../scripts/run.mjs";
-import { freePort, hostPaths } from "./gateway.mjs";
+import { freePort, hostPaths } from "../../sim/gateway.mjs";
 
 const PROGRAM = fileURLToPath(
   new URL("../registry/node_modules/verdaccio/bin/verdaccio", import.meta.url),

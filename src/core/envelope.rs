@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::{
     identity::Identity,
-    repo::Hints,
     text::{NAME_LIMIT, bounded, is_header_safe},
 };
 
@@ -37,6 +36,17 @@ pub struct Facts<'a> {
     pub provider: Option<&'a str>,
     /// The model id.
     pub model_id: Option<&'a str>,
+}
+
+/// What is known of the workspace's repository, as git has it.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Hints<'a> {
+    /// The repository's name.
+    pub repo_name: Option<&'a str>,
+    /// The short name of the branch.
+    pub branch: Option<&'a str>,
+    /// Whether tracked files differ from the last commit.
+    pub dirty: Option<bool>,
 }
 
 /// Everything that the requests of one owner are given.
@@ -73,9 +83,9 @@ struct Runtime<'a> {
     openclaw_session_id: &'a str,
     requester_host_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    repo_name: Option<&'a str>,
+    repo_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    git_branch_hint: Option<&'a str>,
+    git_branch_hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     git_dirty_hint: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,7 +144,6 @@ impl Envelope {
     /// ```
     #[must_use]
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
-        let name = |value: Option<&str>| value.and_then(|value| bounded(value, NAME_LIMIT));
         Self {
             session_id: identity.session_id.clone(),
             source_hint: identity.source.hint(),
@@ -153,7 +162,7 @@ impl Envelope {
     pub fn additions(
         &self,
         present: [bool; METADATA_KEYS.len()],
-        hints: Option<&Hints>,
+        hints: Option<Hints<'_>>,
     ) -> Option<String> {
         if present == [true; METADATA_KEYS.len()] {
             return None;
@@ -175,16 +184,17 @@ impl Envelope {
         &self.headers
     }
 
-    fn runtime<'a>(&'a self, hints: Option<&'a Hints>) -> Runtime<'a> {
+    fn runtime<'a>(&'a self, hints: Option<Hints<'_>>) -> Runtime<'a> {
+        let hints = hints.unwrap_or_default();
         Runtime {
             schema_version: "2026-06-04",
             source: SOURCE,
             session_key: &self.session_id,
             openclaw_session_id: &self.session_id,
             requester_host_id: &self.host_id,
-            repo_name: hints.and_then(|hints| hints.repo_name.as_deref()),
-            git_branch_hint: hints.and_then(|hints| hints.branch.as_deref()),
-            git_dirty_hint: hints.and_then(|hints| hints.dirty),
+            repo_name: name(hints.repo_name),
+            git_branch_hint: name(hints.branch),
+            git_dirty_hint: hints.dirty,
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
             session_source_hint: &self.source_hint,
@@ -212,6 +222,11 @@ impl Envelope {
             model_id: self.model_id.as_deref(),
         }
     }
+}
+
+/// A name as it may be told.
+fn name(value: Option<&str>) -> Option<String> {
+    bounded(value?, NAME_LIMIT)
 }
 
 fn headers(identity: &Identity, plugin_version: &str) -> [Option<String>; HEADERS.len()] {
@@ -339,7 +354,7 @@ mod tests {
     #[test]
     fn hints_stand_between_host_and_provider_and_unknown_ones_nowhere() {
         let envelope = Envelope::new(&identity(None), FACTS);
-        let runtime = |hints: &Hints| -> Map<String, Value> {
+        let runtime = |hints: Hints<'_>| -> Map<String, Value> {
             let text = envelope
                 .additions([false; 4], Some(hints))
                 .expect("all four keys");
@@ -350,12 +365,11 @@ mod tests {
                 .clone()
         };
         let hints = Hints {
-            repo_name: Some("a \"quoted\" name".to_owned()),
-            branch: Some("feature/ü".to_owned()),
+            repo_name: Some("a \"quoted\" name"),
+            branch: Some("feature/ü"),
             dirty: Some(false),
-            ..Hints::default()
         };
-        let all = runtime(&hints);
+        let all = runtime(hints);
         let keys: Vec<&str> = all.keys().map(String::as_str).skip(4).take(5).collect();
         assert_eq!(
             keys,
@@ -371,11 +385,11 @@ mod tests {
         assert_eq!(all["git_branch_hint"], "feature/ü");
         assert_eq!(all["git_dirty_hint"], false);
 
-        let none = runtime(&Hints::default());
+        let none = runtime(Hints::default());
         for key in ["repo_name", "git_branch_hint", "git_dirty_hint"] {
             assert!(!none.contains_key(key), "{key}");
         }
-        let partial = envelope.additions([true, true, false, true], Some(&hints));
+        let partial = envelope.additions([true, true, false, true], Some(hints));
         let partial: Value = serde_json::from_str(&partial.expect("one key")).expect("JSON");
         assert_eq!(partial["requester_runtime"], Value::Object(all));
         assert_eq!(partial.as_object().map(Map::len), Some(1));

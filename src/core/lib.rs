@@ -4,15 +4,13 @@
 //! Data flows one way. [`identity`] decides whose request it is, in its [`surroundings`] and by the
 //! forms of [`agent`]; [`envelope`] decides what goes with the request; [`requester`] is both, for
 //! the binding. [`route`] reads the response, [`store`] keeps what was read, [`ask`] answers
-//! questions about it. [`repo`] and [`hints`] look at the workspace's repository. Nothing here knows
-//! of Node: the binding converts, this crate decides.
+//! questions about it. Nothing here knows of Node
+//! or of git: the binding converts, this crate decides.
 
 pub mod agent;
 pub mod ask;
 pub mod envelope;
-pub mod hints;
 pub mod identity;
-pub mod repo;
 pub mod requester;
 pub mod route;
 pub mod store;

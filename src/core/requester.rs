@@ -4,9 +4,8 @@
 use std::{cell::Cell, path::Path};
 
 use crate::{
-    envelope::{Envelope, Facts, HEADERS, METADATA_KEYS},
+    envelope::{Envelope, Facts, HEADERS, Hints, METADATA_KEYS},
     identity::{Identity, IdentityError, Owner, SessionSource, host_id},
-    repo::Hints,
     route::{Capture, Response},
     store::Store,
     surroundings::Surroundings,
@@ -187,7 +186,7 @@ impl Requester {
     pub fn additions(
         &self,
         present: [bool; METADATA_KEYS.len()],
-        hints: Option<&Hints>,
+        hints: Option<Hints<'_>>,
     ) -> Option<String> {
         self.envelope.additions(present, hints)
     }

@@ -3,8 +3,8 @@
 //!
 //! A [`Workspace`] is looked at by threads of this crate, off the caller's; [`Workspace::known`] is
 //! what they found in the last two seconds. Agents write in workspaces, so all that lies there is
-//! hostile input. Git is asked in two steps: [`place`] asks, in the repository, where things are, by
-//! commands that start no program; [`room`] has the work tree compared in a directory of its own,
+//! hostile input. Git is asked in two steps: `place` asks, in the repository, where things are, by
+//! commands that start no program; `room` has the work tree compared in a directory of its own,
 //! where the repository's configuration has no say. What is not certain is not told.
 
 mod child;

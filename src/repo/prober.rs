@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    ffi::OsStr,
     panic,
     path::{Path, PathBuf},
     sync::{
@@ -34,7 +35,10 @@ const THREADS: usize = 4;
 
 /// A workspace, by its path. Handles of the same path share what is known.
 #[derive(Clone, Debug)]
-pub struct Workspace(Arc<Path>);
+pub struct Workspace(Key);
+
+/// A path as a text, which is compared many times faster than segment by segment.
+type Key = Arc<OsStr>;
 
 impl Workspace {
     /// The workspace at `path`, which counts as outside of any repository unless it is absolute.
@@ -42,12 +46,13 @@ impl Workspace {
     /// The first call in a process reads the environment, so it should be where nobody changes that.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Environment::get();
-        Self(path.into().into())
+        Self(path.into().into_os_string().into())
     }
 
     /// Has git asked by another thread, unless that is going on, or what is known is still young.
-    pub fn look(&self) {
-        TABLE.lock().look(&self.0);
+    /// Whether an answer is awaited now.
+    pub fn look(&self) -> bool {
+        TABLE.lock().look(&self.0)
     }
 
     /// What git answered in the last two seconds. `None` where it was not asked or has not answered
@@ -71,12 +76,12 @@ static WORK: Condvar = Condvar::new();
 
 #[derive(Default)]
 struct Table {
-    answers: HashMap<Arc<Path>, Answer>,
+    answers: HashMap<Key, Answer>,
     /// The workspaces that wait for a thread, and all that wait for an answer.
-    queue: VecDeque<Arc<Path>>,
-    asked: HashSet<Arc<Path>>,
+    queue: VecDeque<Key>,
+    asked: HashSet<Key>,
     /// The roots that are probed now, and who is to have the answer.
-    probed: HashMap<PathBuf, Vec<Arc<Path>>>,
+    probed: HashMap<PathBuf, Vec<Key>>,
     threads: usize,
 }
 
@@ -94,7 +99,7 @@ impl Answer {
 }
 
 impl Table {
-    fn known(&self, workspace: &Path) -> Option<Arc<Hints>> {
+    fn known(&self, workspace: &OsStr) -> Option<Arc<Hints>> {
         let answer = self
             .answers
             .get(workspace)
@@ -102,19 +107,31 @@ impl Table {
         Some(Arc::clone(&answer.hints))
     }
 
-    fn look(&mut self, workspace: &Arc<Path>) {
-        // The threads do this too, but they may all be held up.
-        self.expire();
-        let is_known = self
+    /// Whether an answer is awaited now.
+    fn look(&mut self, workspace: &Key) -> bool {
+        match self
             .answers
             .get(workspace)
-            .is_some_and(|answer| answer.is_younger(AGING));
-        if is_known || self.asked.len() >= WORKSPACES || !self.asked.insert(Arc::clone(workspace)) {
-            return;
+            .map(|answer| answer.at.elapsed())
+        {
+            Some(age) if age < AGING => return false,
+            Some(age) if age >= FRESH => {
+                // The threads do this too, but they may all be held up.
+                self.answers.remove(workspace);
+                CHANGES.fetch_add(1, Ordering::Release);
+            }
+            _ => {}
         }
+        if self.asked.contains(workspace) {
+            return true;
+        }
+        if self.asked.len() >= WORKSPACES {
+            return false;
+        }
+        self.asked.insert(Arc::clone(workspace));
         self.queue.push_back(Arc::clone(workspace));
         if WORK.notify_one() || self.threads >= THREADS {
-            return;
+            return true;
         }
         let thread = thread::Builder::new()
             .name("taas-git".to_owned())
@@ -123,9 +140,10 @@ impl Table {
             Ok(_) => self.threads += 1,
             Err(error) => complain(format!("no thread to ask git: {error}")),
         }
+        true
     }
 
-    fn put(&mut self, workspace: Arc<Path>, answer: Answer) {
+    fn put(&mut self, workspace: Key, answer: Answer) {
         self.asked.remove(&workspace);
         let mut has_changed = self.known(&workspace).as_ref() != Some(&answer.hints);
         self.answers.insert(workspace, answer);
@@ -167,8 +185,8 @@ fn work() {
 }
 
 /// Gets an answer for one workspace, and for all of its repository that ask meanwhile.
-fn answer(table: &mut MutexGuard<'_, Table>, workspace: Arc<Path>) {
-    let root = MutexGuard::unlocked(table, || root_of(&workspace).map(Path::to_owned));
+fn answer(table: &mut MutexGuard<'_, Table>, workspace: Key) {
+    let root = MutexGuard::unlocked(table, || root_of(Path::new(&workspace)).map(Path::to_owned));
     let Some(root) = root else {
         let answer = Answer {
             root,

@@ -1,5 +1,0 @@
-#![no_main]
-
-use taas_affinity::repo;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| repo::inspect::parse::index(bytes));

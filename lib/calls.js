@@ -1,0 +1,138 @@
+// One model call, one record: what the stream wrapper knows of a call reaches the turn state, the
+// payload and the response of that very call through `AsyncLocalStorage` and closures, so that any
+// number of calls of one session can be in flight at once.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+import { headersSet, placesOf, withHeaders } from "./headers.js";
+import { configuredHeaders } from "./models.js";
+import { PROVIDERS } from "./providers.js";
+
+// The host may ask one copy of this module for the wrapper and another for the turn state.
+const CALLS = Symbol.for("openclaw-taas-affinity.calls");
+
+/** The options of a call that is ours already carry its record, for a second wrapper around it. */
+const CALL = Symbol.for("openclaw-taas-affinity.call");
+
+const TURN_ID = "X-OpenClaw-Turn-Id";
+const ATTEMPT = "X-OpenClaw-Attempt";
+
+// What can be sent for sure, which is what nearly every value is. The addon decides the rest.
+const PLAIN = /^[!-~]{1,200}$/;
+
+const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
+
+/**
+ * @typedef {object} Call
+ * @property {import("./owners.js").Owner} owner
+ * @property {unknown} provider
+ * @property {unknown} modelId of the model that is streamed
+ * @property {unknown} conversation the host's own session id
+ * @property {Record<string, string>} headers what the plugin adds, less what the caller set
+ * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
+ * @property {string | undefined} turnId the turn id that the request carries
+ * @property {string | undefined} attempt the attempt that the request carries
+ * @property {number} look the state of the workspace's repository, see `Requester.look`
+ */
+
+/** @param {{ native: import("../native.js").Native }} parts */
+export function createCalls({ native }) {
+  globalThis[CALLS] ??= new AsyncLocalStorage();
+  /** @type {AsyncLocalStorage<Call | undefined>} */
+  const calls = globalThis[CALLS];
+  const names = [...native.requestHeaders(), TURN_ID, ATTEMPT];
+  const places = placesOf(names);
+  const [turnIdPlace, attemptPlace] = [names.indexOf(TURN_ID), names.indexOf(ATTEMPT)];
+
+  /** `text` as a header value, where it can be sent unchanged. */
+  const sendable = (text) =>
+    typeof text === "string" && (PLAIN.test(text) || native.isHeaderSafe(text)) ? text : undefined;
+
+  /** A number or its digits, as the attempt that a header says. */
+  const attemptOf = (value) => {
+    const text = typeof value === "number" ? String(value) : value;
+    return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
+  };
+
+  /** The record of a call that begins; what is set already, by whomever, stays as it is. */
+  function start(owner, provider, model, options) {
+    const set = headersSet(options?.headers, configuredHeaders(model), places);
+    return {
+      owner,
+      provider,
+      modelId: model?.id,
+      conversation: options?.sessionId,
+      headers: set === undefined ? owner.headers : lacking(owner.headers, set),
+      set,
+      turnId: sendable(set?.[turnIdPlace]),
+      attempt: sendable(set?.[attemptPlace]),
+      look: owner.requester.look(),
+    };
+  }
+
+  const lacking = (headers, set) =>
+    Object.fromEntries(
+      Object.entries(headers).filter(([name]) => set[names.indexOf(name)] === undefined),
+    );
+
+  /** The call that these options belong to, where another wrapper of ours has begun it. */
+  function begun(options) {
+    const call = options?.[CALL];
+    return call !== undefined && call === calls.getStore() ? call : undefined;
+  }
+
+  /** What a call's options need beside the hooks. */
+  const additions = (call, options) => ({
+    [CALL]: call,
+    headers: withHeaders(options?.headers, call.headers),
+  });
+
+  /** Whether a transport turn is that of `call`, and not of one that is made within it. */
+  const isTurnOf = (call, { provider, modelId, sessionId }) =>
+    call !== undefined &&
+    isSame(provider, call.provider) &&
+    isSame(modelId, call.modelId) &&
+    isSame(sessionId, call.conversation);
+
+  /**
+   * Headers of a transport turn. They win over the options' on some transports, so that what the
+   * caller set is left out. Outside a call of ours, the identity comes by the model (models.js).
+   */
+  function turnState(context) {
+    const current = calls.getStore();
+    const call = isTurnOf(current, context) ? current : undefined;
+    if (call === undefined && !PROVIDERS.includes(context.provider)) {
+      return undefined;
+    }
+    const set = call ? call.set : headersSet(configuredHeaders(context.model), undefined, places);
+    const headers = { ...call?.headers };
+    const tell = (name, place, value) => {
+      if (set?.[place] === undefined && value !== undefined) {
+        headers[name] = value;
+        return value;
+      }
+      return undefined;
+    };
+    const turnId = tell(TURN_ID, turnIdPlace, sendable(context.turnId));
+    const attempt = tell(ATTEMPT, attemptPlace, attemptOf(context.attempt));
+    if (call !== undefined) {
+      call.turnId = turnId ?? call.turnId;
+      call.attempt = attempt ?? call.attempt;
+    }
+    return { headers };
+  }
+
+  return {
+    start,
+    begun,
+    additions,
+    turnState,
+    /** Runs `action` as part of `call`. */
+    within: (call, action) => calls.run(call, action),
+    /** Runs `action` as part of no call, where one of ours may be around it. */
+    outside: (action) => (calls.getStore() === undefined ? action() : calls.run(undefined, action)),
+  };
+}
+
+/** Equal, as far as both are known. */
+const isSame = (one, other) => one === undefined || other === undefined || one === other;

@@ -1,0 +1,53 @@
+// The gateway methods. Which there are, and what they answer, is the addon's to say.
+
+import { messageOf } from "./faults.js";
+
+/** What is registered where there is no addon to say it: people ask these, and are told why. */
+const WITHOUT_ADDON = ["taas.autorouter.lastRoute", "taas.affinity.lastRoute"];
+
+/** @returns {(code: string, error: unknown) => void} the host's way to refuse */
+const refusal = (name, respond) => (code, error) =>
+  respond(false, undefined, { code, message: `${name}: ${messageOf(error)}` });
+
+/** `params` as JSON text. What cannot be any is given as text that is none, and refused as that. */
+function jsonOf(params) {
+  try {
+    return JSON.stringify(params) ?? "null";
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * @param {object} parts
+ * @param {import("../native.js").Native} parts.native
+ * @param {import("../native.js").Affinity} parts.affinity
+ * @param {() => void} parts.gather brings in what other images of the addon hold
+ * @returns {{ name: string, scope: string, handler: (request: object) => void }[]}
+ */
+export function createMethods({ native, affinity, gather }) {
+  return native.methods().map(({ name, scope }) => {
+    const handler = ({ params, respond }) => {
+      const refuse = refusal(name, respond);
+      let answer;
+      try {
+        gather();
+        answer = JSON.parse(affinity.ask(name, jsonOf(params), process.env));
+      } catch (error) {
+        refuse(error?.code === "InvalidArg" ? "INVALID_REQUEST" : "UNAVAILABLE", error);
+        return;
+      }
+      respond(true, answer);
+    };
+    return { name, scope, handler };
+  });
+}
+
+/** The same where the addon could not be loaded: each says why, and what helps. */
+export function unavailableMethods(error) {
+  return WITHOUT_ADDON.map((name) => ({
+    name,
+    scope: "operator.read",
+    handler: ({ respond }) => refusal(name, respond)("UNAVAILABLE", error),
+  }));
+}

@@ -1,0 +1,82 @@
+// One plugin alone may hook a provider, and the host passes over all others without a word. Whoever
+// installs this one is told.
+
+import { PROVIDERS } from "./providers.js";
+
+const OWN_ID = "openclaw-taas-affinity";
+
+/** CloudSigma's own provider plugin. */
+const CLOUDSIGMA = "cloudsigma";
+
+// The copies of this module share nothing else; see index.js.
+const ASKED = Symbol.for("openclaw-taas-affinity.asked");
+
+const asked = () => (globalThis[ASKED] ??= new Set());
+
+/** Notes that the host asks our hooks for the provider. */
+export const noteAsked = (provider) => asked().add(provider);
+
+/** What to do where the other plugin is CloudSigma's, or any other. */
+const advice = (owners) =>
+  owners.includes(CLOUDSIGMA)
+    ? "to pin by workspace, write models.providers.cloudsigma by hand (that plugin's catalogue goes with it) " +
+      "and run `openclaw plugins disable cloudsigma`; to keep that plugin is to go without agent ids, without " +
+      'headers over anthropic-messages and without its lastRoute; see the README, "Beside CloudSigma\'s plugin"'
+    : "remove or disable the other plugin, or load this one before it";
+
+/**
+ * @param {object} parts
+ * @param {object} parts.api the host's plugin API
+ * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {(specifier: string) => Promise<object>} parts.importSdk
+ */
+export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
+  function say(providers, owners) {
+    const names = providers.join(" and ");
+    const who = owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
+    warn(
+      "ownership",
+      `requests of ${names} go out without identity and no route is captured`,
+      `${who} the provider ${names}, and the host asks that plugin alone; ${advice(owners)}`,
+    );
+  }
+
+  /** At start, where the configuration shows it. The host documents none of this, so it only warns. */
+  async function atStart() {
+    const { config } = api;
+    const { allow, deny, entries } = config?.plugins ?? {};
+    if (!Array.isArray(allow)) {
+      return;
+    }
+    // The host lists every plugin among the entries, so that one alone says nothing.
+    const mayRun = (id) =>
+      allow.includes(id) && !deny?.includes(id) && entries?.[id]?.enabled !== false;
+    const sdk = await importSdk("openclaw/plugin-sdk/provider-catalog-runtime");
+    const othersOf = (provider) =>
+      (sdk.resolveOwningPluginIdsForProvider?.({ provider, config }) ?? []).filter(
+        (id) => id !== OWN_ID && mayRun(id),
+      );
+    const owned = PROVIDERS.filter((id) => !asked().has(id) && othersOf(id).length > 0);
+    if (owned.length > 0) {
+      say(owned, [...new Set(owned.flatMap(othersOf))]);
+    }
+  }
+
+  /** Else when a call goes by for which none of our hooks was asked. */
+  function atCall(event) {
+    const provider = event?.provider;
+    if (PROVIDERS.includes(provider) && !asked().has(provider)) {
+      say([provider], []);
+    }
+  }
+
+  api.on?.("gateway_start", () => {
+    // Not awaited, and a host that has nothing of it is no fault.
+    atStart().catch(() => {});
+  });
+  api.on?.("model_call_started", (event) => {
+    attempt("watch", "it is not known whether another plugin owns the provider", () =>
+      atCall(event),
+    );
+  });
+}

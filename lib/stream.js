@@ -1,0 +1,124 @@
+// The stations of a model call, in their order: the model is resolved, a wrapper is asked for, the
+// call begins, the transport turn gets its headers, the payload its metadata, and the answer is read.
+
+import { withOrigin } from "./models.js";
+import { extended } from "./options.js";
+import { PROVIDERS } from "./providers.js";
+
+/**
+ * The provider hooks. None of them throws or waits, whatever happens.
+ *
+ * @param {object} parts
+ * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {((line: string) => void) | undefined} parts.debug
+ * @param {ReturnType<typeof import("./owners.js").createOwners>} parts.ownerOf
+ * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
+ * @param {ReturnType<typeof import("./metadata.js").createMetadata>} parts.addMetadata
+ * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
+ * @param {(context: object, ours: Function) => Function | undefined} parts.repaired see compat.js
+ * @param {(provider: string) => void} parts.noteAsked see ownership.js
+ */
+export function createHooks(parts) {
+  const { faults, debug, ownerOf, calls, addMetadata, capture, repaired, noteAsked } = parts;
+  const { attempt } = faults;
+
+  function isOurs(provider) {
+    const ours = PROVIDERS.includes(provider);
+    if (ours) {
+      noteAsked(provider);
+    }
+    return ours;
+  }
+
+  /** The model is resolved. Its headers say whose it is, also on the paths that no wrapper sees. */
+  function normalizeResolvedModel(context) {
+    return attempt("model", "some requests go out without identity", () =>
+      isOurs(context.provider)
+        ? withOrigin(context.model, context, ownerOf(context).headers)
+        : undefined,
+    );
+  }
+
+  /** A wrapper is asked for. `wrapped` gets the host's context and our stream function. */
+  function wrap(context, wrapped) {
+    return attempt("identity", "requests go out without identity", () => {
+      const { streamFn, provider } = context;
+      if (typeof streamFn !== "function" || !isOurs(provider)) {
+        return undefined;
+      }
+      const owner = ownerOf(context);
+      // The repository is looked at from here on, so that the first payload finds its hints.
+      owner.requester.look();
+      return wrapped(context, streaming(streamFn, owner, provider));
+    });
+  }
+
+  /** Not async: simple completions need the stream itself. */
+  function streaming(streamFn, owner, provider) {
+    return function stream(model, context, options, ...rest) {
+      const send = (given) => Reflect.apply(streamFn, this, [model, context, given, ...rest]);
+      const begun = attempt("request", "a request went out untouched", () =>
+        begin(owner, provider, model, options),
+      );
+      return begun === undefined
+        ? calls.outside(() => send(options))
+        : calls.within(begun.call, () => send(begun.options));
+    };
+  }
+
+  /** The call begins: its record, and the options that carry it. */
+  function begin(owner, provider, model, options) {
+    const outer = calls.begun(options);
+    if (outer !== undefined) {
+      // Another wrapper of ours lies around this one and has done everything.
+      return { call: outer, options };
+    }
+    const call = calls.start(owner, provider, model, options);
+    if (debug !== undefined) {
+      const { sessionId, sessionSource, agentId } = owner.requester;
+      debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
+    }
+    const ours = calls.additions(call, options);
+    ours.onPayload = payloadHook(call, options);
+    ours.onResponse = responseHook(call, options);
+    return { call, options: extended(options, ours) };
+  }
+
+  /** The payload gets its metadata, after the caller's own hook and as synchronously as that. */
+  function payloadHook(call, options) {
+    const onPayload = options?.onPayload;
+    const add = (payload, replaced) =>
+      attempt("payload", "a request went out without metadata", () =>
+        addMetadata(call.owner, call.look, replaced === undefined ? payload : replaced),
+      ) ?? replaced;
+    return (...args) => {
+      const replaced =
+        typeof onPayload === "function" ? Reflect.apply(onPayload, options, args) : undefined;
+      return typeof replaced?.then === "function"
+        ? Promise.resolve(replaced).then((value) => add(args[0], value))
+        : add(args[0], replaced);
+    };
+  }
+
+  /** The answer is read, before the caller's own hook. */
+  function responseHook(call, options) {
+    const onResponse = options?.onResponse;
+    return (...args) => {
+      attempt("response", "the route of a response was not captured", () => capture(call, args[0]));
+      return typeof onResponse === "function"
+        ? Reflect.apply(onResponse, options, args)
+        : undefined;
+    };
+  }
+
+  return {
+    normalizeResolvedModel,
+    wrapStreamFn: (context) => wrap(context, repaired),
+    wrapSimpleCompletionStreamFn: (context) => wrap(context, (_, ours) => ours),
+    /** The transport turn gets its headers. It is asked for inside the call that it belongs to. */
+    resolveTransportTurnState: (context) =>
+      attempt("turn-state", "a request went out without its turn id", () =>
+        calls.turnState(context),
+      ),
+  };
+}

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -11,7 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
-import { METHOD, VERSION } from "../support/plugin.mjs";
+import { assertIdentity as identityOf, sessionOf } from "../support/identity.mjs";
+import { METHOD } from "../support/plugin.mjs";
 
 const PLUGIN = "openclaw-taas-affinity";
 const APIS = {
@@ -27,9 +27,6 @@ const AGENTS = [
   { id: "staging", model: "cloudsigma-staging/auto" },
   { id: "foreign", model: "elsewhere/auto" },
 ];
-
-const sessionOf = (hashed) =>
-  `oc:${createHash("sha256").update(hashed).digest("hex").slice(0, 16)}`;
 
 /** The simulated model: it does what the last message names. */
 function reply(request) {
@@ -101,30 +98,13 @@ async function ask(params) {
   return answer.payload;
 }
 
+const assertIdentity = (request, agent) => identityOf(request, agent, gateway.workspaces[agent]);
+
 const pluginLog = () =>
   gateway
     .log()
     .split("\n")
     .filter((line) => line.includes("taas-affinity: "));
-
-/** Header and body of a request name one session and one agent. */
-function assertIdentity(request, agent, workspace = gateway.workspaces[agent]) {
-  const session = sessionOf(workspace);
-  const { headers, body } = request;
-  assert.equal(headers["x-session-id"], session);
-  assert.equal(headers["x-openclaw-session-id"], session);
-  assert.equal(headers["x-openclaw-agent-id"], agent);
-  assert.equal(headers["x-openclaw-plugin-version"], VERSION);
-  assert.equal(body.metadata.session_id, session);
-  assert.equal(body.metadata.sticky_key, session);
-  assert.equal(body.metadata.requester_runtime.session_key, session);
-  assert.equal(body.metadata.openclaw_correlation.session_id, session);
-  assert.equal(body.metadata.openclaw_correlation.agent_id, agent);
-  const names = request.rawHeaders.filter((_, index) => index % 2 === 0);
-  const lower = names.map((name) => name.toLowerCase());
-  assert.equal(new Set(lower).size, lower.length, "no header twice");
-  return session;
-}
 
 describe("requests", () => {
   for (const [agent, api] of Object.entries(APIS)) {
@@ -263,7 +243,7 @@ describe("requests", () => {
     }
   });
 
-  test("a simple completion is pinned to the state directory, without an agent", async () => {
+  test("simple completions share the session of their agent's runs", async () => {
     const first = taas.requests.length;
     const args = ["infer", "model", "run", "--local", "--model", "cloudsigma/auto", "--json"];
     const { code, stdout, stderr } = await gateway.cli([...args, "--prompt", "say hi"]);
@@ -271,12 +251,8 @@ describe("requests", () => {
     // A subagent's report to its parent may come in between.
     const own = taas.requests.slice(first).filter((request) => /say hi/.test(request.rawBody));
     assert.equal(own.length, 1);
-    const [{ headers, body }] = own;
-    const session = sessionOf(`stateDir:${gateway.stateDir}`);
-    assert.equal(headers["x-session-id"], session);
-    assert.equal(body.metadata.session_id, session);
-    assert.equal(headers["x-openclaw-agent-id"], undefined);
-    assert.equal("agent_id" in body.metadata.openclaw_correlation, false);
+    assertIdentity(own[0], "main");
+    assert.match(own[0].headers["x-openclaw-turn-id"], /^[0-9a-f-]{36}$/);
   });
 
   test("concurrent turns keep their own turn ids and sessions", async () => {
@@ -402,7 +378,7 @@ describe("the host's view", () => {
   test("plugins inspect shows the provider hook and the gateway method", async () => {
     const { code, json } = await gateway.cli(["plugins", "inspect", PLUGIN, "--runtime", "--json"]);
     assert.equal(code, 0);
-    assert.deepEqual(json.gatewayMethods, [METHOD]);
+    assert.deepEqual([...json.gatewayMethods].sort(), ["taas.affinity.lastRoute", METHOD]);
     assert.deepEqual(json.capabilities, [
       {
         kind: "text-inference",
@@ -417,9 +393,10 @@ describe("the host's view", () => {
 
   test("the log has a line for each request and each capture, and no warning of ours", () => {
     const lines = pluginLog();
-    const requests = taas.requests.filter(({ agentId }) => agentId !== null);
-    const count = (kind) => lines.filter((line) => line.includes(`taas-affinity: ${kind} `)).length;
     // Lines of a child process, such as the command line's, are not in the gateway's log.
+    const isGateways = ({ agentId, rawBody }) => agentId !== null && !rawBody.includes("say hi");
+    const requests = taas.requests.filter(isGateways);
+    const count = (kind) => lines.filter((line) => line.includes(`taas-affinity: ${kind} `)).length;
     assert.ok(count("request") >= requests.length, `${count("request")} of ${requests.length}`);
     const served = requests.filter(({ status }) => status === 200);
     assert.ok(count("capture") >= served.length, `${count("capture")} of ${served.length}`);

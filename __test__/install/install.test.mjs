@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { run } from "../../scripts/run.mjs";
 import { provider, startGateway } from "../../sim/gateway.mjs";
@@ -32,6 +33,14 @@ after(async () => {
   await taas?.close();
   await registry?.stop();
 });
+
+const next = nextVersion();
+let released;
+/** The tarball of the version after this one, published too. */
+const nextTarball = () => {
+  released ??= release({ registry, version: next });
+  return released;
+};
 
 /** A gateway of its own, with what `prepare` installs into its state directory before it starts. */
 async function startWith(t, prepare, config = {}) {
@@ -147,8 +156,7 @@ test("1, 5: into the extensions directory from the registry, and an update while
   const before = await assertWorks(gateway);
   assert.deepEqual(warnings(gateway), []);
 
-  const next = nextVersion();
-  await release({ registry, version: next });
+  await nextTarball();
   await installFromRegistry(extension(gateway.stateDir), next);
   // Calls go on between the two, with the version that is loaded.
   assert.equal((await turn(gateway)).headers["x-openclaw-plugin-version"], VERSION);
@@ -207,6 +215,48 @@ test("3, 7: openclaw plugins install npm-pack:<tgz>, and uninstall", async (t) =
   assert.equal(body.metadata, undefined);
   const { error } = await gateway.call(METHOD, {});
   assert.match(error.message, /unknown method/);
+});
+
+test("openclaw plugins install npm:<name>, as the README has it", async (t) => {
+  const gateway = await startWith(t, ({ cli }) =>
+    openclaw(cli, "plugins", "install", `npm:${PLUGIN}@${VERSION}`, ...CONSENT),
+  );
+  await assertWorks(gateway);
+  assert.deepEqual(warnings(gateway), []);
+});
+
+test("3: openclaw plugins install npm-pack:<tgz>, and an update while it runs", async (t) => {
+  const gateway = await startWith(t, ({ cli }) =>
+    openclaw(cli, "plugins", "install", `npm-pack:${tarball}`, ...CONSENT),
+  );
+  const before = await assertWorks(gateway);
+  // The host puts it into another directory, so that a second library is mapped.
+  const update = ["plugins", "install", `npm-pack:${await nextTarball()}`, ...CONSENT];
+  await openclaw(gateway.cli, ...update);
+  const askAgain = async () => {
+    for (let waited = 0; waited < 100; waited += 1) {
+      const answer = await gateway.call(METHOD, { agentId: "main" });
+      if (answer.ok) {
+        return answer.payload;
+      }
+      assert.match(answer.error.message, /unavailable/i);
+      await sleep(200);
+    }
+    return assert.fail("the method did not come back");
+  };
+  assert.deepEqual((await askAgain()).capture, before, "what was captured is still answered");
+  let headers;
+  for (let round = 0; round < 20; round += 1) {
+    ({ headers } = await turn(gateway));
+    if (headers["x-openclaw-plugin-version"] === next) {
+      break;
+    }
+    await sleep(500);
+  }
+  assert.equal(headers["x-openclaw-plugin-version"], next, "the new version serves by now");
+  await assertWorks(gateway, next);
+  assert.equal(gateway.isAlive(), true);
+  assert.deepEqual(warnings(gateway), []);
 });
 
 test("4: openclaw plugins install --link <checkout>", async (t) => {

@@ -1,0 +1,117 @@
+// The paths of the host beside an agent's turn: side questions, image description, recaps.
+
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
+import { assertHeaders, assertIdentity } from "../support/identity.mjs";
+
+/** A picture of one pixel. */
+const PIXEL =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+
+const APIS = { responses: "openai-responses", anthropic: "anthropic-messages" };
+
+let taas;
+let gateway;
+
+before(async () => {
+  taas = await startTaas();
+  const base = provider(taas.url);
+  gateway = await startGateway({
+    plugin: stagePlugin(),
+    providers: {
+      cloudsigma: {
+        ...base,
+        models: ["auto", ...Object.keys(APIS)].map((id) => ({
+          ...base.models[0],
+          id,
+          name: id,
+          input: ["text", "image"],
+          ...(APIS[id] && { api: APIS[id] }),
+        })),
+      },
+    },
+    agents: [{ id: "main" }, ...Object.keys(APIS).map((id) => ({ id, model: `cloudsigma/${id}` }))],
+    // With it, the host has a recap written after most turns.
+    config: { agents: { defaults: { utilityModel: "cloudsigma/auto" } } },
+  });
+});
+
+after(async () => {
+  await gateway?.stop();
+  await taas?.close();
+});
+
+async function speak(agent, message) {
+  const result = await gateway.turn({ agent, message });
+  assert.equal(result.ok, true, JSON.stringify(result));
+}
+
+test("side questions and image descriptions are pinned by their headers alone", async () => {
+  const agents = ["main", "responses", "anthropic"];
+  for (const agent of agents) {
+    await speak(agent, "remember this");
+  }
+  const first = taas.requests.length;
+  const pixel = join(gateway.root, "pixel.png");
+  writeFileSync(pixel, Buffer.from(PIXEL, "base64"));
+  const described = gateway.cli([
+    ...["infer", "image", "describe", "--file", pixel],
+    ...["--model", "cloudsigma/auto", "--json"],
+  ]);
+  const asides = agents.map((agent) =>
+    gateway.call("chat.send", {
+      sessionKey: `agent:${agent}:main`,
+      message: `/btw what does ${agent} know?`,
+      idempotencyKey: `aside-${agent}`,
+    }),
+  );
+  for (const { ok, error } of await Promise.all(asides)) {
+    assert.equal(ok, true, JSON.stringify(error));
+  }
+  assert.equal((await described).code, 0);
+  const isAside = ({ lastUserText, finished }) => finished && /side question/.test(lastUserText);
+  const asked = () => taas.requests.slice(first).filter(isAside);
+  for (let waited = 0; waited < 300 && asked().length < agents.length; waited += 1) {
+    await sleep(100);
+  }
+  assert.equal(asked().length, agents.length);
+  for (const agent of agents) {
+    const [request, ...others] = asked().filter(({ rawBody }) =>
+      rawBody.includes(`what does ${agent} know`),
+    );
+    assert.equal(others.length, 0);
+    assertHeaders(request, agent, gateway.workspaces[agent]);
+    assert.equal(request.body.metadata, undefined);
+  }
+  const picture = taas.requests.slice(first).find(({ rawBody }) => rawBody.includes(PIXEL));
+  assertHeaders(picture, "main", gateway.workspaces.main);
+  assert.equal(picture.body.metadata, undefined);
+});
+
+test("recaps of several agents at once belong to their own agents", async () => {
+  const first = taas.requests.length;
+  const agents = ["main", "responses", "anthropic"];
+  await Promise.all(agents.map((agent) => speak(agent, `recap me, ${agent}`)));
+  const isRecap = ({ rawBody, finished }) => finished && rawBody.includes("previousRecap");
+  const recaps = () => taas.requests.slice(first).filter(isRecap);
+  const missing = () =>
+    agents.filter((id) => !recaps().some(({ rawBody }) => rawBody.includes(`recap me, ${id}`)));
+  for (let waited = 0; waited < 300 && missing().length > 0; waited += 1) {
+    await sleep(100);
+  }
+  assert.deepEqual(missing(), []);
+  for (const agent of agents) {
+    for (const request of recaps().filter(({ rawBody }) =>
+      rawBody.includes(`recap me, ${agent}`),
+    )) {
+      assertIdentity(request, agent, gateway.workspaces[agent]);
+    }
+  }
+});

@@ -1,0 +1,74 @@
+// The configuration that the README tells people to begin with: on the real gateway, every API caches.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
+import { assertIdentity } from "../support/identity.mjs";
+import { ROOT } from "../support/plugin.mjs";
+
+// The host's own reader of its configuration.
+const JSON5 = createRequire(join(ROOT, "sim", "host", "package.json"))("json5");
+const text = readFileSync(join(ROOT, "examples", "openclaw.json5"), "utf8");
+
+let taas;
+let gateway;
+
+before(async () => {
+  taas = await startTaas();
+  const config = JSON5.parse(
+    text
+      .replaceAll("https://your-taas.example", taas.url)
+      .replaceAll("$" + "{TAAS_API_KEY}", "not-a-real-key"),
+  );
+  const { models, agents, plugins } = config;
+  const [{ id }] = Object.entries(agents.entries).map(([name]) => ({ id: name }));
+  gateway = await startGateway({
+    plugin: stagePlugin(),
+    providers: models.providers,
+    agents: [
+      { id },
+      ...models.providers.cloudsigma.models.map((model) => ({
+        id: `of-${model.id}`,
+        model: `cloudsigma/${model.id}`,
+      })),
+    ],
+    config: { agents: { defaults: agents.defaults }, plugins },
+  });
+});
+
+after(async () => {
+  await gateway?.stop();
+  await taas?.close();
+});
+
+const MARKERS = {
+  auto: /"prompt_cache_key":"[^"]+"/,
+  "claude-sonnet": /"cache_control":\{"type":"ephemeral"/,
+  "claude-messages": /"cache_control":\{"type":"ephemeral"/,
+  "gpt-responses": /"prompt_cache_key":"[^"]+"/,
+};
+
+for (const [model, marker] of Object.entries(MARKERS)) {
+  test(`${model} has its cache marker, is pinned, and caches`, async () => {
+    const agent = `of-${model}`;
+    const first = taas.requests.length;
+    for (const message of ["hello", "and again"]) {
+      const result = await gateway.turn({ agent, message });
+      assert.equal(result.ok, true, JSON.stringify(result));
+    }
+    const requests = taas.requests.slice(first);
+    assert.equal(requests.length, 2);
+    for (const request of requests) {
+      assert.equal(request.model, model);
+      assert.match(request.rawBody, marker);
+      assertIdentity(request, agent, gateway.workspaces[agent]);
+    }
+    assert.ok(requests[1].cachedTokens > 0.8 * requests[1].inputTokens);
+  });
+}

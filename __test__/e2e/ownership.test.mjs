@@ -1,0 +1,132 @@
+// Another plugin owns one of our providers, or hooks into it first: the real host passes us over then.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
+import { assertIdentity } from "../support/identity.mjs";
+
+const OURS = "openclaw-taas-affinity";
+const base = mkdtempSync(join(realpathSync(tmpdir()), "taas-neighbours-"));
+const plugin = stagePlugin();
+after(() => rmSync(base, { recursive: true }));
+
+/** A plugin that owns `owned` and hooks into `aliases`. */
+function neighbour(id, owned, aliases) {
+  const dir = join(base, id);
+  mkdirSync(dir);
+  const json = (name, value) => writeFileSync(join(dir, name), JSON.stringify(value));
+  json("openclaw.plugin.json", {
+    id,
+    name: id,
+    version: "1.0.0",
+    providers: [...owned, ...aliases],
+    activation: { onStartup: true },
+    configSchema: { type: "object", properties: {} },
+  });
+  json("package.json", {
+    name: id,
+    version: "1.0.0",
+    type: "module",
+    openclaw: { extensions: ["./index.js"] },
+  });
+  writeFileSync(
+    join(dir, "index.js"),
+    `const method = (api) => api.registerGatewayMethod("taas.autorouter.lastRoute", ({ respond }) => respond(true, { theirs: true }), { scope: "operator.read" });
+    export default {
+      id: ${JSON.stringify(id)}, name: "n", description: "d",
+      register(api) {
+        if (${owned.length > 0}) method(api);
+        api.registerProvider({
+          id: ${JSON.stringify(owned[0] ?? `${id}-hook`)}, label: "n", auth: [],
+          hookAliases: ${JSON.stringify(aliases)},
+          wrapStreamFn: (context) => context.streamFn,
+        });
+      },
+    };`,
+  );
+  return dir;
+}
+
+async function withNeighbour(t, { id, owned, aliases, enabled = true, allow }) {
+  const dir = neighbour(id, owned, aliases);
+  const taas = await startTaas();
+  t.after(() => taas.close());
+  const gateway = await startGateway({
+    plugin,
+    providers: { cloudsigma: provider(taas.url) },
+    config: {
+      plugins: {
+        ...(allow && { allow }),
+        load: { paths: [dir, plugin] },
+        entries: { [OURS]: { enabled: true }, [id]: { enabled } },
+      },
+    },
+  });
+  t.after(() => gateway.stop());
+  const warnings = () =>
+    gateway
+      .log()
+      .split("\n")
+      .filter((line) => line.includes("taas-affinity: ") && line.includes("(said once)"));
+  const turn = async () => {
+    const result = await gateway.turn({ message: "hello" });
+    assert.equal(result.ok, true, JSON.stringify(result));
+    return taas.requests.at(-1);
+  };
+  return { gateway, turn, warnings };
+}
+
+test("an owner that the configuration allows is named at start, with what to do", async (t) => {
+  const { gateway, turn, warnings } = await withNeighbour(t, {
+    id: "cloudsigma",
+    owned: ["cloudsigma"],
+    aliases: [],
+    allow: ["cloudsigma", OURS],
+  });
+  for (let waited = 0; waited < 50 && warnings().length === 0; waited += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.equal(warnings().length, 1, "before any call");
+  assert.match(warnings()[0], /the plugin cloudsigma owns the provider cloudsigma/);
+  assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
+  const request = await turn();
+  assert.equal(request.sessionId, null);
+  assert.equal(warnings().length, 1, "not twice");
+  const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
+  assert.deepEqual([ok, payload.capture], [true, null]);
+  const theirs = await gateway.call("taas.autorouter.lastRoute", {});
+  assert.deepEqual(theirs.payload, { theirs: true });
+});
+
+test("a plugin that hooks into the provider first is noticed by the first call", async (t) => {
+  const { turn, warnings } = await withNeighbour(t, {
+    id: "first-come",
+    owned: [],
+    aliases: ["cloudsigma"],
+  });
+  assert.deepEqual(warnings(), []);
+  const request = await turn();
+  assert.equal(request.sessionId, null);
+  assert.equal(warnings().length, 1);
+  assert.match(warnings()[0], /another plugin hooks the provider cloudsigma/);
+  await turn();
+  assert.equal(warnings().length, 1, "not twice");
+});
+
+test("an owner that is disabled is no news", async (t) => {
+  const { gateway, turn, warnings } = await withNeighbour(t, {
+    id: "disabled-owner",
+    owned: ["cloudsigma"],
+    aliases: [],
+    enabled: false,
+    allow: ["disabled-owner", OURS],
+  });
+  assertIdentity(await turn(), "main", gateway.workspaces.main);
+  assert.deepEqual(warnings(), []);
+});

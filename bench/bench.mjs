@@ -9,7 +9,7 @@
  * object and nothing else; progress goes to standard error. `--quick` is for trying, not for telling.
  */
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -92,63 +92,25 @@ async function withRepositories(sizesOf, body) {
   }
 }
 
-/** The host prepares a request for some milliseconds; a call at once is the worst that can be. */
+/** The same calls where there is a repository, as often as they can be made. */
 const repositories = () =>
-  withRepositories(quick ? [100, 1000] : [100, 10_000, 100_000], (made) =>
+  withRepositories(quick ? [100, 1000] : [100, 100_000], (made) =>
     child("calls.mjs", {
       quick,
-      scenarios: Object.entries(made).flatMap(([files, repository]) => {
-        const scenario = { repository, calls: quick ? 50 : 100, rounds: quick ? 4 : 10 };
-        const contestants = ["plugin", "ideal", "usual", "stat", "nothing"];
-        return [
-          { name: `${files} files`, contestants, ...scenario },
-          {
-            name: `${files} files, the call 10 ms behind its wrapper`,
-            contestants: ["plugin", "ideal", "stat", "nothing"],
-            pause: 10,
-            ...scenario,
-          },
-        ];
-      }),
+      scenarios: Object.entries(made).map(([files, repository]) => ({
+        name: `${files} files`,
+        contestants: ["plugin", "ideal", "usual", "nothing"],
+        repository,
+        rounds: quick ? 4 : 15,
+      })),
     }),
   );
 
-/** Each contestant's requests in a clean and in a dirty repository, of processes of their own. */
-const hints = () =>
-  withRepositories(quick ? [100, 1000] : [100, 10_000, 100_000], async (made) => {
-    const rows = [];
-    for (const [files, repository] of Object.entries(made)) {
-      for (const dirty of [false, true]) {
-        if (dirty) appendFileSync(join(repository, "dir-0", "file-7.txt"), "changed\n");
-        const contestants = ["plugin", "ideal", "usual"];
-        const runs = Object.fromEntries(contestants.map((contestant) => [contestant, []]));
-        for (let round = 0; round < (quick ? 2 : 5); round += 1) {
-          for (const contestant of contestants) {
-            const words = { contestant, repository, dirty, later: quick ? 3 : 10 };
-            runs[contestant].push(await child("hints.mjs", words));
-          }
-        }
-        for (const contestant of contestants) {
-          const requests = {
-            first: runs[contestant].map(({ first }) => first),
-            later: runs[contestant].flatMap(({ later }) => later),
-          };
-          for (const [which, all] of Object.entries(requests)) {
-            rows.push({
-              files,
-              dirty,
-              contestant,
-              which,
-              waited: spread(all.map(({ waited }) => waited)),
-              blocked: spread(all.map(({ blocked }) => blocked)),
-              verdicts: all.filter(({ verdict }) => verdict).length / all.length,
-            });
-          }
-        }
-      }
-    }
-    return rows;
-  });
+/** What asking git costs, and whom: the processes, and the event loop of a gateway of 1.6 GB. */
+const git = () =>
+  withRepositories([100], ({ 100: repository }) =>
+    child("git.mjs", { repository, probes: quick ? 3 : 20, bytes: quick ? 1e8 : 1.6e9 }),
+  );
 
 async function start() {
   const found = { plugin: [], ideal: [], nothing: [] };
@@ -226,13 +188,13 @@ const SECTIONS = {
   conformance,
   calls,
   repositories,
-  hints,
+  git,
   parts: () => child("parts.mjs", { quick }),
   start,
   memory,
   threads: () => child("threads.mjs", { quick }, []),
   trace,
-  gateway: () => child("gateway.mjs", { turns: quick ? 6 : 40 }, []),
+  gateway: () => child("gateway.mjs", { turns: quick ? 6 : 60 }, []),
   sizes,
 };
 

@@ -3,9 +3,8 @@
 //     node --expose-gc bench/calls.mjs '{"scenarios": […], "quick": false}'
 
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { history, input, load, modelCall, responseHeaders, wrapper } from "./host.mjs";
+import { history, input, load, modelCall, responseHeaders } from "./host.mjs";
 import { busy, quantile, spread, turnOfLoop } from "./stats.mjs";
 
 let counter = 0;
@@ -59,16 +58,7 @@ async function block(provider, scenario, calls) {
   await turnOfLoop();
   const began = busy();
   for (let index = 0; index < calls; index += inFlight) {
-    if (scenario.pause !== undefined) {
-      // The host prepares the request between the wrapper and the call; that time is none of ours.
-      let start = busy();
-      const makeCall = wrapper(provider, inputs[index]);
-      const wrapping = busy() - start;
-      await sleep(scenario.pause);
-      start = busy();
-      await makeCall();
-      times.push((wrapping + busy() - start) * 1000);
-    } else if (inFlight === 1) {
+    if (inFlight === 1) {
       const start = busy();
       await modelCall(provider, inputs[index]);
       times.push((busy() - start) * 1000);
@@ -153,7 +143,7 @@ async function measure({ name, contestants, quick, ...words }) {
     }),
   );
   const ratios = {};
-  for (const rival of ["ideal", "usual", "stat"].filter((rival) => results[rival])) {
+  for (const rival of ["ideal", "usual"].filter((rival) => results[rival])) {
     const pairs = (key) =>
       spread(results[rival][key].map((value, index) => results.plugin[key][index] / value));
     ratios[rival] = { p50: pairs("p50"), p99: pairs("p99"), mean: pairs("mean") };

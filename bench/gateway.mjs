@@ -1,76 +1,90 @@
-// Turns on the real gateway, without a plugin, with one that does nothing, and with ours, one after
-// the other, against the simulated TaaS. A turn's time is the host's own for nearly all of it, so this
-// tells whether anybody would notice; the host does more for a provider that any plugin hooks into.
+// The plugin's own time inside the real gateway: a copy of it whose hooks are timed from outside, and turns
+// against the simulated TaaS. A turn takes the host half a second, so that turns themselves tell nothing.
 //
 //     node bench/gateway.mjs '{"turns": 40}'
 
-import { copyFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { provider, startGateway } from "../sim/gateway.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { startTaas } from "../sim/taas.mjs";
-import { spread } from "./stats.mjs";
+import { quantile } from "./stats.mjs";
 
 const { turns } = JSON.parse(process.argv[2]);
 const WARM_UP = 5;
 
-/** The rival that does nothing, in our package's place. */
-function stageNothing() {
-  const directory = stagePlugin({ binary: false });
-  const rival = fileURLToPath(new URL("rivals/nothing.mjs", import.meta.url));
-  copyFileSync(rival, join(directory, "lib", "nothing.js"));
-  const entry = `import nothing from "./lib/nothing.js";
-    export default { ...nothing, id: "openclaw-taas-affinity" };`;
-  writeFileSync(join(directory, "index.js"), entry);
+/** The plugin behind a timer. */
+function stageTimed() {
+  const directory = stagePlugin();
+  renameSync(join(directory, "index.js"), join(directory, "plugin.js"));
+  copyFileSync(
+    fileURLToPath(new URL("timed.mjs", import.meta.url)),
+    join(directory, "lib", "timed.js"),
+  );
+  writeFileSync(
+    join(directory, "index.js"),
+    'import plugin from "./plugin.js";\nimport { timed } from "./lib/timed.js";\nexport default timed(plugin);\n',
+  );
   return directory;
 }
 
-async function prepare(plugin) {
-  const taas = await startTaas({ slots: 1, seed: "bench" });
-  const gateway = await startGateway({ plugin, providers: { cloudsigma: provider(taas.url) } });
-  return { taas, gateway };
+const taas = await startTaas({ slots: 1, seed: "bench", reply });
+const gateway = await startGateway({
+  plugin: stageTimed(),
+  providers: { cloudsigma: provider(taas.url) },
+});
+
+/** Every third turn reads a file, so that there are calls without a wrapper right before them. */
+function reply({ lastUserText, isFollowUp, toolNames }) {
+  if (isFollowUp || !/READ/.test(lastUserText)) return "noted";
+  const read = { path: "file.txt" };
+  return {
+    toolCalls: [
+      toolNames.includes("read")
+        ? { name: "read", arguments: read }
+        : { name: "tool_call", arguments: { id: "read", args: read } },
+    ],
+  };
 }
 
-const sides = {
-  without: await prepare(null),
-  nothing: await prepare(stageNothing()),
-  plugin: await prepare(stagePlugin()),
-};
-const names = Object.keys(sides);
-const times = Object.fromEntries(names.map((name) => [name, []]));
+let timings;
 try {
-  for (let turn = -WARM_UP; turn < turns; turn += 1) {
-    for (const side of turn % 2 === 0 ? names : names.toReversed()) {
-      const began = performance.now();
-      // A session of its own for every turn, or the last turns would carry the first ones along.
-      const answer = await sides[side].gateway.turn({
-        message: `turn ${turn}`,
-        sessionKey: `agent:main:bench-${turn}`,
-      });
-      if (!answer.ok) throw new Error(JSON.stringify(answer.error ?? answer.payload));
-      if (turn >= 0) times[side].push(performance.now() - began);
-    }
+  const workspace = gateway.workspaces.main;
+  const git = (...args) =>
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+      cwd: workspace,
+      env: gateway.environment,
+    });
+  git("init", "--quiet", "--initial-branch=main");
+  writeFileSync(join(workspace, "file.txt"), "a file\n");
+  git("add", "file.txt");
+  git("commit", "--quiet", "--message=first");
+  for (let turn = 0; turn < WARM_UP + turns; turn += 1) {
+    // A session of its own for every turn, or the last turns would carry the first ones along.
+    const { ok, error, payload } = await gateway.turn({
+      message: turn % 3 === 0 ? "READ the file" : `turn ${turn}`,
+      sessionKey: `agent:main:bench-${turn}`,
+    });
+    if (!ok) throw new Error(JSON.stringify(error ?? payload));
   }
-  for (const side of names) {
-    const marked = sides[side].taas.requests.some(({ headers }) => headers?.["x-session-id"]);
-    if (marked !== (side === "plugin")) throw new Error(`${side}: the wrong thing was measured`);
-  }
+  timings = (await gateway.call("bench.timings")).payload.timings;
 } finally {
-  for (const { gateway, taas } of Object.values(sides)) {
-    await gateway.stop();
-    await taas.close();
-  }
+  await gateway.stop();
+  await taas.close();
 }
-const difference = (one, other) =>
-  spread(times[one].map((time, turn) => time - times[other][turn]));
+const hinted = taas.requests.filter(({ body }) => {
+  const runtime = body.metadata?.requester_runtime;
+  return runtime?.repo_name && runtime.git_branch_hint && runtime.git_dirty_hint !== undefined;
+});
+const steady = timings.slice(WARM_UP);
 process.stdout.write(
   JSON.stringify({
     turns,
-    warmUp: WARM_UP,
-    ...Object.fromEntries(names.map((name) => [name, spread(times[name])])),
-    overWithout: difference("plugin", "without"),
-    overNothing: difference("plugin", "nothing"),
+    calls: steady.length,
+    own: { median: quantile(steady, 0.5), p99: quantile(steady, 0.99) },
+    hinted: hinted.length / taas.requests.length,
   }),
 );

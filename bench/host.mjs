@@ -10,7 +10,6 @@ export const ENTRIES = {
   plugin: new URL("../index.js", import.meta.url).href,
   ideal: new URL("rivals/ideal.mjs", import.meta.url).href,
   usual: new URL("rivals/usual.mjs", import.meta.url).href,
-  stat: new URL("rivals/stat.mjs", import.meta.url).href,
   nothing: new URL("rivals/nothing.mjs", import.meta.url).href,
 };
 

@@ -50,7 +50,7 @@ const ask = (name, params) => {
 
 const CASES = {
   injectRequest: {
-    plugin: () => native.injectRequest(requester, payload, false),
+    plugin: () => native.injectRequest(requester, payload),
     ideal: () => parts.inject(owner, payload),
   },
   captureResponse: {

@@ -492,7 +492,7 @@ function createHooks(warn, debug, readHints) {
               const replaced = await Reflect.apply(onPayload, options, args);
               return injected(owner, replaced === undefined ? args[0] : replaced) ?? replaced;
             }
-          : async (payload) => injected(owner, payload),
+          : (payload) => injected(owner, payload),
       onResponse: (...args) => {
         try {
           const captured = capture(owner, call, args[0]);

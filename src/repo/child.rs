@@ -1,7 +1,12 @@
 //! A child process that has a deadline, and that ends with this process.
 //!
-//! `std` starts it by `posix_spawn`, which copies no page tables, as long as no directory, user or
-//! `pre_exec` is set. It leads a process group of its own, so that what it starts ends with it.
+//! - Its standard input is a pipe that this process holds open, and on Linux the kernel kills the
+//!   child's process group when that closes, however this process ends. To say which group that
+//!   is takes `fcntl(F_SETOWN)`, which no safe crate offers: it is the one `unsafe`, and it passes
+//!   two numbers and no memory.
+//! - `std` starts it by `posix_spawn`, which copies no page tables, as long as no directory, user
+//!   or `pre_exec` is set.
+//! - It leads a process group of its own, so that what it starts ends with it.
 
 use std::{
     io,
@@ -23,11 +28,8 @@ pub(crate) fn run<T: Send + 'static>(
     read: impl FnOnce(ChildStdout) -> T + Send + 'static,
 ) -> io::Result<Option<(bool, T)>> {
     let mut running = Running::start(command)?;
-    let output = running
-        .child
-        .stdout
-        .take()
-        .ok_or(io::ErrorKind::BrokenPipe)?;
+    let output = running.child.stdout.take();
+    let output = output.ok_or(io::ErrorKind::BrokenPipe)?;
     let (sender, receiver) = mpsc::sync_channel(1);
     let reader = thread::Builder::new()
         .name("taas-git-output".to_owned())
@@ -85,28 +87,21 @@ impl Running {
     #[cfg(target_os = "linux")]
     fn tie(&self, input: &io::PipeReader) -> io::Result<()> {
         use rustix::{fs::OFlags, process};
+        use std::os::fd::AsRawFd;
 
         let memory = process::Rlimit {
             current: Some(MEMORY),
             maximum: Some(MEMORY),
         };
         process::prlimit(Some(self.pid()), process::Resource::Data, memory)?;
-        let group = -self.pid().as_raw_pid();
+        let (input_fd, group) = (input.as_raw_fd(), -self.pid().as_raw_pid());
         #[expect(unsafe_code, reason = "rustix has no F_SETOWN; no memory is passed")]
-        let set = unsafe {
-            libc::fcntl(
-                std::os::fd::AsRawFd::as_raw_fd(input),
-                libc::F_SETOWN,
-                group,
-            )
-        };
+        let set = unsafe { libc::fcntl(input_fd, libc::F_SETOWN, group) };
         if set != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(rustix::fs::fcntl_setfl(
-            input,
-            OFlags::from_bits_retain(libc::O_ASYNC.cast_unsigned()),
-        )?)
+        let flags = OFlags::from_bits_retain(libc::O_ASYNC.cast_unsigned());
+        Ok(rustix::fs::fcntl_setfl(input, flags)?)
     }
 
     #[cfg(unix)]

@@ -75,20 +75,13 @@ impl Environment {
             ],
             _ => vec![dir.join(format!("git{}", env::consts::EXE_SUFFIX))],
         });
-        let gits: Vec<_> = gits.filter(|git| is_program(git)).collect();
+        let gits: Vec<_> = gits.filter(|git| git.is_file()).collect();
         if gits.is_empty() {
             &[]
         } else {
             FOUND.get_or_init(|| gits)
         }
     }
-}
-
-fn is_program(path: &Path) -> bool {
-    #[cfg(unix)]
-    return path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-    #[cfg(not(unix))]
-    return path.is_file();
 }
 
 /// Whether `path` is `dir` or below it, by name or in truth.
@@ -108,19 +101,15 @@ impl Git {
     /// The first git that does not lie in the repository itself.
     pub(crate) fn new(root: &Path, deadline: Instant) -> Option<Self> {
         let environment = Environment::get();
-        let program = environment
-            .gits()
-            .iter()
-            .find(|git| !is_within(git, root))
-            .cloned();
-        let path = environment.path.iter().filter(|dir| !is_within(dir, root));
-        let path = env::join_paths(path).unwrap_or_default();
-        if program.is_none() {
+        let mut gits = environment.gits().iter();
+        let Some(program) = gits.find(|git| !is_within(git, root)) else {
             complain("there is no git on PATH");
-        }
+            return None;
+        };
+        let path = environment.path.iter().filter(|dir| !is_within(dir, root));
         Some(Self {
-            program: program?,
-            path,
+            program: program.clone(),
+            path: env::join_paths(path).unwrap_or_default(),
             deadline,
         })
     }
@@ -129,17 +118,9 @@ impl Git {
     pub(crate) fn command(&self, dir: &Path, words: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.env_clear().envs(SET).env("PATH", &self.path);
-        command.envs(
-            Environment::get()
-                .kept
-                .iter()
-                .map(|(name, value)| (name, value)),
-        );
-        command
-            .arg("--no-pager")
-            .arg("-C")
-            .arg(dir)
-            .args(words.split_whitespace());
+        command.envs(Environment::get().kept.clone());
+        command.arg("--no-pager").arg("-C").arg(dir);
+        command.args(words.split_whitespace());
         command
     }
 

@@ -52,15 +52,13 @@ fn probe(root: &Path) -> Hints {
         Err(place::No::Refused) => return Hints::default(),
         Err(place::No::Doubt) => return hints,
     };
-    let settings = settings::Settings::of(root, &git);
-    let names_work_tree = settings
-        .as_ref()
-        .is_some_and(|settings| settings.names_work_tree);
-    if place.points_back(root, names_work_tree) {
+    let settings = settings::Settings::of(root, &git).unwrap_or_default();
+    if place.points_back(root, settings.names_work_tree) {
         hints.repo_name = place.main_repository().or(hints.repo_name);
         hints.branch = place.branch();
-        let inside = settings.and_then(|settings| settings.room);
-        hints.dirty = inside.and_then(|inside| room::verdict(root, &git, &place, &inside));
+        hints.dirty = settings
+            .room
+            .and_then(|settings| room::verdict(root, &git, &place, &settings));
     }
     hints
 }

@@ -146,10 +146,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// The one line of a small file.
 fn read_line(path: &Path) -> Option<String> {
     let mut text = String::new();
-    open(path)
-        .ok()?
-        .take(4 << 10)
-        .read_to_string(&mut text)
-        .ok()?;
+    let mut file = open(path).ok()?.take(4 << 10);
+    file.read_to_string(&mut text).ok()?;
     Some(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -81,7 +81,7 @@ struct Table {
     queue: VecDeque<Key>,
     asked: HashSet<Key>,
     /// The roots that are probed now, and who is to have the answer.
-    probed: HashMap<PathBuf, Vec<Key>>,
+    probed: HashMap<Option<PathBuf>, Vec<Key>>,
     threads: usize,
 }
 
@@ -92,28 +92,24 @@ struct Answer {
     hints: Arc<Hints>,
 }
 
-impl Answer {
-    fn is_younger(&self, age: Duration) -> bool {
-        self.at.elapsed() < age
-    }
-}
-
 impl Table {
+    /// The answer for a workspace, if it is younger than `age`.
+    fn answer(&self, workspace: &OsStr, age: Duration) -> Option<&Answer> {
+        let answer = self.answers.get(workspace)?;
+        (answer.at.elapsed() < age).then_some(answer)
+    }
+
     fn known(&self, workspace: &OsStr) -> Option<Arc<Hints>> {
-        let answer = self
-            .answers
-            .get(workspace)
-            .filter(|answer| answer.is_younger(FRESH))?;
-        Some(Arc::clone(&answer.hints))
+        Some(Arc::clone(&self.answer(workspace, FRESH)?.hints))
     }
 
     /// Whether an answer is awaited now.
     fn look(&mut self, workspace: &Key) -> bool {
-        match self
+        let age = self
             .answers
             .get(workspace)
-            .map(|answer| answer.at.elapsed())
-        {
+            .map(|answer| answer.at.elapsed());
+        match age {
             Some(age) if age < AGING => return false,
             Some(age) if age >= FRESH => {
                 // The threads do this too, but they may all be held up.
@@ -138,7 +134,14 @@ impl Table {
             .stack_size(256 << 10);
         match thread.spawn(work) {
             Ok(_) => self.threads += 1,
-            Err(error) => complain(format!("no thread to ask git: {error}")),
+            Err(error) => {
+                complain(format!("no thread to ask git: {error}"));
+                if self.threads == 0 {
+                    // Nobody would ever answer; whoever looks next may have more luck.
+                    self.queue.pop_back();
+                    return !self.asked.remove(workspace);
+                }
+            }
         }
         true
     }
@@ -161,7 +164,7 @@ impl Table {
 
     fn expire(&mut self) {
         let before = self.answers.len();
-        self.answers.retain(|_, answer| answer.is_younger(FRESH));
+        self.answers.retain(|_, answer| answer.at.elapsed() < FRESH);
         if self.answers.len() < before {
             CHANGES.fetch_add(1, Ordering::Release);
         }
@@ -173,7 +176,8 @@ fn work() {
     let mut table = TABLE.lock();
     loop {
         table.expire();
-        if let Some(workspace) = table.queue.pop_front() {
+        // The last first: however many slow repositories wait, whoever asks now is next.
+        if let Some(workspace) = table.queue.pop_back() {
             answer(&mut table, workspace);
         } else if let Some(oldest) = table.answers.values().map(|answer| answer.at).min() {
             WORK.wait_until(&mut table, oldest + FRESH);
@@ -187,29 +191,23 @@ fn work() {
 /// Gets an answer for one workspace, and for all of its repository that ask meanwhile.
 fn answer(table: &mut MutexGuard<'_, Table>, workspace: Key) {
     let root = MutexGuard::unlocked(table, || root_of(Path::new(&workspace)).map(Path::to_owned));
-    let Some(root) = root else {
-        let answer = Answer {
-            root,
-            at: Instant::now(),
-            hints: Arc::default(),
-        };
-        return table.put(workspace, answer);
-    };
     if let Some(waiting) = table.probed.get_mut(&root) {
         return waiting.push(workspace);
     }
     let is_ours =
-        |answer: &&Answer| answer.root.as_ref() == Some(&root) && answer.is_younger(AGING);
+        |answer: &&Answer| root.is_some() && answer.root == root && answer.at.elapsed() < AGING;
     if let Some(answer) = table.answers.values().find(is_ours).cloned() {
         return table.put(workspace, answer);
     }
     table.probed.insert(root.clone(), vec![workspace]);
     let started = Instant::now();
-    let hints = MutexGuard::unlocked(table, || panic::catch_unwind(|| probe(&root)));
+    let hints = MutexGuard::unlocked(table, || {
+        panic::catch_unwind(|| root.as_deref().map(probe).unwrap_or_default())
+    });
     let hints = Arc::new(hints.unwrap_or_default());
     let waiting = table.probed.remove(&root).unwrap_or_default();
     let answer = Answer {
-        root: Some(root),
+        root,
         at: Instant::now(),
         hints,
     };

@@ -32,22 +32,21 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
     if git.text(&mut git.command(root, replaced))? != (true, String::new()) {
         return None;
     }
-    let dir = furnish(root, place, settings)?;
+    let dir = furnish(root, place, settings).ok()?;
+    let none = dir.path().join("none");
     let command = |words| -> Command {
         let mut command = git.command(root, words);
-        command
-            .env("GIT_DIR", dir.path())
-            .env("GIT_WORK_TREE", root);
-        command
-            .env("GIT_INDEX_FILE", &place.index)
-            .env("GIT_OBJECT_DIRECTORY", &place.objects);
-        // The user's configuration may name programs. Some gits know it by its place alone.
-        command
-            .env("HOME", dir.path())
-            .env("XDG_CONFIG_HOME", dir.path());
-        command
-            .env("GIT_CONFIG_GLOBAL", dir.path().join("none"))
-            .env("GIT_CONFIG_NOSYSTEM", "1");
+        command.envs([
+            ("GIT_DIR", dir.path()),
+            ("GIT_WORK_TREE", root),
+            ("GIT_INDEX_FILE", &place.index),
+            ("GIT_OBJECT_DIRECTORY", &place.objects),
+            // The user's configuration may name programs. Some gits know it by its place alone.
+            ("HOME", dir.path()),
+            ("XDG_CONFIG_HOME", dir.path()),
+            ("GIT_CONFIG_GLOBAL", &none),
+            ("GIT_CONFIG_NOSYSTEM", Path::new("1")),
+        ]);
         command
     };
     let said = |words, is| match git.run(&mut command(words), move |output| records(output, is))? {
@@ -82,58 +81,44 @@ fn records(output: ChildStdout, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool
     }
 }
 
-/// Makes the room, `None` where there is no place for it outside of the repository, or something
+/// Makes the room. It fails where there is no place for it outside of the repository, or something
 /// that git needs cannot be brought in.
-fn furnish(root: &Path, place: &Place, settings: &str) -> Option<TempDir> {
+fn furnish(root: &Path, place: &Place, settings: &str) -> io::Result<TempDir> {
+    let format = match place.object_format.as_str() {
+        "sha1" => "repositoryFormatVersion = 0",
+        "sha256" => "repositoryFormatVersion = 1\n[extensions]\nobjectFormat = sha256",
+        _ => return Err(io::ErrorKind::Unsupported.into()),
+    };
     let base = &Environment::get().temporary;
     if is_within(base, root) {
-        return None;
+        return Err(io::ErrorKind::InvalidInput.into());
     }
+    // Nobody else may enter it.
+    let dir = tempfile::Builder::new()
+        .prefix("taas-git-")
+        .tempdir_in(base)
+        .inspect_err(|error| complain(format!("no temporary directory for git: {error}")))?;
+    let inside = dir.path();
     let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
-    let format = match place.object_format.as_str() {
-        "sha1" => "repositoryFormatVersion = 0\n",
-        "sha256" => "repositoryFormatVersion = 1\n[extensions]\nobjectFormat = sha256\n",
-        _ => return None,
-    };
-    let furnish = || {
-        // Nobody else may enter it.
-        let dir = tempfile::Builder::new()
-            .prefix("taas-git-")
-            .tempdir_in(base)?;
-        fs::write(dir.path().join("HEAD"), format!("{head}\n"))?;
-        fs::write(
-            dir.path().join("config"),
-            format!("{settings}[core]\n{format}"),
-        )?;
-        fs::create_dir(dir.path().join("refs"))?;
-        fs::create_dir(dir.path().join("info"))?;
-        Ok(dir)
-    };
-    let no_room = |error: &io::Error| complain(format!("no temporary directory for git: {error}"));
-    let dir = furnish().inspect_err(no_room).ok()?;
-    bring_in(dir.path(), place).ok()?;
-    Some(dir)
-}
-
-/// Copies what git looks for beside its configuration, and not where the environment says.
-fn bring_in(room: &Path, place: &Place) -> io::Result<()> {
-    let attributes = place.common_dir.join("info").join("attributes");
+    fs::write(inside.join("HEAD"), format!("{head}\n"))?;
+    let settings = format!("{settings}[core]\n{format}\n");
+    fs::write(inside.join("config"), settings)?;
+    fs::create_dir(inside.join("refs"))?;
+    fs::create_dir(inside.join("info"))?;
+    // What git looks for beside its configuration, and not where the environment says.
+    let attributes = place.common_dir.join("info/attributes");
     let mut left = COPIED;
     if attributes.symlink_metadata().is_ok() {
-        left = copy(&attributes, &room.join("info").join("attributes"), left)?;
+        left = copy(&attributes, &inside.join("info/attributes"), left)?;
     }
     for entry in fs::read_dir(&place.git_dir)?.take(ENTRIES) {
-        let entry = entry?;
+        let name = entry?.file_name();
         // Git would mark the repository's own one as used, by its time.
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with("sharedindex.")
-        {
-            left = copy(&entry.path(), &room.join(entry.file_name()), left)?;
+        if name.to_string_lossy().starts_with("sharedindex.") {
+            left = copy(&place.git_dir.join(&name), &inside.join(&name), left)?;
         }
     }
-    Ok(())
+    Ok(dir)
 }
 
 /// Copies a file that is no longer than `left`, and returns how much is left then.

@@ -15,6 +15,7 @@ const ROOM: &str = "[core]\nbare = false\npreloadIndex = false\npackedGitLimit =
     packedGitWindowSize = 1m\ndeltaBaseCacheLimit = 16m\n[index]\nthreads = 1\n[core]\n";
 
 /// A repository's settings.
+#[derive(Default)]
 pub(crate) struct Settings {
     /// Whether the repository names its own work tree.
     pub(crate) names_work_tree: bool,

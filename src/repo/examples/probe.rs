@@ -1,49 +1,92 @@
 //! Looks at workspaces and says what became known: `probe WORKSPACE...`
+//!
+//! `PROBE_END` has it end, or go on, before anything is known: `exit` leaves by `process::exit`,
+//! `wait` stays for whoever sends a signal, and `thread` ends the thread that looked.
 
 use std::{
-    env,
+    env, fs,
     path::PathBuf,
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
-use taas_affinity_repo::{Workspace, complaint};
+use taas_affinity_repo::{Hints, Workspace, complaint};
 
 /// A figure of this process's memory in KiB, where the system tells.
 fn memory(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
         .unwrap_or_default()
 }
 
+/// The descriptors that are open, without the one that lists them.
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, |all| all.count().saturating_sub(1))
+}
+
+/// The child processes of all threads, with those that ended and were not waited for.
+fn children() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten();
+    let lists = tasks
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists.map(|list| list.split_whitespace().count()).sum()
+}
+
+fn end(how: &str, workspaces: Vec<Workspace>) {
+    let look = move || workspaces.iter().for_each(|one| _ = one.look());
+    if how == "thread" {
+        thread::spawn(look).join().expect("it looks");
+    } else {
+        look();
+    }
+    if how == "exit" {
+        thread::sleep(Duration::from_millis(300));
+        process::exit(0);
+    }
+    thread::sleep(Duration::from_secs(20));
+}
+
 fn main() {
-    let (before, before_all) = (memory("VmRSS"), Instant::now());
-    for path in env::args_os().skip(1).map(PathBuf::from) {
-        let workspace = Workspace::new(path);
-        let started = Instant::now();
-        workspace.look();
-        let called = started.elapsed();
-        let deadline = started + Duration::from_secs(9);
-        let hints = loop {
-            if let Some(hints) = workspace.known() {
-                break Some(hints);
+    let workspaces: Vec<_> = env::args_os()
+        .skip(1)
+        .map(|path| Workspace::new(PathBuf::from(path)))
+        .collect();
+    if let Ok(how) = env::var("PROBE_END") {
+        return end(&how, workspaces);
+    }
+    let (before, opened, started) = (memory("VmRSS"), descriptors(), Instant::now());
+    let (mut most_opened, mut most_children, mut called) = (0, 0, Duration::ZERO);
+    let mut answers: Vec<Option<(Hints, Duration)>> = vec![None; workspaces.len()];
+    while answers.contains(&None) && started.elapsed() < Duration::from_secs(40) {
+        for (workspace, answer) in workspaces.iter().zip(&mut answers) {
+            if answer.is_none() {
+                let looked = Instant::now();
+                // Whoever comes again looks again.
+                workspace.look();
+                called = called.max(looked.elapsed());
+                let known = workspace.known();
+                *answer = known.map(|hints| ((*hints).clone(), started.elapsed()));
             }
-            // Whoever comes again looks again.
-            workspace.look();
-            if Instant::now() > deadline {
-                break None;
-            }
-            thread::sleep(Duration::from_micros(200));
-        };
-        let hints = hints.as_deref().cloned().unwrap_or_default();
+        }
+        most_opened = most_opened.max(descriptors());
+        most_children = most_children.max(children());
+        thread::sleep(Duration::from_micros(200));
+    }
+    for answer in answers {
+        let (hints, took) = answer.unwrap_or_default();
         println!("name={:?}", hints.repo_name);
         println!("branch={:?}", hints.branch);
         println!("dirty={:?}", hints.dirty);
-        println!("look={called:?} took={:?}", started.elapsed());
+        println!("took={took:?}");
     }
-    println!("milliseconds={}", before_all.elapsed().as_millis());
+    println!("look={called:?}");
+    println!("milliseconds={}", started.elapsed().as_millis());
     println!("grown={}", memory("VmHWM").saturating_sub(before));
+    println!("descriptors={}", most_opened.saturating_sub(opened));
+    println!("children={most_children}");
+    println!("left={}", children());
     if let Some(complaint) = complaint() {
         println!("complaint={complaint}");
     }

@@ -186,6 +186,11 @@ fn nothing_that_a_repository_plants_is_run() {
         place
             .build(&text)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
+        if *name == "repository" {
+            // A trace without the trap means something, as plain git runs it.
+            place.build("git status || :").unwrap();
+            assert!(place.path().join("ran").exists(), "the trap is real");
+        }
         let _ = fs::remove_file(place.path().join("ran"));
         let (said, wrong) = probe_traced(&place);
         problems.extend(wrong.into_iter().map(|line| format!("{name}: {line}")));

@@ -39,7 +39,7 @@ async function child(file, argument, flags = ["--expose-gc"]) {
 }
 
 /** Standard output of a child; what it says on standard error is shown. */
-function quietly(args) {
+function quietly(args, { mayFail = false } = {}) {
   const { status, signal, stdout, error } = spawnSync(node, args, {
     cwd: ROOT,
     encoding: "utf8",
@@ -47,7 +47,8 @@ function quietly(args) {
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (error) throw error;
-  if (status !== 0) throw new Error(`${args.join(" ")} ended with ${signal ?? `code ${status}`}`);
+  if (status !== 0 && !mayFail)
+    throw new Error(`${args.join(" ")} ended with ${signal ?? `code ${status}`}`);
   return stdout;
 }
 
@@ -66,11 +67,11 @@ const SCENARIOS = [
   { name: "a new owner for every call", variant: "new owners", calls: 100 },
 ].map((scenario) => ({ contestants: RIVALS, ...scenario }));
 
-/** The plugin's own tests, against the ideal rival: that it does the same work is not only said. */
+/** The plugin's own tests, against the ideal rival: how much of the same work it does. */
 function conformance() {
   const files = ["wire", "route"].map((name) => join("__test__", `${name}.test.mjs`));
   const flags = ["--test", "--test-reporter=tap", "--import", "./bench/conformance/redirect.mjs"];
-  const text = quietly([...flags, ...files]);
+  const text = quietly([...flags, ...files], { mayFail: true });
   const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, "m").exec(text)[1]);
   return { passed: count("pass"), failed: count("fail") };
 }

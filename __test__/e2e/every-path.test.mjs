@@ -78,7 +78,7 @@ test("side questions and image descriptions are pinned by their headers alone", 
   assert.equal((await described).code, 0);
   const isAside = ({ lastUserText, finished }) => finished && /side question/.test(lastUserText);
   const asked = () => taas.requests.slice(first).filter(isAside);
-  for (let waited = 0; waited < 300 && asked().length < agents.length; waited += 1) {
+  for (let waited = 0; waited < 900 && asked().length < agents.length; waited += 1) {
     await sleep(100);
   }
   assert.equal(asked().length, agents.length);
@@ -108,7 +108,7 @@ test("recaps of several agents at once belong to their own agents", async () => 
         return { request, agent: named[0], isOne: new Set(named).size === 1 };
       });
   const count = () => new Set(recaps().map(({ agent }) => agent)).size;
-  for (let waited = 0; waited < 300 && count() < agents.length; waited += 1) {
+  for (let waited = 0; waited < 900 && count() < agents.length; waited += 1) {
     await sleep(100);
   }
   assert.ok(recaps().length > 0);

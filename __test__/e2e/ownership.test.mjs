@@ -89,7 +89,7 @@ test("an owner that the configuration allows is named at start, with what to do"
     aliases: [],
     allow: ["cloudsigma", OURS],
   });
-  for (let waited = 0; waited < 50 && warnings().length === 0; waited += 1) {
+  for (let waited = 0; waited < 300 && warnings().length === 0; waited += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.equal(warnings().length, 1, "before any call");

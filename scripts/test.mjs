@@ -24,8 +24,8 @@ const STEPS = [
   ["formatting and lints", "npm", ["run", "lint"]],
   ["the Rust core", "cargo", ["test", "--workspace", "--locked"]],
   ["the plugin through its public register()", ...nodeTest("__test__")],
-  // Two files at a time: a gateway that starts or waits leaves a core to the other.
-  ["the plugin on the real gateway", ...nodeTest("__test__/e2e", "--test-concurrency=2")],
+  // One file at a time: under more load than two cores bear, the host itself fails turns.
+  ["the plugin on the real gateway", ...nodeTest("__test__/e2e", "--test-concurrency=1")],
 ];
 
 const INSTALLATION_STEPS = [

@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -154,7 +162,7 @@ test("npm runs no script on its own here, or a build would be preceded by all ot
   assert.equal(stdout.trim(), "true");
 });
 
-test("a script knows that it was started, also in a checkout whose path has a blank", (t) => {
+test("a script knows that it was started, also in a path with a blank or a link", (t) => {
   const directory = mkdtempSync(join(tmpdir(), "a blank "));
   t.after(() => rmSync(directory, { recursive: true }));
   mkdirSync(join(directory, "scripts"));
@@ -166,7 +174,10 @@ test("a script knows that it was started, also in a checkout whose path has a bl
     'import { isMain } from "./run.mjs"; console.log(isMain(import.meta.url));',
   );
   writeFileSync(other, 'import "./it.mjs";');
+  const linked = join(directory, "linked");
+  symlinkSync(join(directory, "scripts"), linked, "junction");
   const run = (file) => execFileSync(process.execPath, [file], { encoding: "utf8" });
   assert.equal(run(script), "true\n");
+  assert.equal(run(join(linked, "it.mjs")), "true\n");
   assert.equal(run(other), "false\n");
 });

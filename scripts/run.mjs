@@ -1,12 +1,14 @@
 // Runs the commands that the npm scripts are made of.
 
 import { spawn } from "node:child_process";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Whether a module, by its `import.meta.url`, is the one that Node was told to run. */
-export const isMain = (url) => pathToFileURL(process.argv[1] ?? "").href === url;
+export const isMain = (url) =>
+  process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
 
 /** @throws {Error} with `message`, unless `condition` holds */
 export function expect(condition, message) {

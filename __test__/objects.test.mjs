@@ -178,6 +178,24 @@ describe("options", () => {
   });
 });
 
+describe("headers that can be read once only", () => {
+  const once = () => new Headers({ "x-session-id": "mine", "x-a": "1" }).entries();
+
+  test("reach the transport unread", async () => {
+    const { options } = await modelCall(provider, { options: { headers: once() } });
+    assert.equal(new Headers([...options.headers]).get("x-a"), "1");
+    assert.equal(warnings.length, 1);
+  });
+
+  test("reach the caller's `onResponse` unread", async () => {
+    const { responseResult } = await modelCall(provider, {
+      options: { onResponse: ({ headers }) => [...headers].length },
+      response: { status: 200, headers: once() },
+    });
+    assert.equal(responseResult, 2);
+  });
+});
+
 test("the stream function's `this` and every argument are what they were", () => {
   const seen = [];
   function streamFn(...args) {

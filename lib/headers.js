@@ -6,6 +6,9 @@ const CROSSING_LIMIT = 1024;
 
 const isIterable = (headers) => typeof headers?.[Symbol.iterator] === "function";
 
+/** An iterator is used up by reading it, and then there is nothing left for whom it is meant. */
+const isReadOnce = (headers) => isIterable(headers) && typeof headers.next === "function";
+
 /**
  * Calls `see` with the place of each header in `places` and with its value, in the order in which
  * they come. A value of any other header is never read.
@@ -13,10 +16,14 @@ const isIterable = (headers) => typeof headers?.[Symbol.iterator] === "function"
  * @param {unknown} headers
  * @param {ReadonlyMap<string, number>} places lower-case name to place
  * @param {(place: number, value: unknown) => void} see
+ * @throws {TypeError} where the headers are an iterator, which is left unread
  */
 function forEachOf(headers, places, see) {
   if (headers === null || typeof headers !== "object") {
     return;
+  }
+  if (isReadOnce(headers)) {
+    throw new TypeError("headers are an iterator, which can be read once only");
   }
   if (isIterable(headers)) {
     for (const [name, value] of headers) {

@@ -9,6 +9,14 @@ function configuredIds(config) {
   return Array.isArray(list) ? list.map((agent) => agent?.id) : [];
 }
 
+/** A directory that the host says. What it only promises is none, and must not end the gateway. */
+function directoryOf(said) {
+  if (said instanceof Promise) {
+    said.catch(() => {});
+  }
+  return typeof said === "string" ? said : undefined;
+}
+
 /**
  * The only agent there is, with its workspace: the one that is configured, or `main` where none is.
  *
@@ -24,7 +32,8 @@ export function soleAgent(config, hostAgents) {
   if (others.length > 0 || typeof agentId !== "string") {
     return undefined;
   }
-  return { agentId, workspaceDir: hostAgents?.resolveAgentWorkspaceDir?.(config, agentId) };
+  const workspaceDir = directoryOf(hostAgents?.resolveAgentWorkspaceDir?.(config, agentId));
+  return { agentId, workspaceDir };
 }
 
 /**
@@ -38,5 +47,7 @@ export function agentOfDirectory(agentDir, config, hostAgents) {
   if (told || config === null || typeof config !== "object") {
     return undefined;
   }
-  return configuredIds(config).find((id) => hostAgents?.resolveAgentDir?.(config, id) === agentDir);
+  return configuredIds(config).find(
+    (id) => directoryOf(hostAgents?.resolveAgentDir?.(config, id)) === agentDir,
+  );
 }

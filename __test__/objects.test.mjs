@@ -196,6 +196,14 @@ describe("headers that can be read once only", () => {
   });
 });
 
+test("a payload or metadata that says itself what it is on the wire goes out as it is", async () => {
+  const spoken = Object.defineProperty({ model: "auto" }, "toJSON", { value: () => ({ wire: 1 }) });
+  for (const payload of [spoken, { model: "auto", metadata: spoken }]) {
+    const call = await modelCall(provider, { payload });
+    assert.equal(JSON.stringify(call.payload), JSON.stringify(payload));
+  }
+});
+
 test("the stream function's `this` and every argument are what they were", () => {
   const seen = [];
   function streamFn(...args) {

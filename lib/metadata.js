@@ -8,6 +8,9 @@ const NOTHING = Object.freeze({});
 /** Whether the repository was settled when it was looked at, so that there is nothing new to ask for. */
 const isSettled = (look) => look % 2 === 0;
 
+/** Whether a copy of `value` is the same on the wire: a `toJSON` may be a property that no copy has. */
+const isCopyable = (value) => isPlain(value) && !Object.hasOwn(value, "toJSON");
+
 /** A copy of our metadata, all the way down: what goes into a payload is the caller's to change. */
 function copied(metadata) {
   const copy = { ...metadata };
@@ -59,14 +62,14 @@ export function createMetadata({ native, warn }) {
 
   return (owner, look, payload) => {
     // More than an object of keys, and a copy would not be what its caller made.
-    if (!isPlain(payload)) {
+    if (!isCopyable(payload)) {
       return undefined;
     }
     const { metadata } = payload;
     if (metadata === undefined) {
       return likeOriginal({ ...payload, metadata: whole(owner, look) }, payload);
     }
-    const text = isPlain(metadata) ? native.injectRequest(owner.requester, payload) : null;
+    const text = isCopyable(metadata) ? native.injectRequest(owner.requester, payload) : null;
     if (text === null) {
       return undefined;
     }

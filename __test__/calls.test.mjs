@@ -174,7 +174,8 @@ describe("a resolved model", () => {
 
   test("brings our headers along, beside its own", () => {
     const { headers, ...rest } = resolve();
-    assert.deepEqual(rest, { id: "auto", compat: { a: 1 } });
+    // As it shows in a listing of names: what only we look for has none.
+    assert.deepEqual(Object.fromEntries(Object.entries(rest)), { id: "auto", compat: { a: 1 } });
     assert.equal(headers["x-own"], "1");
     assert.equal(headers["X-Session-Id"], WORKSPACE_SESSION);
     assert.equal(headers["X-OpenClaw-Agent-Id"], "ops");
@@ -234,6 +235,52 @@ describe("a resolved model", () => {
     const own = { ...model, headers: { "X-Openclaw-Agent-ID": "by hand" } };
     const call = await modelCall(provider, { model: resolve({ model: own }) });
     assert.equal("X-OpenClaw-Agent-Id" in call.headers, false);
+  });
+});
+
+describe("a model whose headers the host has copied, to add some of its own", () => {
+  const several = { agents: { entries: { a: {}, b: {} } } };
+  const resolved = (id, model) =>
+    provider.normalizeResolvedModel({
+      provider: "cloudsigma",
+      modelId: "auto",
+      agentDir: `/s/agents/${id}/agent`,
+      workspaceDir: `/w/${id}`,
+      model,
+    });
+  const copied = (model) => ({
+    ...model,
+    headers: { ...model.headers, Authorization: "Bearer x" },
+  });
+
+  test("still tells whose a simple completion is, in headers and body alike", async () => {
+    const model = copied(resolved("a", { id: "auto" }));
+    const { options, payload } = await modelCall(provider, {
+      hook: "wrapSimpleCompletionStreamFn",
+      model,
+      context: { provider: "cloudsigma", modelId: "auto", model, config: several },
+    });
+    assert.equal(options.headers["X-OpenClaw-Agent-Id"], "a");
+    assert.equal(payload.metadata.session_id, model.headers["X-Session-Id"]);
+    assert.equal(payload.metadata.openclaw_correlation.agent_id, "a");
+  });
+
+  test("is a run's of another workspace in headers and body alike", async () => {
+    const model = copied(resolved("a", { id: "auto" }));
+    const { options, payload } = await modelCall(provider, {
+      model,
+      context: agentContext({ model }),
+    });
+    assert.equal(options.headers["X-Session-Id"], payload.metadata.session_id);
+  });
+
+  test("is the next agent's when it is resolved again, and keeps what was added", () => {
+    const { headers } = resolved("b", copied(resolved("a", { id: "auto", headers: { x: "1" } })));
+    assert.deepEqual(headers, {
+      ...resolved("b", { id: "auto" }).headers,
+      x: "1",
+      Authorization: "Bearer x",
+    });
   });
 });
 

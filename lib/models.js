@@ -11,21 +11,34 @@ const ORIGINS = Symbol.for("openclaw-taas-affinity.origins");
  * @typedef {object} Origin where the headers of a resolved model come from
  * @property {object} context what the host resolved the model with: `agentDir`, `workspaceDir`
  * @property {unknown} configured the headers that the model had before ours
+ * @property {Record<string, string>} added those of ours that it lacked
  */
+
+/** On a model that has ours: the host copies headers to add its own (`authHeader: true`). */
+const ORIGIN = Symbol.for("openclaw-taas-affinity.origin");
 
 /** @returns {WeakMap<object, Origin>} by the very headers that we gave a model */
 const origins = () => (globalThis[ORIGINS] ??= new WeakMap());
 
-/** @returns {Origin | undefined} of a model whose headers are ours */
-export function originOf(model) {
-  const headers = model?.headers;
+/** @returns {Origin | undefined} of the very headers that we gave a model */
+function originOfHeaders(headers) {
   return headers !== null && typeof headers === "object" ? origins().get(headers) : undefined;
 }
 
+/** @returns {Origin | undefined} of a model that we gave headers, or of a copy of it */
+export const originOf = (model) => originOfHeaders(model?.headers) ?? model?.[ORIGIN];
+
 /** The headers that the configuration gave a model, less ours. */
 export function configuredHeaders(model) {
-  const origin = originOf(model);
-  return origin === undefined ? model?.headers : origin.configured;
+  const headers = model?.headers;
+  const origin = originOfHeaders(headers);
+  if (origin !== undefined) {
+    return origin.configured;
+  }
+  const added = model?.[ORIGIN]?.added;
+  return added !== undefined && isPlain(headers)
+    ? Object.fromEntries(Object.entries(headers).filter(([name, value]) => added[name] !== value))
+    : headers;
 }
 
 /**
@@ -40,14 +53,16 @@ export function withOrigin(model, context, headers) {
   if (!isPlain(model) || !isPlain(configured ?? {})) {
     return undefined;
   }
-  const all = { ...configured };
-  const set = new Set(Object.keys(all).map((name) => name.toLowerCase()));
+  const added = {};
+  const set = new Set(Object.keys(configured ?? {}).map((name) => name.toLowerCase()));
   for (const [name, value] of Object.entries(headers)) {
     if (!set.has(name.toLowerCase())) {
-      all[name] = value;
+      added[name] = value;
     }
   }
   const { agentDir, workspaceDir, agentId } = context;
-  origins().set(all, { context: { agentDir, workspaceDir, agentId }, configured });
-  return { ...model, headers: all };
+  const origin = { context: { agentDir, workspaceDir, agentId }, configured, added };
+  const all = { ...configured, ...added };
+  origins().set(all, origin);
+  return { ...model, headers: all, [ORIGIN]: origin };
 }

@@ -33,10 +33,7 @@ impl Affinity {
         home: Option<String>,
         git_hints: bool,
     ) -> Self {
-        Self {
-            gateway: Gateway::new(plugin_version, &host_name, git_hints),
-            home,
-        }
+        Self { gateway: Gateway::new(plugin_version, &host_name, git_hints), home }
     }
 
     /// Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
@@ -84,10 +81,7 @@ impl Affinity {
 
 impl Affinity {
     fn process<'a>(&'a self, env: &'a Object<'a>) -> Process<'a> {
-        Process {
-            env,
-            home: self.home.as_deref(),
-        }
+        Process { env, home: self.home.as_deref() }
     }
 }
 
@@ -105,7 +99,5 @@ pub struct Method {
 #[must_use]
 pub fn methods() -> Vec<Method> {
     let methods = ask::METHODS.iter();
-    methods
-        .map(|&(name, scope, _)| Method { name, scope })
-        .collect()
+    methods.map(|&(name, scope, _)| Method { name, scope }).collect()
 }

@@ -4,10 +4,7 @@
 //! Every function is synchronous. A panic becomes a JavaScript error at this boundary, so that no
 //! fault in here can take the gateway down; `native.d.ts` documents what JavaScript sees.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "napi hands arguments over by value"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 
 use napi_derive::napi;
 

@@ -27,10 +27,7 @@ pub struct Requester {
 
 impl Requester {
     pub(crate) fn new(decided: requester::Requester) -> Self {
-        Self {
-            workspace: decided.hinted_workspace().map(Workspace::new),
-            decided,
-        }
+        Self { workspace: decided.hinted_workspace().map(Workspace::new), decided }
     }
 }
 
@@ -130,18 +127,9 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
 pub fn capture_response(requester: &Requester, values: String, status: Option<f64>) -> bool {
     let mut values = values.split('\n');
     let mut value = || values.next().filter(|value| !value.is_empty());
-    let carried = Carried {
-        turn_id: value(),
-        attempt: value(),
-    };
-    let response = Response {
-        status,
-        carried,
-        values: std::array::from_fn(|_| value()),
-    };
-    requester
-        .decided
-        .remember(Store::shared(), &response, now())
+    let carried = Carried { turn_id: value(), attempt: value() };
+    let response = Response { status, carried, values: std::array::from_fn(|_| value()) };
+    requester.decided.remember(Store::shared(), &response, now())
 }
 
 /// The names of the headers that [`Requester::headers`] gives the values of.

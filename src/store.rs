@@ -29,9 +29,7 @@ pub fn take_over(snapshot: String) -> Result<()> {
 #[napi(catch_unwind, strict)]
 pub fn latest_by_agent(agent_id: String) -> Result<Option<String>> {
     let capture = Store::shared().by_agent(&agent_id);
-    capture
-        .map(|capture| serde_json::to_string(&*capture).map_err(failure))
-        .transpose()
+    capture.map(|capture| serde_json::to_string(&*capture).map_err(failure)).transpose()
 }
 
 /// How full the store is.

@@ -18,10 +18,7 @@ pub const ID_LIMIT: usize = 64;
 pub fn is_id(value: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     value.len() <= ID_LIMIT
-        && value
-            .as_bytes()
-            .first()
-            .is_some_and(u8::is_ascii_alphanumeric)
+        && value.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
         && value.bytes().all(allowed)
 }
 
@@ -44,10 +41,7 @@ pub fn normalized(value: &str) -> Option<String> {
 /// and says nothing.
 #[must_use]
 pub fn of_agent_dir(dir: &str) -> Option<&str> {
-    let mut segments = Path::new(dir)
-        .components()
-        .rev()
-        .map(|part| part.as_os_str().to_str());
+    let mut segments = Path::new(dir).components().rev().map(|part| part.as_os_str().to_str());
     let (last, id, parent) = (segments.next()??, segments.next()??, segments.next()??);
     (last == "agent" && parent == "agents").then_some(id)
 }

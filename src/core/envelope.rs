@@ -8,20 +8,12 @@ use crate::{
 };
 
 /// The keys of `payload.metadata` that are ours to add, in the order in which they are added.
-pub const METADATA_KEYS: [&str; 4] = [
-    "session_id",
-    "sticky_key",
-    "requester_runtime",
-    "openclaw_correlation",
-];
+pub const METADATA_KEYS: [&str; 4] =
+    ["session_id", "sticky_key", "requester_runtime", "openclaw_correlation"];
 
 /// The headers of a request that do not change between the requests of one owner.
-pub const HEADERS: [&str; 4] = [
-    "X-Session-Id",
-    "X-OpenClaw-Session-Id",
-    "X-OpenClaw-Agent-Id",
-    "X-OpenClaw-Plugin-Version",
-];
+pub const HEADERS: [&str; 4] =
+    ["X-Session-Id", "X-OpenClaw-Session-Id", "X-OpenClaw-Agent-Id", "X-OpenClaw-Plugin-Version"];
 
 const SOURCE: &str = "openclaw-taas-affinity";
 
@@ -236,11 +228,7 @@ fn headers(identity: &Identity, plugin_version: &str) -> [Option<String>; HEADER
         identity.agent_id.as_deref(),
         Some(plugin_version),
     ]
-    .map(|value| {
-        value
-            .filter(|value| is_header_safe(value))
-            .map(str::to_owned)
-    })
+    .map(|value| value.filter(|value| is_header_safe(value)).map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -265,9 +253,8 @@ mod tests {
     }
 
     fn all(identity: &Identity, facts: Facts<'_>) -> Value {
-        let text = Envelope::new(identity, facts)
-            .additions([false; 4], None)
-            .expect("all four keys");
+        let text =
+            Envelope::new(identity, facts).additions([false; 4], None).expect("all four keys");
         serde_json::from_str(&text).expect("JSON")
     }
 
@@ -292,14 +279,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        let value = all(
-            &identity(None),
-            Facts {
-                provider: None,
-                model_id: Some("\n"),
-                ..FACTS
-            },
-        );
+        let value = all(&identity(None), Facts { provider: None, model_id: Some("\n"), ..FACTS });
         for part in ["requester_runtime", "openclaw_correlation"] {
             for key in ["agent_id", "provider", "model_id"] {
                 assert_eq!(value[part].get(key), None, "{part}.{key}");
@@ -312,11 +292,7 @@ mod tests {
         let long = format!("a\n{}", "日".repeat(300));
         let value = all(
             &identity(Some(&long)),
-            Facts {
-                provider: Some(&long),
-                model_id: Some(&long),
-                ..FACTS
-            },
+            Facts { provider: Some(&long), model_id: Some(&long), ..FACTS },
         );
         let expected = format!("a{}", "日".repeat(119));
         for (part, key) in [
@@ -340,10 +316,8 @@ mod tests {
                 .map(|text| serde_json::from_str(&text).expect("a JSON object"))
                 .unwrap_or_default();
             let keys: Vec<&str> = added.keys().map(String::as_str).collect();
-            let expected: Vec<&str> = (0..4)
-                .filter(|i| !present[*i])
-                .map(|i| METADATA_KEYS[i])
-                .collect();
+            let expected: Vec<&str> =
+                (0..4).filter(|i| !present[*i]).map(|i| METADATA_KEYS[i]).collect();
             assert_eq!(keys, expected);
             for (key, value) in &added {
                 assert_eq!(value, &everything[key]);
@@ -355,14 +329,9 @@ mod tests {
     fn hints_stand_between_host_and_provider_and_unknown_ones_nowhere() {
         let envelope = Envelope::new(&identity(None), FACTS);
         let runtime = |hints: Hints<'_>| -> Map<String, Value> {
-            let text = envelope
-                .additions([false; 4], Some(hints))
-                .expect("all four keys");
+            let text = envelope.additions([false; 4], Some(hints)).expect("all four keys");
             let value: Value = serde_json::from_str(&text).expect("JSON");
-            value["requester_runtime"]
-                .as_object()
-                .expect("an object")
-                .clone()
+            value["requester_runtime"].as_object().expect("an object").clone()
         };
         let hints = Hints {
             repo_name: Some("a \"quoted\" name"),
@@ -373,13 +342,7 @@ mod tests {
         let keys: Vec<&str> = all.keys().map(String::as_str).skip(4).take(5).collect();
         assert_eq!(
             keys,
-            [
-                "requester_host_id",
-                "repo_name",
-                "git_branch_hint",
-                "git_dirty_hint",
-                "provider"
-            ]
+            ["requester_host_id", "repo_name", "git_branch_hint", "git_dirty_hint", "provider"]
         );
         assert_eq!(all["repo_name"], "a \"quoted\" name");
         assert_eq!(all["git_branch_hint"], "feature/ü");
@@ -400,24 +363,13 @@ mod tests {
         let names = |agent| -> Vec<&'static str> {
             let envelope = Envelope::new(&identity(agent), FACTS);
             let values = HEADERS.iter().zip(envelope.headers());
-            values
-                .filter_map(|(name, value)| value.as_ref().and(Some(*name)))
-                .collect()
+            values.filter_map(|(name, value)| value.as_ref().and(Some(*name))).collect()
         };
-        let without = [
-            "X-Session-Id",
-            "X-OpenClaw-Session-Id",
-            "X-OpenClaw-Plugin-Version",
-        ];
+        let without = ["X-Session-Id", "X-OpenClaw-Session-Id", "X-OpenClaw-Plugin-Version"];
         let mut with = without.to_vec();
         with.insert(2, "X-OpenClaw-Agent-Id");
         assert_eq!(names(Some("new-agent-2")), with);
-        for agent in [
-            None,
-            Some("日本"),
-            Some("a\r\nX-Evil: 1"),
-            Some(&*"x".repeat(201)),
-        ] {
+        for agent in [None, Some("日本"), Some("a\r\nX-Evil: 1"), Some(&*"x".repeat(201))] {
             assert_eq!(names(agent), without, "{agent:?}");
         }
     }

@@ -18,14 +18,12 @@ use crate::{
 #[must_use]
 pub fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest[..8]
-        .iter()
-        .fold(String::with_capacity(16), |mut hex, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or_default());
-            }
-            hex
-        })
+    digest[..8].iter().fold(String::with_capacity(16), |mut hex, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or_default());
+        }
+        hex
+    })
 }
 
 /// `host:` and the hash of the host name, which itself never leaves the machine.
@@ -45,10 +43,7 @@ pub fn host_id(host_name: &str) -> String {
 #[must_use]
 pub fn is_session_id(text: &str) -> bool {
     text.strip_prefix("oc:").is_some_and(|hash| {
-        hash.len() == 16
-            && hash
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
@@ -213,11 +208,7 @@ impl Identity {
     pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
         let source = SessionSource::of(owner, surroundings)?;
         let agent_id = agent_id(owner, &source, surroundings);
-        Ok(Self {
-            session_id: source.session_id(),
-            source,
-            agent_id,
-        })
+        Ok(Self { session_id: source.session_id(), source, agent_id })
     }
 }
 
@@ -238,9 +229,8 @@ fn agent_id(
         .or_else(|| of_workspace().filter(is_id))
         .map(str::to_owned)
         .or_else(|| {
-            let mut values = AGENT_VARIABLES
-                .into_iter()
-                .filter_map(|name| surroundings.variable(name));
+            let mut values =
+                AGENT_VARIABLES.into_iter().filter_map(|name| surroundings.variable(name));
             values.find(|id| agent::is_id(id))
         })
 }
@@ -251,10 +241,7 @@ mod tests {
     use crate::surroundings::fake::{Env, NOTHING};
 
     fn workspace(dir: &str) -> Owner<'_> {
-        Owner {
-            workspace_dir: Some(dir),
-            ..Owner::default()
-        }
+        Owner { workspace_dir: Some(dir), ..Owner::default() }
     }
 
     fn identity(owner: Owner<'_>, env: &Env) -> Identity {
@@ -265,18 +252,9 @@ mod tests {
     #[cfg(unix)]
     fn workspace_vectors() {
         for (dir, id) in [
-            (
-                "/home/cloudsigma/.openclaw/workspace-new-agent-2",
-                "oc:4ae2870a2e73027c",
-            ),
-            (
-                "/home/cloudsigma/./x/..//.openclaw/workspace-new-agent-2/",
-                "oc:4ae2870a2e73027c",
-            ),
-            (
-                "/home/cloudsigma/.openclaw/workspace",
-                "oc:583c4ba8ac9a207f",
-            ),
+            ("/home/cloudsigma/.openclaw/workspace-new-agent-2", "oc:4ae2870a2e73027c"),
+            ("/home/cloudsigma/./x/..//.openclaw/workspace-new-agent-2/", "oc:4ae2870a2e73027c"),
+            ("/home/cloudsigma/.openclaw/workspace", "oc:583c4ba8ac9a207f"),
             ("/", "oc:8a5edab282632443"),
             ("/tmp/wörk space/日本", "oc:026906256df9bbd4"),
         ] {
@@ -286,14 +264,9 @@ mod tests {
 
     #[test]
     fn a_relative_workspace_is_taken_from_the_current_directory() {
-        let here = std::env::current_dir()
-            .expect("a current directory")
-            .join("a");
+        let here = std::env::current_dir().expect("a current directory").join("a");
         let source = SessionSource::of(workspace("b/../a/"), &NOTHING).expect("an identity");
-        assert_eq!(
-            source,
-            SessionSource::Workspace(here.to_str().expect("UTF-8").to_owned())
-        );
+        assert_eq!(source, SessionSource::Workspace(here.to_str().expect("UTF-8").to_owned()));
     }
 
     #[test]
@@ -305,14 +278,8 @@ mod tests {
         const STATE: (&str, &str) = ("OPENCLAW_STATE_DIR", "/home/cloudsigma/x/../.openclaw/");
         let id = |owner, env: &'static [_]| identity(owner, &Env(env, NOTHING.1)).session_id;
 
-        assert_eq!(
-            id(Owner::default(), &[SESSION, AGENT, STATE]),
-            "oc:3451aa385a62dc7b"
-        );
-        assert_eq!(
-            id(Owner::default(), &[RUN, AGENT, STATE]),
-            "oc:6bd25cb6db224eaa"
-        );
+        assert_eq!(id(Owner::default(), &[SESSION, AGENT, STATE]), "oc:3451aa385a62dc7b");
+        assert_eq!(id(Owner::default(), &[RUN, AGENT, STATE]), "oc:6bd25cb6db224eaa");
         assert_eq!(
             id(Owner::default(), &[RUN, STATE]),
             format!("oc:{}", short_hash("agent:run-1"))
@@ -338,17 +305,12 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn hint_vectors() {
-        let source = identity(
-            workspace("/home/cloudsigma/.openclaw/workspace-new-agent-2"),
-            &NOTHING,
-        )
-        .source;
+        let source =
+            identity(workspace("/home/cloudsigma/.openclaw/workspace-new-agent-2"), &NOTHING)
+                .source;
         assert_eq!(source.hint(), "source:695965c65bc23c9f");
         assert_eq!(host_id("gateway-01"), "host:f2d2a571e35f4071");
-        assert_eq!(
-            SessionSource::Session("sess-123".to_owned()).hint(),
-            "source:3451aa385a62dc7b"
-        );
+        assert_eq!(SessionSource::Session("sess-123".to_owned()).hint(), "source:3451aa385a62dc7b");
     }
 
     #[test]
@@ -363,10 +325,7 @@ mod tests {
         let system = Some("/home/me");
         assert_eq!(source(&[HOME], system), state("/own/home/.openclaw"));
         assert_eq!(source(&[HOME, TILDE], system), state("/own/home/state"));
-        assert_eq!(
-            source(&[("OPENCLAW_HOME", "~/x"), TILDE], system),
-            state("/home/me/x/state")
-        );
+        assert_eq!(source(&[("OPENCLAW_HOME", "~/x"), TILDE], system), state("/home/me/x/state"));
         assert_eq!(source(&[TILDE], system), state("/home/me/state"));
         // Without a home directory, what needs none is as ever.
         assert_eq!(source(&[HOME], None), state("/own/home/.openclaw"));
@@ -380,13 +339,8 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn agent_ids_in_their_order() {
-        const ENV: Env = Env(
-            &[
-                ("OPENCLAW_AGENT_ID", "env-agent"),
-                ("OPENCLAW_RUN_ID", "run"),
-            ],
-            None,
-        );
+        const ENV: Env =
+            Env(&[("OPENCLAW_AGENT_ID", "env-agent"), ("OPENCLAW_RUN_ID", "run")], None);
         let all = Owner {
             workspace_dir: Some("/w/workspace-three"),
             agent_dir: Some("/state/agents/two/agent"),
@@ -394,11 +348,7 @@ mod tests {
         };
         let agent = |owner, env: &Env| identity(owner, env).agent_id;
         assert_eq!(agent(all, &ENV).as_deref(), Some("One"));
-        let no_dir = Owner {
-            agent_id: None,
-            agent_dir: Some("/state/agent"),
-            ..all
-        };
+        let no_dir = Owner { agent_id: None, agent_dir: Some("/state/agent"), ..all };
         assert_eq!(agent(no_dir, &ENV).as_deref(), Some("three"));
         assert_eq!(agent(workspace("/"), &ENV).as_deref(), Some("env-agent"));
         assert_eq!(
@@ -412,22 +362,11 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn what_is_no_agent_id_gives_way_to_the_next() {
-        const ENV: Env = Env(
-            &[("OPENCLAW_AGENT_ID", "not/one"), ("OPENCLAW_RUN_ID", "run")],
-            None,
-        );
+        const ENV: Env = Env(&[("OPENCLAW_AGENT_ID", "not/one"), ("OPENCLAW_RUN_ID", "run")], None);
         let two = "/state/agents/two/agent";
         for no_id in [" ", "..", "/a/path", "日本", "a\r\nX: y", &"x".repeat(65)] {
-            let owner = Owner {
-                agent_id: Some(no_id),
-                agent_dir: Some(two),
-                ..Owner::default()
-            };
-            assert_eq!(
-                identity(owner, &NOTHING).agent_id.as_deref(),
-                Some("two"),
-                "{no_id:?}"
-            );
+            let owner = Owner { agent_id: Some(no_id), agent_dir: Some(two), ..Owner::default() };
+            assert_eq!(identity(owner, &NOTHING).agent_id.as_deref(), Some("two"), "{no_id:?}");
         }
         let dirs = |agent_dir, workspace_dir| Owner {
             agent_id: None,

@@ -82,11 +82,7 @@ impl Gateway {
     /// whether workspaces' repositories are looked at.
     #[must_use]
     pub fn new(plugin_version: String, host_name: &str, git_hints: bool) -> Self {
-        Self {
-            plugin_version,
-            host_id: host_id(host_name),
-            git_hints,
-        }
+        Self { plugin_version, host_id: host_id(host_name), git_hints }
     }
 
     /// Decides whose requests a stream wrapper makes.
@@ -98,10 +94,7 @@ impl Gateway {
         context: &Context<'_>,
         surroundings: &dyn Surroundings,
     ) -> Result<Requester, IdentityError> {
-        let watched = Watched {
-            surroundings,
-            asked: Cell::new(false),
-        };
+        let watched = Watched { surroundings, asked: Cell::new(false) };
         let identity = Identity::of(context.owner, &watched)?;
         let facts = Facts {
             host_id: &self.host_id,
@@ -122,18 +115,8 @@ impl Context<'_> {
     /// Whether nothing else decides: not the current directory, on which a relative path hangs, and
     /// not the model. What is too long to be remembered says nothing of another.
     fn says_all(&self) -> bool {
-        let Owner {
-            workspace_dir,
-            agent_dir,
-            agent_id,
-        } = self.owner;
-        let texts = [
-            workspace_dir,
-            agent_dir,
-            agent_id,
-            self.provider,
-            self.model_id.get(),
-        ];
+        let Owner { workspace_dir, agent_dir, agent_id } = self.owner;
+        let texts = [workspace_dir, agent_dir, agent_id, self.provider, self.model_id.get()];
         let length: usize = texts.into_iter().flatten().map(str::len).sum();
         workspace_dir.is_some_and(|dir| Path::new(dir).is_absolute())
             && matches!(self.model_id, ModelId::Said(_))
@@ -227,11 +210,7 @@ mod tests {
     };
 
     const OWNER: Owner<'_> = Owner {
-        workspace_dir: Some(if cfg!(windows) {
-            "C:\\w\\workspace"
-        } else {
-            "/w/workspace"
-        }),
+        workspace_dir: Some(if cfg!(windows) { "C:\\w\\workspace" } else { "/w/workspace" }),
         agent_dir: None,
         agent_id: Some("main"),
     };
@@ -241,11 +220,7 @@ mod tests {
     }
 
     fn requester(owner: Owner<'_>, model_id: &ModelId, git_hints: bool) -> Requester {
-        let context = Context {
-            owner,
-            provider: Some("cloudsigma"),
-            model_id,
-        };
+        let context = Context { owner, provider: Some("cloudsigma"), model_id };
         Gateway::new("1.2.3".to_owned(), "host", git_hints)
             .requester(&context, &NOTHING)
             .expect("an identity")
@@ -269,31 +244,18 @@ mod tests {
         assert!(requester(OWNER, &said(), false).reusable());
         let of_model = ModelId::OfModel(Some("auto".to_owned()));
         assert!(!requester(OWNER, &of_model, false).reusable());
-        let long = format!(
-            "{}{}",
-            OWNER.workspace_dir.unwrap_or_default(),
-            "x".repeat(4096)
-        );
+        let long = format!("{}{}", OWNER.workspace_dir.unwrap_or_default(), "x".repeat(4096));
         for owner in [
             // The session id hangs on the environment or the current directory.
-            Owner {
-                workspace_dir: None,
-                ..OWNER
-            },
-            Owner {
-                workspace_dir: Some("w"),
-                ..OWNER
-            },
+            Owner { workspace_dir: None, ..OWNER },
+            Owner { workspace_dir: Some("w"), ..OWNER },
             // The agent id hangs on the environment.
             Owner {
                 workspace_dir: Some(if cfg!(windows) { "C:\\" } else { "/" }),
                 agent_id: Some(".."),
                 ..OWNER
             },
-            Owner {
-                workspace_dir: Some(&long),
-                ..OWNER
-            },
+            Owner { workspace_dir: Some(&long), ..OWNER },
         ] {
             assert!(!requester(owner, &said(), false).reusable(), "{owner:?}");
         }
@@ -313,11 +275,7 @@ mod tests {
         let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
         let homeless = Env(&[], None);
         let made = |owner| {
-            let context = Context {
-                owner,
-                provider: None,
-                model_id: &said(),
-            };
+            let context = Context { owner, provider: None, model_id: &said() };
             gateway.requester(&context, &homeless).is_ok()
         };
         assert!(made(OWNER));
@@ -327,22 +285,11 @@ mod tests {
     #[test]
     fn the_route_of_an_answer_is_the_session_s_and_the_agent_s() {
         let store = Store::new(LIMIT);
-        let owner = Owner {
-            agent_id: Some("Ops-Bot"),
-            ..OWNER
-        };
+        let owner = Owner { agent_id: Some("Ops-Bot"), ..OWNER };
         let requester = requester(owner, &said(), false);
-        assert_eq!(
-            requester.headers()[2].as_deref(),
-            Some("Ops-Bot"),
-            "as given"
-        );
+        assert_eq!(requester.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));
-        let mut response = Response {
-            status: Some(200.0),
-            values,
-            ..Response::default()
-        };
+        let mut response = Response { status: Some(200.0), values, ..Response::default() };
         assert!(requester.remember(&store, &response, 1));
         response.status = Some(503.0);
         assert!(!requester.remember(&store, &response, 2));

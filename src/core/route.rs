@@ -111,9 +111,7 @@ impl Capture {
             thinking_applied,
             context_window,
         ] = response.values;
-        let succeeded = response
-            .status
-            .is_none_or(|status| (200.0..300.0).contains(&status));
+        let succeeded = response.status.is_none_or(|status| (200.0..300.0).contains(&status));
         if !succeeded || !is_true(autorouted?) {
             return None;
         }
@@ -218,11 +216,7 @@ mod tests {
             (Some(0.0), false),
             (Some(f64::NAN), false),
         ] {
-            let response = Response {
-                status,
-                values,
-                ..Response::default()
-            };
+            let response = Response { status, values, ..Response::default() };
             let capture = Capture::of(&response, "oc:0123456789abcdef", NOW);
             assert_eq!(capture.is_some(), captured, "{status:?}");
         }
@@ -240,19 +234,12 @@ mod tests {
             "x-taas-thinking-applied": ",",
             "x-taas-routed-context-window": "200000, 200000",
         });
-        let carried = Carried {
-            turn_id: None,
-            attempt: Some("1, 1"),
-        };
+        let carried = Carried { turn_id: None, attempt: Some("1, 1") };
         let found = capture(&headers, carried).expect("a capture");
         assert_eq!(found.taas_request_id.as_deref(), Some("a"));
         assert_eq!(found.taas_trace_id.as_deref(), Some("a, b"));
         assert_eq!(found.openclaw_turn_id.as_deref(), Some("t"));
-        assert_eq!(
-            found.openclaw_attempt.as_deref(),
-            Some("1, 1"),
-            "carried so"
-        );
+        assert_eq!(found.openclaw_attempt.as_deref(), Some("1, 1"), "carried so");
         assert_eq!(found.autorouter_model.as_deref(), Some("claude, opus"));
         assert_eq!(found.autorouter_algo.as_deref(), Some("cost,"));
         assert_eq!(found.thinking_applied, None);
@@ -278,10 +265,7 @@ mod tests {
             text,
             r#"{"sessionId":"oc:0123456789abcdef","capturedAt":1790000000000,"taasRequestId":null,"taasTraceId":null,"openclawTurnId":null,"openclawAttempt":null,"autorouterModel":null,"autorouterAlgo":null,"autorouterAlgoSource":null,"thinkingApplied":null,"routedContextWindow":5}"#
         );
-        assert_eq!(
-            serde_json::from_str::<Capture>(&text).expect("a capture"),
-            capture
-        );
+        assert_eq!(serde_json::from_str::<Capture>(&text).expect("a capture"), capture);
     }
 
     #[test]
@@ -333,10 +317,7 @@ mod tests {
             thinking_applied: some("high"),
             routed_context_window: Some(200_000),
         };
-        let carried = Carried {
-            turn_id: Some("turn-1"),
-            attempt: None,
-        };
+        let carried = Carried { turn_id: Some("turn-1"), attempt: None };
         assert_eq!(capture(&headers, carried), Some(expected));
     }
 
@@ -352,11 +333,7 @@ mod tests {
             (json!(null), false),
         ] {
             let headers = json!({ "x-taas-autorouted": value });
-            assert_eq!(
-                capture(&headers, Carried::default()).is_some(),
-                captured,
-                "{value}"
-            );
+            assert_eq!(capture(&headers, Carried::default()).is_some(), captured, "{value}");
         }
         assert_eq!(capture(&json!({}), Carried::default()), None);
     }
@@ -383,15 +360,9 @@ mod tests {
             "x-taas-autorouter-mode": "\u{1}\u{2}",
         });
         let long = "t".repeat(1000);
-        let carried = Carried {
-            turn_id: Some(&long),
-            attempt: Some("\n"),
-        };
+        let carried = Carried { turn_id: Some(&long), attempt: Some("\n") };
         let capture = capture(&headers, carried).expect("a capture");
-        assert_eq!(
-            capture.autorouter_model,
-            Some(format!("ab{}", "日".repeat(254)))
-        );
+        assert_eq!(capture.autorouter_model, Some(format!("ab{}", "日".repeat(254))));
         assert_eq!(capture.autorouter_algo, None);
         assert_eq!(capture.openclaw_turn_id, Some("t".repeat(256)));
         assert_eq!(capture.openclaw_attempt, None);

@@ -16,9 +16,7 @@ pub trait Surroundings {
 
 /// The environment variable `name` as it is, where it holds anything but blanks.
 pub fn variable(surroundings: &dyn Surroundings, name: &str) -> Option<String> {
-    surroundings
-        .variable(name)
-        .filter(|value| non_blank(value).is_some())
+    surroundings.variable(name).filter(|value| non_blank(value).is_some())
 }
 
 /// There is no home directory to put in the place of a `~`.
@@ -49,8 +47,7 @@ pub fn expand_home<'a>(
 
 /// What follows a `~` that is the first segment. The host takes both separators on every platform.
 fn below_home(path: &str) -> Option<&str> {
-    path.strip_prefix('~')
-        .filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
+    path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
 
 fn system_home(surroundings: &dyn Surroundings) -> Option<String> {
@@ -87,10 +84,7 @@ pub(crate) mod fake {
     use super::Surroundings;
 
     /// Some variables, and a home directory.
-    pub struct Env(
-        pub &'static [(&'static str, &'static str)],
-        pub Option<&'static str>,
-    );
+    pub struct Env(pub &'static [(&'static str, &'static str)], pub Option<&'static str>);
 
     /// No variable, and a home directory.
     pub const NOTHING: Env = Env(&[], Some("/home/cloudsigma"));
@@ -98,8 +92,7 @@ pub(crate) mod fake {
     impl Surroundings for Env {
         fn variable(&self, name: &str) -> Option<String> {
             let mut all = self.0.iter();
-            all.find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+            all.find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         }
         fn home(&self) -> Option<&str> {
             self.1
@@ -149,11 +142,7 @@ mod tests {
             (&[], "/h/x"),
         ] {
             let env = Env(variables, Some("/h"));
-            assert_eq!(
-                expanded("~/x", &env).as_deref(),
-                Ok(expected),
-                "{variables:?}"
-            );
+            assert_eq!(expanded("~/x", &env).as_deref(), Ok(expected), "{variables:?}");
         }
     }
 

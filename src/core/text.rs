@@ -21,11 +21,7 @@ pub fn bounded(value: &str, limit: usize) -> Option<String> {
     if value.len() <= limit && value.bytes().fold(true, plain) {
         return (!value.is_empty()).then(|| value.to_owned());
     }
-    let text: String = value
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(limit)
-        .collect();
+    let text: String = value.chars().filter(|c| !c.is_control()).take(limit).collect();
     (!text.is_empty()).then_some(text)
 }
 
@@ -54,14 +50,8 @@ mod tests {
 
     #[test]
     fn bounded_cuts_on_a_character_and_drops_controls() {
-        assert_eq!(
-            bounded(&"日".repeat(121), NAME_LIMIT),
-            Some("日".repeat(120))
-        );
-        assert_eq!(
-            bounded("a\u{0}b\nc\u{85}", NAME_LIMIT).as_deref(),
-            Some("abc")
-        );
+        assert_eq!(bounded(&"日".repeat(121), NAME_LIMIT), Some("日".repeat(120)));
+        assert_eq!(bounded("a\u{0}b\nc\u{85}", NAME_LIMIT).as_deref(), Some("abc"));
         assert_eq!(bounded("\u{0}\n", NAME_LIMIT), None);
         assert_eq!(bounded("", NAME_LIMIT), None);
     }
@@ -71,17 +61,9 @@ mod tests {
         for safe in ["new-agent-2", "wörk", "a b", &"x".repeat(200)] {
             assert!(is_header_safe(safe), "{safe:?}");
         }
-        for unsafe_value in [
-            "",
-            "a\r\nX-Evil: 1",
-            "日本",
-            " a",
-            "a ",
-            "\t",
-            "a\u{7f}",
-            "\u{85}",
-            &"x".repeat(201),
-        ] {
+        for unsafe_value in
+            ["", "a\r\nX-Evil: 1", "日本", " a", "a ", "\t", "a\u{7f}", "\u{85}", &"x".repeat(201)]
+        {
             assert!(!is_header_safe(unsafe_value), "{unsafe_value:?}");
         }
     }

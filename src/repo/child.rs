@@ -31,9 +31,7 @@ pub(crate) fn run<T: Send + 'static>(
     let output = running.child.stdout.take();
     let output = output.ok_or(io::ErrorKind::BrokenPipe)?;
     let (sender, receiver) = mpsc::sync_channel(1);
-    let reader = thread::Builder::new()
-        .name("taas-git-output".to_owned())
-        .stack_size(128 << 10);
+    let reader = thread::Builder::new().name("taas-git-output".to_owned()).stack_size(128 << 10);
     reader.spawn(move || sender.send(read(output)))?;
     let left = deadline.saturating_duration_since(Instant::now());
     let Ok(read) = receiver.recv_timeout(left) else {
@@ -62,10 +60,7 @@ impl Running {
         static STARTING: Mutex<()> = Mutex::new(());
         let _one = STARTING.lock();
         let (input, leash) = io::pipe()?;
-        command
-            .stdin(input.try_clone()?)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.stdin(input.try_clone()?).stdout(Stdio::piped()).stderr(Stdio::null());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         #[cfg(windows)]
@@ -73,10 +68,7 @@ impl Running {
         let child = command.spawn();
         // What the command holds of the pipe is closed.
         command.stdin(Stdio::null());
-        let running = Self {
-            child: child?,
-            _leash: leash,
-        };
+        let running = Self { child: child?, _leash: leash };
         #[cfg(target_os = "linux")]
         running.tie(&input)?;
         Ok(running)
@@ -89,10 +81,7 @@ impl Running {
         use rustix::{fs::OFlags, process};
         use std::os::fd::AsRawFd;
 
-        let memory = process::Rlimit {
-            current: Some(MEMORY),
-            maximum: Some(MEMORY),
-        };
+        let memory = process::Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
         process::prlimit(Some(self.pid()), process::Resource::Data, memory)?;
         let (input_fd, group) = (input.as_raw_fd(), -self.pid().as_raw_pid());
         #[expect(unsafe_code, reason = "rustix has no F_SETOWN; no memory is passed")]

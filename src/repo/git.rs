@@ -51,9 +51,7 @@ impl Environment {
             let configuration = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
             Self {
                 kept: KEPT.split(' ').filter_map(value).collect(),
-                path: env::split_paths(&path)
-                    .filter(|dir| dir.is_absolute())
-                    .collect(),
+                path: env::split_paths(&path).filter(|dir| dir.is_absolute()).collect(),
                 configuration: configuration.map_or_else(|| home.join(".config"), PathBuf::from),
                 home,
                 temporary: env::temp_dir(),
@@ -76,11 +74,7 @@ impl Environment {
             _ => vec![dir.join(format!("git{}", env::consts::EXE_SUFFIX))],
         });
         let gits: Vec<_> = gits.filter(|git| git.is_file()).collect();
-        if gits.is_empty() {
-            &[]
-        } else {
-            FOUND.get_or_init(|| gits)
-        }
+        if gits.is_empty() { &[] } else { FOUND.get_or_init(|| gits) }
     }
 }
 

@@ -40,10 +40,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Asks git of the repository whose root is `root`.
 fn probe(root: &Path) -> Hints {
-    let mut hints = Hints {
-        repo_name: name_of(root),
-        ..Hints::default()
-    };
+    let mut hints = Hints { repo_name: name_of(root), ..Hints::default() };
     let Some(git) = git::Git::new(root, Instant::now() + DEADLINE) else {
         return hints;
     };
@@ -56,9 +53,8 @@ fn probe(root: &Path) -> Hints {
     if place.points_back(root, settings.names_work_tree) {
         hints.repo_name = place.main_repository().or(hints.repo_name);
         hints.branch = place.branch();
-        hints.dirty = settings
-            .room
-            .and_then(|settings| room::verdict(root, &git, &place, &settings));
+        hints.dirty =
+            settings.room.and_then(|settings| room::verdict(root, &git, &place, &settings));
     }
     hints
 }

@@ -120,10 +120,7 @@ impl Place {
         let named = head.strip_prefix("ref: ")?;
         // Where references are kept in tables, the file says nothing.
         let is_told = named == self.reference || named == "refs/heads/.invalid";
-        self.reference
-            .strip_prefix("refs/heads/")
-            .filter(|_| is_told)
-            .map(str::to_owned)
+        self.reference.strip_prefix("refs/heads/").filter(|_| is_told).map(str::to_owned)
     }
 }
 
@@ -137,10 +134,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
     }
     let file = options.read(true).open(path)?;
-    file.metadata()?
-        .is_file()
-        .then_some(file)
-        .ok_or(io::ErrorKind::InvalidInput.into())
+    file.metadata()?.is_file().then_some(file).ok_or(io::ErrorKind::InvalidInput.into())
 }
 
 /// The one line of a small file.

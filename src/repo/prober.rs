@@ -105,10 +105,7 @@ impl Table {
 
     /// Whether an answer is awaited now.
     fn look(&mut self, workspace: &Key) -> bool {
-        let age = self
-            .answers
-            .get(workspace)
-            .map(|answer| answer.at.elapsed());
+        let age = self.answers.get(workspace).map(|answer| answer.at.elapsed());
         match age {
             Some(age) if age < AGING => return false,
             Some(age) if age >= FRESH => {
@@ -129,9 +126,7 @@ impl Table {
         if WORK.notify_one() || self.threads >= THREADS {
             return true;
         }
-        let thread = thread::Builder::new()
-            .name("taas-git".to_owned())
-            .stack_size(256 << 10);
+        let thread = thread::Builder::new().name("taas-git".to_owned()).stack_size(256 << 10);
         match thread.spawn(work) {
             Ok(_) => self.threads += 1,
             Err(error) => {
@@ -153,9 +148,7 @@ impl Table {
         if self.answers.len() > WORKSPACES {
             let oldest = self.answers.iter().min_by_key(|(_, answer)| answer.at);
             let oldest = oldest.map(|(workspace, _)| Arc::clone(workspace));
-            has_changed |= oldest
-                .and_then(|oldest| self.answers.remove(&oldest))
-                .is_some();
+            has_changed |= oldest.and_then(|oldest| self.answers.remove(&oldest)).is_some();
         }
         if has_changed {
             CHANGES.fetch_add(1, Ordering::Release);
@@ -206,11 +199,7 @@ fn answer(table: &mut MutexGuard<'_, Table>, workspace: Key) {
     });
     let hints = Arc::new(hints.unwrap_or_default());
     let waiting = table.probed.remove(&root).unwrap_or_default();
-    let answer = Answer {
-        root,
-        at: Instant::now(),
-        hints,
-    };
+    let answer = Answer { root, at: Instant::now(), hints };
     for workspace in waiting {
         // If the process was stopped meanwhile, whoever looks next is not to suffer from that.
         if started.elapsed() > DEADLINE * 2 {

@@ -126,6 +126,5 @@ fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     let file = open(from)?;
     let length = file.metadata()?.len();
     io::copy(&mut file.take(length.min(left)), &mut File::create_new(to)?)?;
-    left.checked_sub(length)
-        .ok_or(io::ErrorKind::FileTooLarge.into())
+    left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge.into())
 }

@@ -27,10 +27,7 @@ impl Settings {
     /// Asks git for them; `None` where it does not say.
     pub(crate) fn of(root: &Path, git: &Git) -> Option<Self> {
         let (success, text) = git.text(&mut git.command(root, ASK))?;
-        let usual = Environment::get()
-            .configuration
-            .join("git")
-            .join("attributes");
+        let usual = Environment::get().configuration.join("git").join("attributes");
         let mut settings = Self {
             names_work_tree: false,
             room: attributes_file(&usual).map(|line| ROOM.to_owned() + &line),
@@ -71,10 +68,9 @@ fn room_line(name: &str, value: &str, is_users: bool) -> Option<String> {
 /// on what a filter would do.
 fn filter(name: &str) -> Option<String> {
     match name.strip_prefix("filter.")?.rsplit_once('.') {
-        Some((driver, _)) => Some(format!(
-            "[filter {}]\nrequired = true\n[core]\n",
-            quoted(driver)?
-        )),
+        Some((driver, _)) => {
+            Some(format!("[filter {}]\nrequired = true\n[core]\n", quoted(driver)?))
+        }
         None => Some(String::new()),
     }
 }

@@ -64,10 +64,7 @@ mod tests {
                 "x-request-id" => Some("r"),
                 _ => None,
             });
-            let response = Response {
-                values,
-                ..Response::default()
-            };
+            let response = Response { values, ..Response::default() };
             let capture = Capture::of(&response, session, at);
             store.remember(capture.expect("autorouted"), agent);
         }
@@ -120,10 +117,7 @@ mod tests {
         let answer = ask_method(METHOD, &store(), params, &env).expect("an answer");
         assert!(answer.contains(SESSION), "{answer}");
         let error = refusal(params, &Env(&[], None));
-        assert!(
-            error.starts_with("workspaceDir begins with ~, and no home"),
-            "{error}"
-        );
+        assert!(error.starts_with("workspaceDir begins with ~, and no home"), "{error}");
         assert!(error.ends_with(ACCEPTED), "{error}");
     }
 
@@ -149,10 +143,7 @@ mod tests {
             json!({ "sessionId": none, "capture": null })
         );
         let empty = ask_method(METHOD, &Store::new(LIMIT), "{}", &NOTHING);
-        assert_eq!(
-            empty.expect("an answer"),
-            r#"{"sessionId":null,"capture":null}"#
-        );
+        assert_eq!(empty.expect("an answer"), r#"{"sessionId":null,"capture":null}"#);
     }
 
     #[test]
@@ -184,50 +175,29 @@ mod tests {
             (" true ".to_owned(), "params are a boolean"),
             (r#"{"agent":"main"}"#.to_owned(), r#"unknown key "agent""#),
             (format!(r#"{{"deep":{deep}}}"#), r#"unknown key "deep""#),
-            (
-                r#"{"agentId":"main","x\n":1}"#.to_owned(),
-                r#"unknown key "x""#,
-            ),
+            (r#"{"agentId":"main","x\n":1}"#.to_owned(), r#"unknown key "x""#),
             (format!(r#"{{"{mega}":1}}"#), r#"unknown key "xxx"#),
-            (
-                r#"{"\ud800":1}"#.to_owned(),
-                "unknown key with a lone surrogate",
-            ),
+            (r#"{"\ud800":1}"#.to_owned(), "unknown key with a lone surrogate"),
             (r#"{"agentId":""}"#.to_owned(), "agentId is blank"),
             (r#"{"agentId":null}"#.to_owned(), "agentId is null"),
             (format!(r#"{{"agentId":{deep}}}"#), "agentId is an array"),
-            (
-                r#"{"agentId":"\ud800"}"#.to_owned(),
-                "agentId is a string with a lone surrogate",
-            ),
+            (r#"{"agentId":"\ud800"}"#.to_owned(), "agentId is a string with a lone surrogate"),
             (
                 r#"{"sessionId":"a\udc00"}"#.to_owned(),
                 "sessionId is a string with a lone surrogate",
             ),
-            (
-                format!(r#"{{"agentId":"{mega}"}}"#),
-                "agentId has more than 120 characters",
-            ),
+            (format!(r#"{{"agentId":"{mega}"}}"#), "agentId has more than 120 characters"),
             (
                 format!(r#"{{"workspaceDir":"{mega}"}}"#),
                 "workspaceDir has more than 32767 characters",
             ),
-            (
-                format!(r#"{{"sessionId":"{mega}"}}"#),
-                "sessionId has more than 32767 characters",
-            ),
-            (
-                r#"{"agentId":"main","sessionId":5}"#.to_owned(),
-                "sessionId is a number",
-            ),
+            (format!(r#"{{"sessionId":"{mega}"}}"#), "sessionId has more than 32767 characters"),
+            (r#"{"agentId":"main","sessionId":5}"#.to_owned(), "sessionId is a number"),
             (
                 r#"{"agentId":"main","sessionId":"x"}"#.to_owned(),
                 r#"sessionId is "x", no affinity"#,
             ),
-            (
-                r#"{"workspaceDir":["/"]}"#.to_owned(),
-                "workspaceDir is an array",
-            ),
+            (r#"{"workspaceDir":["/"]}"#.to_owned(), "workspaceDir is an array"),
         ] {
             let error = refusal(&params, &NOTHING);
             let shown = &params[..params.len().min(80)];
@@ -251,15 +221,9 @@ mod tests {
         ] {
             let error = refusal(&json!({ "sessionId": pasted }).to_string(), &NOTHING);
             assert!(error.starts_with("sessionId is \""), "{error}");
-            assert!(
-                error.contains("oc: and 16 lower-case hexadecimal digits"),
-                "{error}"
-            );
+            assert!(error.contains("oc: and 16 lower-case hexadecimal digits"), "{error}");
             let echoed = error.split(", no affinity").next().expect("a start");
-            assert!(
-                echoed.chars().count() <= 120 + "sessionId is \"\"".len(),
-                "{error}"
-            );
+            assert!(echoed.chars().count() <= 120 + "sessionId is \"\"".len(), "{error}");
         }
     }
 }

@@ -17,16 +17,8 @@ pub type Answer = fn(&Store, &str, &dyn Surroundings) -> Result<Value, AskError>
 ///
 /// `taas.autorouter.lastRoute` may belong to CloudSigma's own plugin; the other name is ours alone.
 pub const METHODS: [(&str, &str, Answer); 2] = [
-    (
-        "taas.autorouter.lastRoute",
-        "operator.read",
-        last_route::answer,
-    ),
-    (
-        "taas.affinity.lastRoute",
-        "operator.read",
-        last_route::answer,
-    ),
+    ("taas.autorouter.lastRoute", "operator.read", last_route::answer),
+    ("taas.affinity.lastRoute", "operator.read", last_route::answer),
 ];
 
 /// Why a question cannot be answered. Its text says what was wrong and what is accepted.
@@ -127,10 +119,7 @@ impl fmt::Display for AskError {
 impl std::error::Error for AskError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Params {
-                fault: Fault::NoDirectory { source },
-                ..
-            } => Some(source),
+            Self::Params { fault: Fault::NoDirectory { source }, .. } => Some(source),
             _ => None,
         }
     }
@@ -164,9 +153,7 @@ pub fn ask(
     params: &str,
     surroundings: &dyn Surroundings,
 ) -> Result<String, AskError> {
-    let (_, _, answer) = METHODS
-        .iter()
-        .find(|(name, _, _)| *name == method)
-        .ok_or(AskError::UnknownMethod)?;
+    let (_, _, answer) =
+        METHODS.iter().find(|(name, _, _)| *name == method).ok_or(AskError::UnknownMethod)?;
     Ok(answer(store, params, surroundings)?.to_string())
 }

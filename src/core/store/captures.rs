@@ -20,10 +20,7 @@ pub(super) struct Captures {
 
 impl Captures {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
-        Self {
-            by_session: LruCache::new(limit),
-            by_agent: LruCache::new(limit),
-        }
+        Self { by_session: LruCache::new(limit), by_agent: LruCache::new(limit) }
     }
 
     /// Makes `capture` the latest of its session and of `agent`. What made room is returned, so that
@@ -73,9 +70,7 @@ impl Captures {
 
 fn oldest_first(latest: &Latest) -> Vec<Entry> {
     let entries = latest.iter().rev();
-    entries
-        .map(|(name, capture)| (Arc::clone(name), Arc::clone(capture)))
-        .collect()
+    entries.map(|(name, capture)| (Arc::clone(name), Arc::clone(capture))).collect()
 }
 
 fn merge(latest: &mut Latest, mut all: Vec<Entry>) {

@@ -39,9 +39,7 @@ impl Store {
     /// An empty store for `limit` sessions and `limit` agents.
     #[must_use]
     pub fn new(limit: NonZeroUsize) -> Self {
-        Self {
-            captures: Mutex::new(Captures::new(limit)),
-        }
+        Self { captures: Mutex::new(Captures::new(limit)) }
     }
 
     /// The store of this process: whatever loads this library image reads and writes this one.
@@ -126,10 +124,7 @@ mod tests {
 
     fn capture(session_id: &str, at: i64) -> Capture {
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
-        let response = Response {
-            values,
-            ..Response::default()
-        };
+        let response = Response { values, ..Response::default() };
         Capture::of(&response, session_id, at).expect("autorouted")
     }
 
@@ -148,13 +143,7 @@ mod tests {
         assert_eq!(at(store.by_session("oc:2")), Some(2));
         assert_eq!(at(store.by_agent("a")), Some(2));
         assert_eq!(at(store.latest()), Some(3));
-        assert_eq!(
-            store.size(),
-            Size {
-                sessions: 2,
-                agents: 1
-            }
-        );
+        assert_eq!(store.size(), Size { sessions: 2, agents: 1 });
     }
 
     #[test]
@@ -167,13 +156,7 @@ mod tests {
         assert!(store.by_session("oc:1").is_some());
         store.remember(capture("oc:0", 256), Some("agent-0"));
         store.remember(capture("oc:new", 257), Some("agent-new"));
-        assert_eq!(
-            store.size(),
-            Size {
-                sessions: 256,
-                agents: 256
-            }
-        );
+        assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
         assert_eq!(store.by_session("oc:1"), None);
         assert_eq!(store.by_agent("agent-1"), None);
         assert_eq!(at(store.by_session("oc:0")), Some(256));
@@ -198,13 +181,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(
-            store.size(),
-            Size {
-                sessions: 256,
-                agents: 256
-            }
-        );
+        assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
     }
 
     #[test]
@@ -234,22 +211,12 @@ mod tests {
         let held = old.snapshot();
         for _ in 0..2 {
             new.take_over(&held).expect("a snapshot");
-            assert_eq!(
-                at(new.by_session(&session(1))),
-                Some(15),
-                "the newest counts"
-            );
+            assert_eq!(at(new.by_session(&session(1))), Some(15), "the newest counts");
             assert_eq!(at(new.by_session(&session(2))), Some(20));
             assert_eq!(at(new.by_agent("a")), Some(15));
             assert_eq!(at(new.by_agent("b")), Some(20));
             assert_eq!(at(new.latest()), Some(30));
-            assert_eq!(
-                new.size(),
-                Size {
-                    sessions: 3,
-                    agents: 2
-                }
-            );
+            assert_eq!(new.size(), Size { sessions: 3, agents: 2 });
         }
         // It may be asked again, for what the old one captured meanwhile.
         old.remember(capture(&session(1), 40), None);
@@ -295,10 +262,7 @@ mod tests {
             ("[".repeat(1000), "no snapshot"),
             (sound[..sound.len() - 2].to_owned(), "no snapshot"),
             (r#"{"format":1}"#.to_owned(), "no snapshot"),
-            (
-                sound.replace("\"format\":1", "\"format\":-1"),
-                "no snapshot",
-            ),
+            (sound.replace("\"format\":1", "\"format\":-1"), "no snapshot"),
             (sound.replace("\"format\":1", "\"format\":2"), "format 2"),
             (sound.replace(&session(1), "agent:main"), "no response"),
             (sound.replace("\"a\"", "\"../a\""), "no response"),

@@ -32,10 +32,9 @@ impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed => f.write_str("the text is no snapshot of captures"),
-            Self::UnknownFormat { format } => write!(
-                f,
-                "the snapshot has format {format}, and only format {FORMAT} can be read"
-            ),
+            Self::UnknownFormat { format } => {
+                write!(f, "the snapshot has format {format}, and only format {FORMAT} can be read")
+            }
             Self::Unsound => f.write_str("the snapshot has a capture that no response can give"),
         }
     }
@@ -66,9 +65,7 @@ pub(super) fn write((sessions, agents): &(Vec<Entry>, Vec<Entry>)) -> String {
     let written = Written {
         format: FORMAT,
         sessions: sessions.iter().map(|(_, capture)| &**capture).collect(),
-        agents: (agents.iter())
-            .map(|(name, capture)| (&**name, &**capture))
-            .collect(),
+        agents: (agents.iter()).map(|(name, capture)| (&**name, &**capture)).collect(),
     };
     // Strings, numbers and structures of them: there is nothing in it that is no JSON.
     serde_json::to_string(&written).unwrap_or_default()
@@ -90,11 +87,7 @@ pub(super) fn read(text: &str) -> Result<(Vec<Entry>, Vec<Entry>), SnapshotError
     let sessions = sessions.into_iter();
     let agents = agents.into_iter();
     Ok((
-        sessions
-            .map(|capture| (Arc::from(&*capture.session_id), Arc::new(capture)))
-            .collect(),
-        agents
-            .map(|(name, capture)| (Arc::from(name), Arc::new(capture)))
-            .collect(),
+        sessions.map(|capture| (Arc::from(&*capture.session_id), Arc::new(capture))).collect(),
+        agents.map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect(),
     ))
 }

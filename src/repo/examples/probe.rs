@@ -16,8 +16,7 @@ use taas_affinity_repo::{Hints, Workspace, complaint};
 fn memory(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .unwrap_or_default()
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
 }
 
 /// The descriptors that are open, without the one that lists them.
@@ -28,9 +27,8 @@ fn descriptors() -> usize {
 /// The child processes of all threads, with those that ended and were not waited for.
 fn children() -> usize {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten();
-    let lists = tasks
-        .flatten()
-        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let lists =
+        tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     lists.map(|list| list.split_whitespace().count()).sum()
 }
 
@@ -49,10 +47,8 @@ fn end(how: &str, workspaces: Vec<Workspace>) {
 }
 
 fn main() {
-    let workspaces: Vec<_> = env::args_os()
-        .skip(1)
-        .map(|path| Workspace::new(PathBuf::from(path)))
-        .collect();
+    let workspaces: Vec<_> =
+        env::args_os().skip(1).map(|path| Workspace::new(PathBuf::from(path))).collect();
     if let Ok(how) = env::var("PROBE_END") {
         return end(&how, workspaces);
     }

@@ -43,10 +43,7 @@ fn probe(place: &Place, set: impl Fn(&mut Command)) -> (Output, Duration) {
 }
 
 fn name_alone() -> Said {
-    Said {
-        name: Some("repo".to_owned()),
-        ..Said::default()
-    }
+    Said { name: Some("repo".to_owned()), ..Said::default() }
 }
 
 #[test]
@@ -58,10 +55,7 @@ fn a_git_that_hangs_is_killed_with_what_it_started() {
         command.env("PATH", &path);
     });
     assert_eq!(Said::read(&output), name_alone());
-    assert!(
-        took > Duration::from_millis(1900) && took < Duration::from_millis(2600),
-        "{took:?}"
-    );
+    assert!(took > Duration::from_millis(1900) && took < Duration::from_millis(2600), "{took:?}");
     assert_eq!(alive("31.417"), 0);
 }
 
@@ -76,24 +70,15 @@ fn wait(what: &str, at_most: Duration, is: impl Fn() -> bool) {
 
 #[test]
 fn no_git_outlives_who_looked() {
-    for (at, (how, signal)) in [
-        ("wait", "-KILL"),
-        ("wait", "-TERM"),
-        ("exit", ""),
-        ("thread", ""),
-    ]
-    .iter()
-    .enumerate()
+    for (at, (how, signal)) in
+        [("wait", "-KILL"), ("wait", "-TERM"), ("exit", ""), ("thread", "")].iter().enumerate()
     {
         let place = Place::new();
         place.build("basic").unwrap();
         let seconds = format!("31.418{at}");
         let path = double(&place, &format!("sleep {seconds}"));
         let mut command = place.command(&*PROBE);
-        command
-            .arg(place.path().join("repo"))
-            .env("PATH", path)
-            .env("PROBE_END", how);
+        command.arg(place.path().join("repo")).env("PATH", path).env("PROBE_END", how);
         let mut process = command.spawn().unwrap();
         let started = Duration::from_secs(2);
         wait("git was started", started, || alive(&seconds) > 0);
@@ -109,20 +94,13 @@ fn no_git_outlives_who_looked() {
         wait(&name, Duration::from_millis(2500), || alive(&seconds) == 0);
         let _ = process.kill();
         process.wait().unwrap();
-        wait(&name, Duration::from_secs(1), || {
-            alive(place.path().to_str().unwrap()) == 0
-        });
+        wait(&name, Duration::from_secs(1), || alive(place.path().to_str().unwrap()) == 0);
     }
 }
 
 #[test]
 fn without_a_git_that_is_well_there_is_the_name() {
-    for script in [
-        "echo nonsense; seq 9",
-        "cat /dev/zero",
-        "exec >&-; sleep 9",
-        "kill -9 $$",
-    ] {
+    for script in ["echo nonsense; seq 9", "cat /dev/zero", "exec >&-; sleep 9", "kill -9 $$"] {
         let place = Place::new();
         place.build("basic").unwrap();
         let path = double(&place, script);
@@ -130,29 +108,19 @@ fn without_a_git_that_is_well_there_is_the_name() {
             command.env("PATH", &path);
         });
         let said = Said::read(&output);
-        assert!(
-            said.branch.is_none() && said.dirty.is_none(),
-            "{script}: {said:?}"
-        );
+        assert!(said.branch.is_none() && said.dirty.is_none(), "{script}: {said:?}");
         assert!(took < Duration::from_millis(2600), "{script}: {took:?}");
     }
     let place = Place::new();
     place.build("basic").unwrap();
     // Neither a relative entry counts, nor one in the repository.
-    place
-        .build("mkdir bin; printf '#!/bin/sh\\ntouch ran\\n' >bin/git; chmod +x bin/git")
-        .unwrap();
+    place.build("mkdir bin; printf '#!/bin/sh\\ntouch ran\\n' >bin/git; chmod +x bin/git").unwrap();
     let path = format!("bin::.:{}", place.path().join("repo/bin").display());
     let (output, _) = probe(&place, |command| {
-        command
-            .env("PATH", &path)
-            .current_dir(place.path().join("repo"));
+        command.env("PATH", &path).current_dir(place.path().join("repo"));
     });
     let said = Said::read(&output);
-    assert!(
-        said.complaint.is_some() && said.name.is_some() && said.branch.is_none(),
-        "{said:?}"
-    );
+    assert!(said.complaint.is_some() && said.name.is_some() && said.branch.is_none(), "{said:?}");
     assert!(!place.path().join("repo/ran").exists());
 }
 
@@ -223,10 +191,7 @@ const HARM: &[(&str, &str)] = &[
     ("any", "basic; rm .git/HEAD; mkfifo .git/HEAD"),
     ("any", "basic; rm .git/config; mkfifo .git/config"),
     ("names", "basic; rm .git/index; mkfifo .git/index"),
-    (
-        "names",
-        "basic; mkfifo .git/sharedindex.x; mkdir -p .git/info; mkfifo .git/info/attributes",
-    ),
+    ("names", "basic; mkfifo .git/sharedindex.x; mkdir -p .git/info; mkfifo .git/info/attributes"),
     ("any", "basic; rm a.txt; truncate -s 1T a.txt"),
 ];
 
@@ -234,9 +199,7 @@ const HARM: &[(&str, &str)] = &[
 fn what_a_workspace_holds_costs_time_and_memory_within_bounds() {
     for (expected, text) in HARM {
         let place = Place::new();
-        place
-            .build(&format!("{TREES}{text}"))
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        place.build(&format!("{TREES}{text}")).unwrap_or_else(|error| panic!("{text}: {error}"));
         let repo = place.path().join("repo");
         // The limit of a gateway that somebody else's files have nearly reached.
         let mut command = place.command("/bin/sh");
@@ -249,10 +212,7 @@ fn what_a_workspace_holds_costs_time_and_memory_within_bounds() {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         println!("{text}: {said}");
         let figure = |name: &str| {
-            let line = said
-                .lines()
-                .find_map(|line| line.strip_prefix(name))
-                .unwrap_or_default();
+            let line = said.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
             line.parse::<u64>().unwrap_or(u64::MAX)
         };
         // Two seconds for git, and some for a machine that has other things to do.
@@ -277,9 +237,7 @@ fn what_a_workspace_holds_costs_time_and_memory_within_bounds() {
 #[test]
 fn settings_of_the_environment_count_as_they_do_for_git() {
     let place = Place::new();
-    place
-        .build("init; printf 'a\\r\\n' >t.txt; old; commit; touched t.txt")
-        .unwrap();
+    place.build("init; printf 'a\\r\\n' >t.txt; old; commit; touched t.txt").unwrap();
     let repo = place.path().join("repo");
     let truth = place.truth(&repo);
     assert_eq!(truth.dirty, Some(false));
@@ -292,10 +250,7 @@ fn settings_of_the_environment_count_as_they_do_for_git() {
         echo '*.txt text' >\"$dir/gitattributes\" || exit 9
         git -C \"$1\" status --porcelain >&2; exec \"$0\" \"$1\"";
     let mut command = place.command("unshare");
-    command
-        .args(["-Urm", "/bin/sh", "-c", within])
-        .arg(&*PROBE)
-        .arg(&repo);
+    command.args(["-Urm", "/bin/sh", "-c", within]).arg(&*PROBE).arg(&repo);
     let output = command.output().unwrap();
     if output.status.success() {
         assert_eq!(output.stderr, b" M t.txt\n", "git reads them");

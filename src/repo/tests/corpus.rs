@@ -17,10 +17,7 @@ use support::{Place, Said};
 
 fn cases() -> Vec<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let mut cases: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut cases: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     cases
 }
@@ -28,18 +25,13 @@ fn cases() -> Vec<PathBuf> {
 /// What is wrong with our answer for a case, `None` where nothing is.
 fn wrong(case: &Path) -> Option<String> {
     let text = fs::read_to_string(case).unwrap();
-    let head: Vec<_> = text
-        .lines()
-        .take_while(|line| line.starts_with('#'))
-        .collect();
+    let head: Vec<_> = text.lines().take_while(|line| line.starts_with('#')).collect();
     let place = Place::new();
     if let Err(error) = place.build(&text) {
         // This git may not know what the case is about.
         return (!text.contains("reftable")).then(|| format!("cannot be built: {error}"));
     }
-    let workspace = head
-        .iter()
-        .find_map(|line| line.strip_prefix("# workspace: "));
+    let workspace = head.iter().find_map(|line| line.strip_prefix("# workspace: "));
     let workspace = place.path().join(workspace.unwrap_or("repo"));
     let said = place.probe(&workspace);
     let truth = place.truth(&workspace);
@@ -71,10 +63,7 @@ fn hints_are_what_git_says() {
     };
     let problems: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -76,16 +76,10 @@ fn a_process_that_was_stopped_knows_again_with_the_next_look() {
     place.build("basic").unwrap();
     let repo = place.path().join("repo");
     let mut command = place.command(&*support::PROBE);
-    command
-        .arg(&repo)
-        .arg(&repo)
-        .stdout(std::process::Stdio::piped());
+    command.arg(&repo).arg(&repo).stdout(std::process::Stdio::piped());
     let process = command.spawn().unwrap();
     let send = |signal: &str| {
-        Command::new("kill")
-            .args([signal.to_owned(), process.id().to_string()])
-            .status()
-            .unwrap()
+        Command::new("kill").args([signal.to_owned(), process.id().to_string()]).status().unwrap()
     };
     thread::sleep(Duration::from_millis(15));
     send("-STOP");

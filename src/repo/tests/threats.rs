@@ -35,10 +35,7 @@ const THREATS: &[(&str, &str)] = &[
         "work tree's own",
         "basic; planted; git config extensions.worktreeConfig true; set_all --worktree",
     ),
-    (
-        "include",
-        "basic; planted; set_all -f .git/more; git config include.path more",
-    ),
+    ("include", "basic; planted; set_all -f .git/more; git config include.path more"),
     (
         "conditional include",
         "basic; planted; set_all -f more; git config includeIf.onbranch:main.path ../more",
@@ -67,23 +64,14 @@ const THREATS: &[(&str, &str)] = &[
         "basic; for h in post-index-change reference-transaction fsmonitor-watchman; do
          cp $trap .git/hooks/$h; done; touched a.txt",
     ),
-    (
-        "git in the work tree",
-        "basic; cp $trap git; cp $trap b/git; cp $trap git-status",
-    ),
+    ("git in the work tree", "basic; cp $trap git; cp $trap b/git; cp $trap git-status"),
 ];
 
 /// Repositories that lead to another, whose branch is `secret`.
 const THEFTS: &[(&str, &str)] = &[
     ("file", "echo 'gitdir: ../victim/.git' >.git"),
-    (
-        "linked work tree's",
-        "echo 'gitdir: ../victim/.git/worktrees/secret-tree' >.git",
-    ),
-    (
-        "submodule's",
-        "echo 'gitdir: ../victim/.git/modules/sub' >.git",
-    ),
+    ("linked work tree's", "echo 'gitdir: ../victim/.git/worktrees/secret-tree' >.git"),
+    ("submodule's", "echo 'gitdir: ../victim/.git/modules/sub' >.git"),
     ("hard link", "ln ../secret-tree/.git .git"),
     ("symbolic link", "ln -s ../victim/.git .git"),
     ("symbolic link to a file", "ln -s ../secret-tree/.git .git"),
@@ -93,18 +81,12 @@ const THEFTS: &[(&str, &str)] = &[
          echo 'ref: refs/heads/secret' >HEAD; echo ../../../.git >gitdir
          echo ../../../../victim/.git >commondir",
     ),
-    (
-        "common directory",
-        "basic; echo ../../victim/.git >.git/commondir",
-    ),
+    ("common directory", "basic; echo ../../victim/.git >.git/commondir"),
     (
         "branch is a link",
         "basic; rm .git/refs/heads/main; ln -s ../../../../victim/.git/HEAD .git/refs/heads/main",
     ),
-    (
-        "core.worktree",
-        "basic; git config core.worktree ../../victim",
-    ),
+    ("core.worktree", "basic; git config core.worktree ../../victim"),
 ];
 
 const VICTIM: &str = "beside victim; (cd ../victim; beside inner; git checkout -q -b secret
@@ -120,9 +102,7 @@ const CALLS: &str = "trace=execve,execveat,fork,open,openat,openat2,creat,unlink
 fn judge(trace: &str, room: &str) -> Vec<String> {
     let wrong = |line: &&str| {
         // "PID call(arguments) = result"; a call that another thread cut in two goes on with "<...".
-        let call = line
-            .split_once(' ')
-            .map_or("", |(_, call)| call.trim_start());
+        let call = line.split_once(' ').map_or("", |(_, call)| call.trim_start());
         let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"];
         match call.split('(').next().unwrap_or_default() {
             "execve" => {
@@ -148,30 +128,11 @@ fn probe_traced(place: &Place) -> (Said, Vec<String>) {
         return (place.probe(&workspace), Vec::new());
     }
     let mut strace = place.command("strace");
-    strace.args([
-        "-f",
-        "-y",
-        "-qq",
-        "-s",
-        "300",
-        "-e",
-        "signal=none",
-        "-e",
-        CALLS,
-        "-o",
-    ]);
-    let output = strace
-        .arg(&log)
-        .arg(&*PROBE)
-        .arg(&workspace)
-        .output()
-        .unwrap();
+    strace.args(["-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", CALLS, "-o"]);
+    let output = strace.arg(&log).arg(&*PROBE).arg(&workspace).output().unwrap();
     let trace = fs::read_to_string(&log).unwrap();
     assert!(trace.contains("execve(\""), "{trace}");
-    (
-        Said::read(&output),
-        judge(&trace, place.path().join("rooms").to_str().unwrap()),
-    )
+    (Said::read(&output), judge(&trace, place.path().join("rooms").to_str().unwrap()))
 }
 
 #[test]
@@ -183,9 +144,7 @@ fn nothing_that_a_repository_plants_is_run() {
             "trap=$PWD/../trap.sh; printf '#!/bin/sh\\ntouch %s/../ran\\nexit 1\\n' \"$PWD\" >$trap
             chmod +x $trap\n";
         let text = format!("{trap}settings='{SETTINGS}'\n{SET}{text}");
-        place
-            .build(&text)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        place.build(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         if *name == "repository" {
             // A trace without the trap means something, as plain git runs it.
             place.build("git status || :").unwrap();
@@ -205,15 +164,9 @@ fn nothing_that_a_repository_plants_is_run() {
 fn no_repository_tells_the_names_of_another() {
     for (name, text) in THEFTS {
         let place = Place::new();
-        place
-            .build(&format!("{VICTIM}{text}"))
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        place.build(&format!("{VICTIM}{text}")).unwrap_or_else(|error| panic!("{name}: {error}"));
         let said = place.probe(&place.path().join("repo"));
-        let told = said
-            .name
-            .iter()
-            .chain(&said.branch)
-            .any(|told| told.contains("secret"));
+        let told = said.name.iter().chain(&said.branch).any(|told| told.contains("secret"));
         assert!(!told && said.dirty != Some(false), "{name}: {said:?}");
     }
 }
@@ -229,12 +182,6 @@ fn the_judge_sees_what_it_should() {
     for line in bad {
         assert_eq!(judge(line, "/p/rooms").len(), 1, "{line}");
     }
-    assert!(
-        judge(
-            "2 openat(AT_FDCWD</>, \"/p/repo/a\", O_RDONLY) = 3",
-            "/p/rooms"
-        )
-        .is_empty()
-    );
+    assert!(judge("2 openat(AT_FDCWD</>, \"/p/repo/a\", O_RDONLY) = 3", "/p/rooms").is_empty());
     assert!(judge("2 mkdir(\"/p/rooms/x\", 0700) = 0", "/p/rooms").is_empty());
 }

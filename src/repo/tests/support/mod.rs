@@ -23,12 +23,7 @@ pub struct Said {
 
 impl Place {
     pub fn new() -> Self {
-        let place = Self(
-            tempfile::Builder::new()
-                .prefix("hints-test-")
-                .tempdir()
-                .unwrap(),
-        );
+        let place = Self(tempfile::Builder::new().prefix("hints-test-").tempdir().unwrap());
         for dir in ["home", "repo", "rooms"] {
             fs::create_dir(place.path().join(dir)).unwrap();
         }
@@ -88,24 +83,16 @@ impl Place {
 
     fn git(&self, dir: &Path, words: &str) -> Option<String> {
         let mut git = self.command("git");
-        git.arg("-C")
-            .arg(dir)
-            .args(words.split(' '))
-            .env("GIT_OPTIONAL_LOCKS", "0");
+        git.arg("-C").arg(dir).args(words.split(' ')).env("GIT_OPTIONAL_LOCKS", "0");
         let output = git.output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned();
+        let text = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
         output.status.success().then_some(text)
     }
 
     /// What git itself says of a workspace. Only for repositories of our own.
     pub fn truth(&self, workspace: &Path) -> Said {
         let mut top = self.git(workspace, "rev-parse --show-toplevel");
-        let common = self.git(
-            workspace,
-            "rev-parse --path-format=absolute --git-common-dir",
-        );
+        let common = self.git(workspace, "rev-parse --path-format=absolute --git-common-dir");
         let own = self.git(workspace, "rev-parse --path-format=absolute --git-dir");
         if common != own {
             top = common.map(|dir| match dir.rsplit_once("/.") {
@@ -129,16 +116,9 @@ impl Said {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let value = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-            Some(
-                line.strip_prefix("Some(")?
-                    .strip_suffix(')')?
-                    .trim_matches('"')
-                    .to_owned(),
-            )
+            Some(line.strip_prefix("Some(")?.strip_suffix(')')?.trim_matches('"').to_owned())
         };
-        let complaint = text
-            .lines()
-            .find_map(|line| line.strip_prefix("complaint="));
+        let complaint = text.lines().find_map(|line| line.strip_prefix("complaint="));
         Self {
             name: value("name="),
             branch: value("branch="),
@@ -151,20 +131,9 @@ impl Said {
 /// The example that probes, built.
 pub static PROBE: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(std::env::var_os("CARGO").expect("run by cargo"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--example",
-        "probe",
-        "--message-format=json",
-    ]);
-    let output = cargo
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
+    cargo.args(["build", "--quiet", "--example", "probe", "--message-format=json"]);
+    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let (_, rest) = text
-        .rsplit_once("\"executable\":\"")
-        .expect("an executable");
+    let (_, rest) = text.rsplit_once("\"executable\":\"").expect("an executable");
     PathBuf::from(rest.split_once('"').unwrap().0)
 });

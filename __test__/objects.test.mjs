@@ -108,15 +108,17 @@ describe("options", () => {
   }
 
   test("of a class keep their private fields, methods and accessors", () => {
-    const options = new Secretive({ apiKey: "k", headers: { traceparent: "00" } });
+    const fetch = () => {};
+    const options = new Secretive({ apiKey: "k", headers: { traceparent: "00" }, fetch });
     const seen = given(options);
+    assert.equal(seen.fetch, fetch, "a function of its own is the very same");
     assert.equal(seen.secret, "kept");
     assert.equal(seen.tell(), "kept");
     assert.equal(seen.apiKey, "k");
     assert.ok(seen instanceof Secretive);
     assert.equal(seen.headers["X-Session-Id"], SESSION);
     assert.equal(seen.headers.traceparent, "00");
-    assert.deepEqual(Object.keys(options), ["apiKey", "headers"]);
+    assert.deepEqual(Object.keys(options), ["apiKey", "headers", "fetch"]);
     const spread = { ...seen };
     assert.equal(spread.apiKey, "k");
     assert.equal(spread.headers["X-Session-Id"], SESSION);

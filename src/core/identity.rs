@@ -4,9 +4,10 @@
 //! The ids are a promise: TaaS keeps a pin for seven days and people upgrade in between, so the
 //! bytes that are hashed here never change.
 
-use std::{borrow::Cow, fmt, io};
+use std::{borrow::Cow, io};
 
 use sha2::{Digest, Sha256};
+use thiserror::Error;
 
 use crate::{
     agent,
@@ -17,13 +18,8 @@ use crate::{
 /// The first 16 lowercase hex digits of SHA-256 over `text`.
 #[must_use]
 pub fn short_hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..8].iter().fold(String::with_capacity(16), |mut hex, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or_default());
-        }
-        hex
-    })
+    let digest = Sha256::digest(text);
+    digest[..8].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// `host:` and the hash of the host name, which itself never leaves the machine.
@@ -48,51 +44,22 @@ pub fn is_session_id(text: &str) -> bool {
 }
 
 /// Why a request has no identity.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// A path is relative, and the current directory cannot be used.
+    #[error("a relative path, and no current directory: {source}")]
     NoDirectory {
         /// What the operating system says.
+        #[from]
         source: io::Error,
     },
     /// There is neither a session source nor a home directory, in which the default one lies.
-    NoHome,
-}
-
-impl fmt::Display for IdentityError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoDirectory { source } => {
-                write!(f, "a relative path, and no current directory: {source}")
-            }
-            Self::NoHome => f.write_str(
-                "neither a workspace nor a home directory is known; set OPENCLAW_HOME, or \
-                 OPENCLAW_STATE_DIR to an absolute path",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for IdentityError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::NoDirectory { source } => Some(source),
-            Self::NoHome => None,
-        }
-    }
-}
-
-impl From<io::Error> for IdentityError {
-    fn from(source: io::Error) -> Self {
-        Self::NoDirectory { source }
-    }
-}
-
-impl From<NoHome> for IdentityError {
-    fn from(_: NoHome) -> Self {
-        Self::NoHome
-    }
+    #[error(
+        "neither a workspace nor a home directory is known; set OPENCLAW_HOME, or OPENCLAW_STATE_DIR \
+         to an absolute path"
+    )]
+    NoHome(#[from] NoHome),
 }
 
 /// The environment variables that name an agent, best first.

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, io, path::Path};
 
 use sugar_path::SugarPath;
+use thiserror::Error;
 
 use crate::text::non_blank;
 
@@ -20,7 +21,8 @@ pub fn variable(surroundings: &dyn Surroundings, name: &str) -> Option<String> {
 }
 
 /// There is no home directory to put in the place of a `~`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no home directory is known")]
 pub struct NoHome;
 
 /// `path` with the home directory in the place of a `~` that is its first segment, as the host

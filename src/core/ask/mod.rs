@@ -1,10 +1,14 @@
 //! What can be asked over the gateway. A method is a file in here and a row of [`METHODS`].
 
-use std::{fmt, io};
+use std::io;
 
 use serde_json::Value;
+use thiserror::Error;
 
-use crate::{store::Store, surroundings::Surroundings};
+use crate::{
+    store::Store,
+    surroundings::{NoHome, Surroundings},
+};
 
 mod last_route;
 pub mod params;
@@ -22,12 +26,14 @@ pub const METHODS: [(&str, &str, Answer); 2] = [
 ];
 
 /// Why a question cannot be answered. Its text says what was wrong and what is accepted.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AskError {
     /// There is no such method.
+    #[error("there is no such method")]
     UnknownMethod,
     /// The params are not what the method accepts.
+    #[error("{fault}; {accepted}")]
     Params {
         /// What is wrong with them.
         fault: Fault,
@@ -37,24 +43,29 @@ pub enum AskError {
 }
 
 /// What is wrong with params. Nothing is quoted at length.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// The params are no JSON text.
+    #[error("params are no JSON, no object")]
     NoJson,
     /// The params are no JSON object.
+    #[error("params are {found}, no object")]
     NoObject {
         /// What they are instead.
         found: &'static str,
     },
     /// A key that is no valid Unicode.
+    #[error("unknown key with a lone surrogate")]
     UnreadableKey,
     /// A key that says nothing to the method.
+    #[error("unknown key {key}")]
     UnknownKey {
         /// The key, in quotation marks.
         key: String,
     },
     /// The value of a key is no non-blank string.
+    #[error("{key} is {found}, no non-blank string")]
     NoText {
         /// The key.
         key: &'static str,
@@ -62,6 +73,7 @@ pub enum Fault {
         found: &'static str,
     },
     /// The value of a key has too many characters.
+    #[error("{key} has more than {limit} characters")]
     TooLong {
         /// The key.
         key: &'static str,
@@ -69,60 +81,24 @@ pub enum Fault {
         limit: usize,
     },
     /// `sessionId` is another kind of id.
+    #[error(
+        "sessionId is {text}, no affinity session id, which is oc: and 16 lower-case hexadecimal \
+         digits, such as oc:583c4ba8ac9a207f"
+    )]
     NoSessionId {
         /// The id, in quotation marks.
         text: String,
     },
     /// `workspaceDir` begins with a `~` for which there is no home directory.
-    NoHome,
+    #[error("workspaceDir begins with ~, and no home directory is known: give the whole path")]
+    NoHome(#[from] NoHome),
     /// `workspaceDir` is relative, and the current directory cannot be used.
+    #[error("workspaceDir is relative, and the current directory cannot be used: {source}")]
     NoDirectory {
         /// What the operating system says.
+        #[from]
         source: io::Error,
     },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoJson => f.write_str("params are no JSON, no object"),
-            Self::NoObject { found } => write!(f, "params are {found}, no object"),
-            Self::UnreadableKey => f.write_str("unknown key with a lone surrogate"),
-            Self::UnknownKey { key } => write!(f, "unknown key {key}"),
-            Self::NoText { key, found } => write!(f, "{key} is {found}, no non-blank string"),
-            Self::TooLong { key, limit } => write!(f, "{key} has more than {limit} characters"),
-            Self::NoSessionId { text } => write!(
-                f,
-                "sessionId is {text}, no affinity session id, which is oc: and 16 lower-case \
-                 hexadecimal digits, such as oc:583c4ba8ac9a207f"
-            ),
-            Self::NoHome => f.write_str(
-                "workspaceDir begins with ~, and no home directory is known: give the whole path",
-            ),
-            Self::NoDirectory { source } => write!(
-                f,
-                "workspaceDir is relative, and the current directory cannot be used: {source}"
-            ),
-        }
-    }
-}
-
-impl fmt::Display for AskError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownMethod => f.write_str("there is no such method"),
-            Self::Params { fault, accepted } => write!(f, "{fault}; {accepted}"),
-        }
-    }
-}
-
-impl std::error::Error for AskError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Params { fault: Fault::NoDirectory { source }, .. } => Some(source),
-            _ => None,
-        }
-    }
 }
 
 /// The answer of `method` to `params`: JSON text of an object, or of `null` for no params at all.

@@ -3,7 +3,7 @@
 use super::{Fault, params::Params, params::TEXT_LIMIT, params::quoted};
 use crate::{
     identity::{SessionSource, is_session_id},
-    surroundings::{NoHome, Surroundings, expand_home},
+    surroundings::{Surroundings, expand_home},
     text::NAME_LIMIT,
 };
 
@@ -46,9 +46,7 @@ impl Subject {
         let Some(dir) = workspace else {
             return Ok(Self::All);
         };
-        let dir = expand_home(&dir, surroundings).map_err(|NoHome| Fault::NoHome)?;
-        let source =
-            SessionSource::workspace(&dir).map_err(|source| Fault::NoDirectory { source })?;
-        Ok(Self::Session(source.session_id()))
+        let dir = expand_home(&dir, surroundings)?;
+        Ok(Self::Session(SessionSource::workspace(&dir)?.session_id()))
     }
 }

@@ -3,9 +3,10 @@
 //! After an update two images of this library may be in one process, each with a store of its own.
 //! JavaScript carries the text from the old one to the new one; neither knows of the other.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::captures::Entry;
 use crate::{agent, route::Capture};
@@ -14,33 +15,22 @@ use crate::{agent, route::Capture};
 pub const FORMAT: u32 = 1;
 
 /// Why a text is not taken over. Nothing of it was then.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The text is no snapshot.
+    #[error("the text is no snapshot of captures")]
     Malformed,
     /// A snapshot in a format of another version.
+    #[error("the snapshot has format {format}, and only format {FORMAT} can be read")]
     UnknownFormat {
         /// Its number.
         format: u32,
     },
     /// A snapshot that says what no store can have held.
+    #[error("the snapshot has a capture that no response can give")]
     Unsound,
 }
-
-impl fmt::Display for SnapshotError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => f.write_str("the text is no snapshot of captures"),
-            Self::UnknownFormat { format } => {
-                write!(f, "the snapshot has format {format}, and only format {FORMAT} can be read")
-            }
-            Self::Unsound => f.write_str("the snapshot has a capture that no response can give"),
-        }
-    }
-}
-
-impl std::error::Error for SnapshotError {}
 
 /// Captures are the oldest first, agents by the names that tell them apart.
 #[derive(Serialize)]

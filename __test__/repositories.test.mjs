@@ -11,6 +11,8 @@ import { git, hasGit } from "../sim/git.mjs";
 import { countHints } from "../sim/hints.mjs";
 import { startTaas } from "../sim/taas.mjs";
 
+/** Where git finds a user's configuration is for the home directory alone to say. */
+const USERS = { GIT_CONFIG_GLOBAL: undefined, XDG_CONFIG_HOME: undefined };
 const GIT_MODULE = new URL("../sim/git.mjs", import.meta.url).href;
 const told = (repository) => ({ metadata: { requester_runtime: repository } });
 const ALL = { repo_name: "shop", git_branch_hint: "main", git_dirty_hint: false };
@@ -72,14 +74,20 @@ test("a repository is made whatever the user's git is told", { skip: !hasGit() }
     const workspace = join(root, "shop");
     mkdirSync(workspace);
     writeFileSync(join(workspace, "notes.md"), "notes\n");
-    const config = join(root, "gitconfig");
+    const config = join(root, ".gitconfig");
     writeFileSync(
       config,
       "[commit]\n\tgpgSign = true\n[gpg]\n\tprogram = false\n[user]\n\tname = Me\n",
     );
     const script = `import { commitAll } from ${JSON.stringify(GIT_MODULE)}; commitAll(${JSON.stringify(workspace)}, "dev");`;
     execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
-      env: { ...process.env, GIT_CONFIG_GLOBAL: config, GIT_DIR: join(root, "elsewhere") },
+      env: {
+        ...process.env,
+        ...USERS,
+        HOME: root,
+        USERPROFILE: root,
+        GIT_DIR: join(root, "elsewhere"),
+      },
     });
     assert.equal(git(workspace, "log", "--format=%an").trim(), "Nobody");
     assert.equal(git(workspace, "symbolic-ref", "--short", "HEAD").trim(), "dev");

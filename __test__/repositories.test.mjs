@@ -46,7 +46,7 @@ test("a request counts as hinted with all three hints alone, and others are name
   assert.deepEqual(count.agentRuns, { requests: 2, hinted: 1 });
   assert.deepEqual(count.all, { requests: 4, hinted: 2 });
   const [line, ...lacking] = hints(count);
-  assert.match(line, /1 of 2 \(50\.0 %\) .* 2 of 4 \(50\.0 %\)/);
+  assert.match(line, /1 of 2 requests of agents \(50\.0 %\), 2 of 4 requests in all \(50\.0 %\)/);
   assert.deepEqual(lacking, [
     "- request 2 of coder lacked git_branch_hint",
     "- request 4 of coder lacked repo_name, git_branch_hint, git_dirty_hint",

@@ -112,9 +112,10 @@ export function hints(told) {
     return ["Repository hints: none, because there is no git on this machine."];
   }
   const { agentRuns, all, lacking } = told;
-  const of = (some) => `${some.hinted} of ${some.requests} (${percent(share(some))})`;
+  const of = (some, whose) =>
+    `${some.hinted} of ${some.requests} ${whose} (${percent(share(some))})`;
   return [
-    `Name, branch and state of the repository came with ${of(agentRuns)} requests of agents, ${of(all)} of all.`,
+    `Name, branch and state of the repository came with ${of(agentRuns, "requests of agents")}, ${of(all, "requests in all")}.`,
     ...lacking
       .slice(0, SHOWN)
       .map(

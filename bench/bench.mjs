@@ -196,6 +196,7 @@ const SECTIONS = {
   threads: () => child("threads.mjs", { quick }, []),
   trace,
   gateway: () => child("gateway.mjs", { turns: quick ? 6 : 60 }, []),
+  demo: () => child("demo.mjs", {}, []),
   sizes,
 };
 

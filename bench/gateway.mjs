@@ -3,12 +3,12 @@
 //
 //     node bench/gateway.mjs '{"turns": 40}'
 
-import { execFileSync } from "node:child_process";
 import { copyFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { provider, startGateway } from "../sim/gateway.mjs";
+import { commitAll } from "../sim/git.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { startTaas } from "../sim/taas.mjs";
 import { quantile } from "./stats.mjs";
@@ -53,15 +53,8 @@ function reply({ lastUserText, isFollowUp, toolNames }) {
 let timings;
 try {
   const workspace = gateway.workspaces.main;
-  const git = (...args) =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-      cwd: workspace,
-      env: gateway.environment,
-    });
-  git("init", "--quiet", "--initial-branch=main");
   writeFileSync(join(workspace, "file.txt"), "a file\n");
-  git("add", "file.txt");
-  git("commit", "--quiet", "--message=first");
+  commitAll(workspace, "main");
   for (let turn = 0; turn < WARM_UP + turns; turn += 1) {
     // A session of its own for every turn, or the last turns would carry the first ones along.
     const { ok, error, payload } = await gateway.turn({
@@ -75,16 +68,11 @@ try {
   await gateway.stop();
   await taas.close();
 }
-const hinted = taas.requests.filter(({ body }) => {
-  const runtime = body.metadata?.requester_runtime;
-  return runtime?.repo_name && runtime.git_branch_hint && runtime.git_dirty_hint !== undefined;
-});
 const steady = timings.slice(WARM_UP);
 process.stdout.write(
   JSON.stringify({
     turns,
     calls: steady.length,
     own: { median: quantile(steady, 0.5), p99: quantile(steady, 0.99) },
-    hinted: hinted.length / taas.requests.length,
   }),
 );

@@ -1,19 +1,10 @@
 // Git repositories of a given size, made by the real git.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 
-const QUIET = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-
-function git(cwd, ...args) {
-  const { status, stderr } = spawnSync("git", args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, ...QUIET },
-  });
-  if (status !== 0) throw new Error(`git ${args[0]}: ${stderr}`);
-}
+import { GIT_ENV, git } from "../sim/git.mjs";
 
 /**
  * A clean checkout of `files` files, a hundred in each directory.
@@ -26,7 +17,7 @@ export async function makeRepository(directory, files) {
   git(directory, "init", "--quiet", "--initial-branch=main");
   const child = spawn("git", ["fast-import", "--quiet"], {
     cwd: directory,
-    env: { ...process.env, ...QUIET },
+    env: GIT_ENV,
     stdio: ["pipe", "ignore", "inherit"],
   });
   const ended = once(child, "close");

@@ -1,6 +1,6 @@
 /**
- * The two conversations that the demo holds: what the people say, what lies in the workspaces, and
- * how the simulated model answers. All of it is fixed, so that every phase holds the same ones.
+ * The two conversations that the demo holds: what the people say, what lies in the workspaces and on
+ * which branch, and how the simulated model answers. All of it is fixed, so that every phase holds the same ones.
  */
 
 /** Turns that start with this make the model read a file first, which costs a second request. */
@@ -11,6 +11,8 @@ export const AGENTS = [
     id: "coder",
     role: "You look after a small web shop's payment service. You change code and explain why.",
     files: ["src/checkout.md", "src/refunds.md", "docs/limits.md", "docs/incident-7.md"],
+    branch: "idempotent-payments",
+    uncommitted: {},
     says: [
       "Customers report that a payment shows up twice. Where would you look first, and why?",
       "Read src/checkout.md and tell me which step is not safe to repeat.",
@@ -32,6 +34,8 @@ export const AGENTS = [
     id: "writer",
     role: "You edit the handbook of a botanical garden. You are exact about plants, kind to readers.",
     files: ["beds/alpine.md", "beds/fern-house.md", "notes/winter.md", "notes/visitors.md"],
+    branch: "watering",
+    uncommitted: { "notes/winter.md": "\nTo be seen to before the first frost.\n" },
     says: [
       "The handbook is to get a chapter on watering. What should it cover, bed by bed?",
       "Read beds/alpine.md and say what is out of date in it.",

@@ -10,25 +10,20 @@
  * directory than this repository, to see what a broken plugin comes out as.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { CACHED_TOKEN_PRICE } from "../sim/figures.mjs";
-import { provider, startGateway } from "../sim/gateway.mjs";
+import { hasGit } from "../sim/git.mjs";
+import { countHints } from "../sim/hints.mjs";
 import { progress } from "../sim/progress.mjs";
 import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
-import { startTaas } from "../sim/taas.mjs";
-import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
-import { measure, medianDraw, route, table } from "./report.mjs";
+import { AGENTS } from "./conversations.mjs";
+import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
+import { hints, measure, medianDraw, route, table } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
-const SLOTS = 8;
-/** One seed for all phases, so that a plugin that does nothing comes out exactly as none. */
-const SEED = "demo";
 /** A guess is drawn again with other seeds, from the requests that the gateway made: luck is no merit. */
 const GUESSES = [SEED, "demo 2", "demo 3", "demo 4", "demo 5"];
-const TURNS = AGENTS[0].says.length;
 
 const PLUGIN = process.env.TAAS_DEMO_PLUGIN ?? stagePlugin();
 const PHASES = [
@@ -37,49 +32,6 @@ const PHASES = [
   { key: "with", title: "with the plugin", plugin: PLUGIN, anonymous: "random" },
 ];
 const OPENINGS = Object.fromEntries(AGENTS.map((agent) => [agent.id, agent.says[0]]));
-
-async function prepare({ plugin, anonymous }) {
-  const taas = await startTaas({ slots: SLOTS, seed: SEED, anonymous, reply });
-  const gateway = await startGateway({
-    plugin,
-    providers: { cloudsigma: provider(taas.url) },
-    agents: AGENTS.map(({ id }) => ({ id })),
-  });
-  for (const agent of AGENTS) {
-    for (const [path, text] of Object.entries(workspaceFiles(agent))) {
-      const file = join(gateway.workspaces[agent.id], path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
-    }
-  }
-  return { taas, gateway };
-}
-
-/**
- * One request at a time, because their order decides what is drawn. An agent keeps the word for half
- * of its conversation: the host opens an agent's database anew whenever another one was at work in
- * between, and checking it takes longer than the turn itself.
- */
-async function converse(gateway, onTurn) {
-  const half = Math.ceil(TURNS / 2);
-  for (const [from, to] of [
-    [0, half],
-    [half, TURNS],
-  ]) {
-    for (const agent of AGENTS) await speak(gateway, agent, from, to, onTurn);
-  }
-}
-
-async function speak(gateway, agent, from, to, onTurn) {
-  for (let turn = from; turn < to; turn += 1) {
-    onTurn(agent.id, turn + 1);
-    const result = await gateway.turn({ agent: agent.id, message: agent.says[turn] });
-    if (!result.ok) {
-      const reason = JSON.stringify(result.error ?? result.payload);
-      throw new Error(`turn ${turn + 1} of ${agent.id} failed: ${reason}\n${gateway.log()}`);
-    }
-  }
-}
 
 /** What a phase amounts to; a guess over several draws, the first of which is the gateway's own. */
 function result({ anonymous }, requests) {
@@ -115,12 +67,14 @@ async function main() {
   const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
   const results = {};
   let routes = [];
+  let told = null;
+  const repositories = hasGit();
 
   // A gateway takes longer to start than to answer a few turns, so the next one starts meanwhile.
   const starting = PHASES.map(() => null);
   const start = (index) => {
     if (index >= PHASES.length) return;
-    starting[index] = prepare(PHASES[index]);
+    starting[index] = prepare({ ...PHASES[index], repositories });
     // Awaited in its turn; until then a failure must not count as unhandled.
     starting[index].catch(() => {});
   };
@@ -133,6 +87,7 @@ async function main() {
     await converse(gateway, (agent, turn) => meter.step(`${phase.title}: ${agent}, turn ${turn}`));
     results[phase.key] = result(phase, taas.requests);
     if (phase.plugin !== null) {
+      if (repositories) told = countHints(taas.requests);
       meter.say("asking the gateway for the captured routes");
       routes = await askRoutes(gateway);
     }
@@ -142,7 +97,7 @@ async function main() {
   meter.clear();
 
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...results, routes })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...results, hints: told, routes })}\n`);
     return;
   }
   const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
@@ -155,6 +110,8 @@ async function main() {
       `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the price`,
       "of any other input token. The gateway, its requests and the plugin are real; the model, its cache",
       `and the draw of slots are simulated. The guess is the median of ${GUESSES.length} draws, with their range.`,
+      "",
+      ...hints(told),
       "",
       `Captured routes, as \`openclaw gateway call ${METHOD}\` answers:`,
       ...AGENTS.map(({ id }, index) => route(id, routes[index])),

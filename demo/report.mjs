@@ -1,6 +1,7 @@
-/** What the demo shows at its end: a table, and the routes. */
+/** What the demo shows at its end: a table, what was told of repositories, and the routes. */
 
 import { percent, percentRange, relativeCost, round, spread } from "../sim/figures.mjs";
+import { share } from "../sim/hints.mjs";
 
 /**
  * What one phase amounts to.
@@ -95,4 +96,32 @@ export function table(phases, { color = false } = {}) {
 /** A captured route as it was answered, the answer's own words beside our caption. */
 export function route(agent, answer) {
   return `${agent}: ${JSON.stringify(answer, null, 2)}`;
+}
+
+/** How many reasons are given; a plugin that tells nothing has as many as there are requests. */
+const SHOWN = 5;
+
+/**
+ * What the plugin told of the repositories, in one line, and a line for each request that lacked
+ * something.
+ *
+ * @param {ReturnType<typeof import("../sim/hints.mjs").countHints> | null} told null where the workspaces are no repositories
+ */
+export function hints(told) {
+  if (told === null) {
+    return ["Repository hints: none, because there is no git on this machine."];
+  }
+  const { agentRuns, all, lacking } = told;
+  const of = (some, whose) =>
+    `${some.hinted} of ${some.requests} ${whose} (${percent(share(some))})`;
+  return [
+    `Name, branch and state of the repository came with ${of(agentRuns, "requests of agents")}, ${of(all, "requests in all")}.`,
+    ...lacking
+      .slice(0, SHOWN)
+      .map(
+        ({ request, agent, lacks }) =>
+          `- request ${request} of ${agent} lacked ${lacks.join(", ")}`,
+      ),
+    ...(lacking.length > SHOWN ? [`- and ${lacking.length - SHOWN} others`] : []),
+  ];
 }

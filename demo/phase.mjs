@@ -1,0 +1,74 @@
+// One phase of the demo: a simulated TaaS, the real gateway, and the two conversations.
+
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { provider, startGateway } from "../sim/gateway.mjs";
+import { commitAll } from "../sim/git.mjs";
+import { startTaas } from "../sim/taas.mjs";
+import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
+
+export const SLOTS = 8;
+/** One seed for all phases, so that a plugin that does nothing comes out exactly as none. */
+export const SEED = "demo";
+export const TURNS = AGENTS[0].says.length;
+
+/**
+ * Starts what a phase needs. Both have to be ended by the caller.
+ *
+ * @param {object} phase
+ * @param {string | null} phase.plugin  Directory of the plugin, or null for none.
+ * @param {"random" | "guess"} phase.anonymous  What TaaS does with a request without identity.
+ * @param {boolean} phase.repositories  Whether the workspaces are git repositories.
+ */
+export async function prepare({ plugin, anonymous, repositories }) {
+  const taas = await startTaas({ slots: SLOTS, seed: SEED, anonymous, reply });
+  const gateway = await startGateway({
+    plugin,
+    providers: { cloudsigma: provider(taas.url) },
+    agents: AGENTS.map(({ id }) => ({ id })),
+  });
+  for (const agent of AGENTS) fill(gateway.workspaces[agent.id], agent, repositories);
+  return { taas, gateway };
+}
+
+function fill(workspace, agent, isRepository) {
+  for (const [path, text] of Object.entries(workspaceFiles(agent))) {
+    const file = join(workspace, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  if (isRepository) commitAll(workspace, agent.branch);
+  for (const [path, text] of Object.entries(agent.uncommitted)) {
+    appendFileSync(join(workspace, path), text);
+  }
+}
+
+/**
+ * One request at a time, because their order decides what is drawn. An agent keeps the word for half
+ * of its conversation: the host opens an agent's database anew whenever another one was at work in
+ * between, and checking it takes longer than the turn itself.
+ *
+ * @param {Awaited<ReturnType<typeof startGateway>>} gateway
+ * @param {(agent: string, turn: number) => void} [onTurn]
+ */
+export async function converse(gateway, onTurn = () => {}) {
+  const half = Math.ceil(TURNS / 2);
+  for (const [from, to] of [
+    [0, half],
+    [half, TURNS],
+  ]) {
+    for (const agent of AGENTS) await speak(gateway, agent, from, to, onTurn);
+  }
+}
+
+async function speak(gateway, agent, from, to, onTurn) {
+  for (let turn = from; turn < to; turn += 1) {
+    onTurn(agent.id, turn + 1);
+    const result = await gateway.turn({ agent: agent.id, message: agent.says[turn] });
+    if (!result.ok) {
+      const reason = JSON.stringify(result.error ?? result.payload);
+      throw new Error(`turn ${turn + 1} of ${agent.id} failed: ${reason}\n${gateway.log()}`);
+    }
+  }
+}

@@ -9,8 +9,11 @@
 export interface PluginApi {
   /** The package's real directory. The addon is loaded from there, once for the process. */
   rootDir?: string;
-  /** `gitHints: false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does. */
-  pluginConfig?: { gitHints?: boolean };
+  /**
+   * `gitHints: false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does;
+   * `observe: false` leaves calls unseen that another plugin of the provider makes.
+   */
+  pluginConfig?: { gitHints?: boolean; observe?: boolean };
   /** Gets one warning for each kind of fault and, with `OPENCLAW_DEBUG` set, the debug lines. */
   logger: { info(message: string): void; warn(message: string): void };
   registerProvider(provider: ProviderHooks): void;
@@ -28,8 +31,8 @@ export interface PluginApi {
       resolveAgentWorkspaceDir?(config: object, agentId: string): string;
     };
   };
-  /** Listens to `gateway_start` and `model_call_started`. */
-  on?(event: string, listener: (event: unknown) => void): void;
+  /** Listens to `gateway_start`, `model_call_started` and `model_call_ended`. */
+  on?(event: string, listener: (event: unknown, context: unknown) => void): void;
 }
 
 /** A call of a gateway method. `params` is whatever the client sent. */
@@ -101,8 +104,11 @@ export default plugin;
 
 /** What an autorouted response said. Strings are at most 256 characters, without controls. */
 export interface Capture {
-  /** The affinity session id of the request, `oc:` and 16 lower-case hex digits. */
-  sessionId: string;
+  /**
+   * The affinity session id of the request, `oc:` and 16 lower-case hex digits; of an observed one what its
+   * own `X-Session-Id` says, `null` without one.
+   */
+  sessionId: string | null;
   /** When it was captured, in integer milliseconds since 1970. */
   capturedAt: number;
   /** `X-Request-Id`, else `X-TaaS-Request-Id`. */
@@ -123,6 +129,8 @@ export interface Capture {
   thinkingApplied: string | null;
   /** `X-TaaS-Routed-Context-Window`, a positive integer of tokens. */
   routedContextWindow: number | null;
+  /** There where the request was another plugin's, and only looked at. */
+  observed?: true;
 }
 
 /** The answer of `taas.autorouter.lastRoute` and `taas.affinity.lastRoute`. A miss is no error: `capture` is `null`. */

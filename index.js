@@ -9,16 +9,18 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { createCalls } from "./lib/calls.js";
+import { watchChannel } from "./lib/channel.js";
 import { createCompat } from "./lib/compat.js";
 import { createDebug, createFaults } from "./lib/faults.js";
 import { gatherInto, imageFor } from "./lib/images.js";
 import { createMetadata } from "./lib/metadata.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
+import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
 import { noteAsked, watchOwnership } from "./lib/ownership.js";
 import { PROVIDERS } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
-import { gitHintsWanted } from "./lib/settings.js";
+import { gitHintsWanted, observingWanted } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
@@ -67,6 +69,8 @@ export default {
     }
     const debug = createDebug(api.logger);
     const compat = createCompat(faults);
+    const calls = createCalls({ native });
+    const capture = createCapture({ native, debug });
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
@@ -76,9 +80,9 @@ export default {
         faults,
         debug,
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
-        calls: createCalls({ native }),
+        calls,
         addMetadata: createMetadata({ native, warn: faults.warn }),
-        capture: createCapture({ native, debug }),
+        capture,
         repaired: compat.wrap,
         noteAsked,
       }),
@@ -88,6 +92,8 @@ export default {
         gatherInto(native),
       );
     registerMethods(createMethods({ native, affinity, gather }));
+    const observed = createObserved({ api, faults, wanted: observingWanted(api.pluginConfig) });
+    watchChannel({ version, faults, calls, observed, capture });
     watchOwnership({ api, faults, importSdk: (specifier) => import(specifier) });
   },
 };

@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 1 ({@link Native.interfaceNumber}). */
+/** The interface with number 2 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -51,6 +51,21 @@ export interface Native {
    * @throws {Error} where `status` is something else
    */
   captureResponse(requester: Requester, values: string, status?: number | null): boolean;
+
+  /**
+   * Remembers the route of a response to a request that another plugin made, marked as observed.
+   *
+   * @param agentId of the agent that it was made for, where that is known
+   * @param sessionId what the request itself names its session, if anything
+   * @param values as for {@link captureResponse}
+   * @param status as for {@link captureResponse}
+   */
+  captureObserved(
+    agentId: string | null | undefined,
+    sessionId: string | null | undefined,
+    values: string,
+    status?: number | null,
+  ): boolean;
 
   /** The names of the headers that {@link Requester.headers} gives the values of. */
   requestHeaders(): string[];

@@ -14,6 +14,7 @@ const CALLS = Symbol.for("openclaw-taas-affinity.calls");
 /** The options of a call that is ours already carry its record, for a second wrapper around it. */
 const CALL = Symbol.for("openclaw-taas-affinity.call");
 
+const SESSION = "X-OpenClaw-Session-Id";
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
 
@@ -32,6 +33,7 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
  * @property {string | undefined} turnId the turn id that the request carries
  * @property {string | undefined} attempt the attempt that the request carries
+ * @property {unknown} teller who tells of the answer, see response.js
  * @property {number} look the state of the workspace's repository, see `Requester.look`
  */
 
@@ -42,7 +44,9 @@ export function createCalls({ native }) {
   const calls = globalThis[CALLS];
   const names = [...native.requestHeaders(), TURN_ID, ATTEMPT];
   const places = placesOf(names);
-  const [turnIdPlace, attemptPlace] = [names.indexOf(TURN_ID), names.indexOf(ATTEMPT)];
+  const [sessionPlace, turnIdPlace, attemptPlace] = [SESSION, TURN_ID, ATTEMPT].map((name) =>
+    names.indexOf(name),
+  );
 
   /** `text` as a header value, where it can be sent unchanged. */
   const sendable = (text) =>
@@ -66,6 +70,7 @@ export function createCalls({ native }) {
       set,
       turnId: sendable(set?.[turnIdPlace]),
       attempt: sendable(set?.[attemptPlace]),
+      teller: undefined,
       look: owner.requester.look(),
     };
   }
@@ -123,6 +128,11 @@ export function createCalls({ native }) {
   }
 
   return {
+    SESSION_HEADER: SESSION.toLowerCase(),
+    /** The value of that header on a call's requests. */
+    sessionOf: ({ set, headers }) => String(set?.[sessionPlace] ?? headers[SESSION]),
+    /** The call that what runs now is part of. */
+    current: () => calls.getStore(),
     start,
     begun,
     additions,

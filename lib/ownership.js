@@ -16,12 +16,16 @@ const asked = () => (globalThis[ASKED] ??= new Set());
 /** Notes that the host asks our hooks for the provider. */
 export const noteAsked = (provider) => asked().add(provider);
 
+/** Whether the host has asked our hooks for the provider. */
+export const wasAsked = (provider) => asked().has(provider);
+
 /** What to do where the other plugin is CloudSigma's, or any other. */
 const advice = (owners) =>
   owners.includes(CLOUDSIGMA)
     ? "to pin by workspace, write models.providers.cloudsigma by hand (that plugin's catalogue goes with it) " +
       "and run `openclaw plugins disable cloudsigma`; to keep that plugin is to go without agent ids, without " +
-      'headers over anthropic-messages and without its lastRoute; see the README, "Beside CloudSigma\'s plugin"'
+      "headers over anthropic-messages and without its lastRoute: ask taas.affinity.lastRoute for what is observed; " +
+      'see the README, "Beside CloudSigma\'s plugin"'
     : "remove or disable the other plugin, or load this one before it";
 
 /**
@@ -36,7 +40,7 @@ export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
     const who = owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
     warn(
       "ownership",
-      `requests of ${names} go out without identity and no route is captured`,
+      `requests of ${names} go out without identity`,
       `${who} the provider ${names}, and the host asks that plugin alone; ${advice(owners)}`,
     );
   }
@@ -56,7 +60,7 @@ export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
       (sdk.resolveOwningPluginIdsForProvider?.({ provider, config }) ?? []).filter(
         (id) => id !== OWN_ID && mayRun(id),
       );
-    const owned = PROVIDERS.filter((id) => !asked().has(id) && othersOf(id).length > 0);
+    const owned = PROVIDERS.filter((id) => !wasAsked(id) && othersOf(id).length > 0);
     if (owned.length > 0) {
       say(owned, [...new Set(owned.flatMap(othersOf))]);
     }
@@ -65,7 +69,7 @@ export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
   /** Else when a call goes by for which none of our hooks was asked. */
   function atCall(event) {
     const provider = event?.provider;
-    if (PROVIDERS.includes(provider) && !asked().has(provider)) {
+    if (PROVIDERS.includes(provider) && !wasAsked(provider)) {
       say([provider], []);
     }
   }

@@ -1,5 +1,8 @@
 // What the user may set.
 
+/** Whether calls that another plugin answers for may be looked at. */
+export const observingWanted = (config) => config?.observe !== false;
+
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 
 /**

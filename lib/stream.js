@@ -104,7 +104,9 @@ export function createHooks(parts) {
   function responseHook(call, options) {
     const onResponse = options?.onResponse;
     return (...args) => {
-      attempt("response", "the route of a response was not captured", () => capture(call, args[0]));
+      attempt("response", "the route of a response was not captured", () =>
+        capture(call, args[0], "onResponse"),
+      );
       return typeof onResponse === "function"
         ? Reflect.apply(onResponse, options, args)
         : undefined;

@@ -10,7 +10,7 @@ use napi_derive::napi;
 use taas_affinity::{
     envelope::{self, Hints, METADATA_KEYS},
     requester,
-    route::{self, Carried, Response},
+    route::{self, Capture, Carried, Response},
     store::Store,
     text,
 };
@@ -125,11 +125,33 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
 #[napi(catch_unwind)]
 #[must_use]
 pub fn capture_response(requester: &Requester, values: String, status: Option<f64>) -> bool {
+    requester.decided.remember(Store::shared(), &response(&values, status), now())
+}
+
+/// As [`capture_response`], of a request that another plugin made for `agent_id`, and in which
+/// `session_id` names the session.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn capture_observed(
+    agent_id: Option<String>,
+    session_id: Option<String>,
+    values: String,
+    status: Option<f64>,
+) -> bool {
+    let capture = Capture::observed(&response(&values, status), session_id.as_deref(), now());
+    let is_captured = capture.is_some();
+    if let Some(capture) = capture {
+        Store::shared().remember(capture, agent_id.as_deref());
+    }
+    is_captured
+}
+
+/// The response that `values` say, as [`capture_response`] has them.
+fn response(values: &str, status: Option<f64>) -> Response<'_> {
     let mut values = values.split('\n');
     let mut value = || values.next().filter(|value| !value.is_empty());
     let carried = Carried { turn_id: value(), attempt: value() };
-    let response = Response { status, carried, values: std::array::from_fn(|_| value()) };
-    requester.decided.remember(Store::shared(), &response, now())
+    Response { status, carried, values: std::array::from_fn(|_| value()) }
 }
 
 /// The names of the headers that [`Requester::headers`] gives the values of.

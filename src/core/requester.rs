@@ -295,6 +295,6 @@ mod tests {
         assert!(!requester.remember(&store, &response, 2));
         let capture = store.by_agent("ops-bot").expect("a capture");
         assert_eq!(capture.captured_at, 1);
-        assert_eq!(capture.session_id, requester.identity().session_id);
+        assert_eq!(capture.session_id.as_ref(), Some(&requester.identity().session_id));
     }
 }

@@ -1,8 +1,13 @@
 //! What a response says about its route.
 
+use std::ops::Not;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{identity::is_session_id, text::bounded};
+use crate::{
+    identity::is_session_id,
+    text::{bounded, non_blank},
+};
 
 /// The longest value that is kept of a response header, in characters.
 pub const VALUE_LIMIT: usize = 256;
@@ -51,8 +56,8 @@ pub struct Response<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Capture {
-    /// The affinity session id of the request.
-    pub session_id: String,
+    /// The affinity session id of the request; of an observed one the session that it names itself.
+    pub session_id: Option<String>,
     /// When it was captured, in milliseconds since 1970.
     pub captured_at: i64,
     /// `X-Request-Id`, else `X-TaaS-Request-Id`.
@@ -73,6 +78,9 @@ pub struct Capture {
     pub thinking_applied: Option<String>,
     /// `X-TaaS-Routed-Context-Window`, in tokens: positive, and exact as a JavaScript number.
     pub routed_context_window: Option<i64>,
+    /// Whether the request was another plugin's, and only looked at.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub observed: bool,
 }
 
 impl Capture {
@@ -119,7 +127,7 @@ impl Capture {
         let text = |value: Option<&str>| bounded(single(value?), VALUE_LIMIT);
         let whole = |value: Option<&str>| bounded(value?, VALUE_LIMIT);
         Some(Self {
-            session_id: session_id.to_owned(),
+            session_id: Some(session_id.to_owned()),
             captured_at,
             taas_request_id: text(request_id).or_else(|| text(taas_request_id)),
             taas_trace_id: text(trace_id).or_else(|| text(taas_trace_id)),
@@ -130,13 +138,28 @@ impl Capture {
             autorouter_algo_source: text(algorithm_source),
             thinking_applied: text(thinking_applied),
             routed_context_window: context_window.and_then(|text| positive_integer(single(text))),
+            observed: false,
         })
     }
 
-    /// Whether it could have been made by [`Self::of`] for a request with an affinity session id.
+    /// The capture of a response to a request of another plugin, in which `session_id` names the
+    /// session, if anything does. Else as [`Self::of`].
+    #[must_use]
+    pub fn observed(
+        response: &Response<'_>,
+        session_id: Option<&str>,
+        captured_at: i64,
+    ) -> Option<Self> {
+        let session_id = session_id.and_then(non_blank).and_then(|id| bounded(id, VALUE_LIMIT));
+        Some(Self { session_id, observed: true, ..Self::of(response, "", captured_at)? })
+    }
+
+    /// Whether it could have been made by [`Self::of`] for a request with an affinity session id, or
+    /// by [`Self::observed`].
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let texts = [
+            &self.session_id,
             &self.taas_request_id,
             &self.taas_trace_id,
             &self.openclaw_turn_id,
@@ -146,7 +169,8 @@ impl Capture {
             &self.autorouter_algo_source,
             &self.thinking_applied,
         ];
-        is_session_id(&self.session_id)
+        let session_id = self.session_id.as_deref();
+        (self.observed || session_id.is_some_and(is_session_id))
             && self.captured_at >= 0
             && texts
                 .into_iter()
@@ -274,7 +298,7 @@ mod tests {
         let sound = capture(&headers, Carried::default()).expect("a capture");
         assert!(sound.is_sound());
         let broken: [fn(&mut Capture); 6] = [
-            |it| it.session_id = "agent:main:main".to_owned(),
+            |it| it.session_id = Some("agent:main:main".to_owned()),
             |it| it.captured_at = -1,
             |it| it.taas_request_id = Some("x".repeat(257)),
             |it| it.autorouter_model = Some("a\nb".to_owned()),
@@ -305,7 +329,7 @@ mod tests {
         });
         let some = |text: &str| Some(text.to_owned());
         let expected = Capture {
-            session_id: "oc:0123456789abcdef".to_owned(),
+            session_id: Some("oc:0123456789abcdef".to_owned()),
             captured_at: NOW,
             taas_request_id: some("req-1"),
             taas_trace_id: some("trace-1"),
@@ -316,6 +340,7 @@ mod tests {
             autorouter_algo_source: some("header"),
             thinking_applied: some("high"),
             routed_context_window: Some(200_000),
+            observed: false,
         };
         let carried = Carried { turn_id: Some("turn-1"), attempt: None };
         assert_eq!(capture(&headers, carried), Some(expected));
@@ -390,5 +415,20 @@ mod tests {
             let capture = capture(&headers, Carried::default()).expect("a capture");
             assert_eq!(capture.routed_context_window, expected, "{value}");
         }
+    }
+
+    #[test]
+    fn an_observed_response_names_its_own_session_or_none() {
+        let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
+        let response = Response { values, ..Response::default() };
+        let session = |id| Capture::observed(&response, id, 0).expect("autorouted").session_id;
+        assert_eq!(session(Some("96b334dd-c2c7")).as_deref(), Some("96b334dd-c2c7"));
+        assert_eq!(session(Some(" ")), None);
+        assert_eq!(session(None), None);
+        let capture = Capture::observed(&response, Some(&"s".repeat(300)), 0).expect("autorouted");
+        assert_eq!(capture.session_id.as_ref().map(String::len), Some(VALUE_LIMIT));
+        assert!(capture.is_sound());
+        let text = serde_json::to_string(&capture).expect("JSON");
+        assert!(text.ends_with(r#","observed":true}"#), "{text}");
     }
 }

@@ -18,13 +18,13 @@ pub(super) fn answer(
     surroundings: &dyn Surroundings,
 ) -> Result<Value, AskError> {
     let accepted = ACCEPTED;
-    subject(params, surroundings)
+    subject(store, params, surroundings)
         .map(|subject| last_route(store, &subject))
         .map_err(|fault| AskError::Params { fault, accepted })
 }
 
-fn subject(params: &str, surroundings: &dyn Surroundings) -> Result<Subject, Fault> {
-    Subject::of(&Params::read(params, &KEYS)?, surroundings)
+fn subject(store: &Store, params: &str, surroundings: &dyn Surroundings) -> Result<Subject, Fault> {
+    Subject::of(store, &Params::read(params, &KEYS)?, surroundings)
 }
 
 fn last_route(store: &Store, subject: &Subject) -> Value {
@@ -34,7 +34,7 @@ fn last_route(store: &Store, subject: &Subject) -> Value {
         Subject::All => store.latest(),
     };
     let capture = capture.as_deref();
-    let session_id = capture.map(|capture| &capture.session_id);
+    let session_id = capture.and_then(|capture| capture.session_id.as_ref());
     match subject {
         Subject::Agent(id) => json!({ "agentId": id, "sessionId": session_id, "capture": capture }),
         Subject::Session(id) => json!({ "sessionId": id, "capture": capture }),
@@ -225,5 +225,24 @@ mod tests {
             let echoed = error.split(", no affinity").next().expect("a start");
             assert!(echoed.chars().count() <= 120 + "sessionId is \"\"".len(), "{error}");
         }
+    }
+
+    #[test]
+    fn an_observed_route_is_found_by_what_its_request_named_and_by_agent() {
+        let store = store();
+        let ask = |params: Value| answer(&store, &params.to_string(), &NOTHING);
+        let named = json!({ "sessionId": "96b334dd" });
+        assert!(ask(named.clone()).is_err(), "nothing has that name yet");
+        let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
+        let response = Response { values, ..Response::default() };
+        for (session, agent, at) in [(Some("96b334dd"), None, 5000), (None, Some("seen"), 5001)] {
+            let capture = Capture::observed(&response, session, at).expect("autorouted");
+            store.remember(capture, agent);
+        }
+        assert_eq!(ask(named).expect("known by now")["capture"]["observed"], true);
+        let by_agent = ask(json!({ "agentId": "seen" })).expect("an agent");
+        assert_eq!(by_agent["sessionId"], Value::Null);
+        assert_eq!(by_agent["capture"]["capturedAt"], 5001);
+        assert_eq!(ask(json!({})).expect("the latest")["capture"]["capturedAt"], 5001);
     }
 }

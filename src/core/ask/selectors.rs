@@ -3,6 +3,7 @@
 use super::{Fault, params::Params, params::TEXT_LIMIT, params::quoted};
 use crate::{
     identity::{SessionSource, is_session_id},
+    store::Store,
     surroundings::{Surroundings, expand_home},
     text::NAME_LIMIT,
 };
@@ -19,7 +20,7 @@ const WORKSPACE_DIR: &str = "workspaceDir";
 pub enum Subject {
     /// An agent, in whatever letter case it was asked for.
     Agent(String),
-    /// An affinity session id.
+    /// An affinity session id, or what an observed request named its session.
     Session(String),
     /// Everything.
     All,
@@ -30,10 +31,15 @@ impl Subject {
     ///
     /// # Errors
     /// [`Fault`], where a selector is not what is accepted.
-    pub fn of(params: &Params<'_>, surroundings: &dyn Surroundings) -> Result<Self, Fault> {
+    pub fn of(
+        store: &Store,
+        params: &Params<'_>,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, Fault> {
         let agent = params.text(AGENT_ID, NAME_LIMIT)?;
         let session = params.text(SESSION_ID, TEXT_LIMIT)?;
-        if let Some(text) = session.as_ref().filter(|text| !is_session_id(text)) {
+        let is_known = |id: &str| is_session_id(id) || store.by_session(id).is_some();
+        if let Some(text) = session.as_ref().filter(|text| !is_known(text)) {
             return Err(Fault::NoSessionId { text: quoted(text) });
         }
         let workspace = params.text(WORKSPACE_DIR, TEXT_LIMIT)?;

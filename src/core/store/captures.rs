@@ -16,24 +16,27 @@ pub(super) type Entry = (Arc<str>, Arc<Capture>);
 pub(super) struct Captures {
     by_session: Latest,
     by_agent: Latest,
+    /// The latest of all; one that was observed may have neither a session nor an agent.
+    latest: Option<Arc<Capture>>,
 }
 
 impl Captures {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
-        Self { by_session: LruCache::new(limit), by_agent: LruCache::new(limit) }
+        Self { by_session: LruCache::new(limit), by_agent: LruCache::new(limit), latest: None }
     }
 
     /// Makes `capture` the latest of its session and of `agent`. What made room is returned, so that
     /// its memory need not be given back under a lock.
     pub(super) fn insert(
         &mut self,
-        session: Arc<str>,
+        session: Option<Arc<str>>,
         agent: Option<Arc<str>>,
         capture: Arc<Capture>,
     ) -> impl Sized + use<> {
         (
             agent.and_then(|agent| self.by_agent.push(agent, Arc::clone(&capture))),
-            self.by_session.push(session, capture),
+            session.and_then(|session| self.by_session.push(session, Arc::clone(&capture))),
+            self.latest.replace(capture),
         )
     }
 
@@ -46,9 +49,7 @@ impl Captures {
     }
 
     pub(super) fn latest(&self) -> Option<Arc<Capture>> {
-        // Every capture has a session, and only an insertion makes an entry the most recent.
-        let (_, capture) = self.by_session.peek_mru()?;
-        Some(Arc::clone(capture))
+        self.latest.clone()
     }
 
     /// How many sessions and how many agents there are.
@@ -65,6 +66,9 @@ impl Captures {
     pub(super) fn merge(&mut self, sessions: Vec<Entry>, agents: Vec<Entry>) {
         merge(&mut self.by_session, sessions);
         merge(&mut self.by_agent, agents);
+        let newest = [&self.by_session, &self.by_agent].map(|latest| latest.peek_mru());
+        let newest = newest.into_iter().flatten().map(|(_, capture)| capture);
+        self.latest = newest.chain(&self.latest).max_by_key(|capture| capture.captured_at).cloned();
     }
 }
 

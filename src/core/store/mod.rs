@@ -63,7 +63,7 @@ impl Store {
     /// assert_eq!(store.by_agent("other"), None);
     /// ```
     pub fn remember(&self, capture: Capture, agent_id: Option<&str>) {
-        let session_id = Arc::from(capture.session_id.as_str());
+        let session_id = capture.session_id.as_deref().map(Arc::from);
         let agent_id = agent_id.and_then(agent::normalized).map(Arc::from);
         let capture = Arc::new(capture);
         let evicted = self.captures.lock().insert(session_id, agent_id, capture);

@@ -74,10 +74,14 @@ pub(super) fn read(text: &str) -> Result<(Vec<Entry>, Vec<Entry>), SnapshotError
     if !sound {
         return Err(SnapshotError::Unsound);
     }
+    let by_session = |capture: Capture| {
+        let name = Arc::from(capture.session_id.as_deref()?);
+        Some((name, Arc::new(capture)))
+    };
     let sessions = sessions.into_iter();
     let agents = agents.into_iter();
     Ok((
-        sessions.map(|capture| (Arc::from(&*capture.session_id), Arc::new(capture))).collect(),
+        sessions.filter_map(by_session).collect(),
         agents.map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect(),
     ))
 }

@@ -1,0 +1,89 @@
+// The answers of calls where the host calls no `onResponse`, or asks another plugin for the wrapper: what
+// is sent and received through undici is published on Node's diagnostics channels.
+//
+// Of a request that is none of ours nothing is looked at, and of headers no value but those that name a
+// request's owner and those of the answer that begin with an x: beside them lies the provider's key.
+
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+
+const CREATE = "undici:request:create";
+const HEADERS = "undici:request:headers";
+
+// One subscription a process, of whichever copy of this module came first.
+const CHANNEL = Symbol.for("openclaw-taas-affinity.channel");
+
+const CONSEQUENCE = "the route of a response was not captured";
+
+/** The value of one header of a request, whose headers are names and values in turn. */
+export function headerOf({ headers }, name) {
+  if (!Array.isArray(headers)) {
+    return undefined;
+  }
+  const at = headers.findIndex(
+    (text, index) => index % 2 === 0 && String(text).toLowerCase() === name,
+  );
+  return at < 0 ? undefined : String(headers[at + 1]);
+}
+
+/** As text; bytes as HTTP has them, one for each character. */
+const textOf = (value) => (Buffer.isBuffer(value) ? value.toString("latin1") : String(value));
+
+/** The pairs of an answer's headers that begin with an x; they come as names and values in turn. */
+function pairsOf(headers) {
+  if (!Array.isArray(headers)) {
+    return headers;
+  }
+  const pairs = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = textOf(headers[at]);
+    if (/^x/i.test(name)) {
+      pairs.push(...[headers[at + 1]].flat().map((value) => [name, textOf(value)]));
+    }
+  }
+  return pairs;
+}
+
+/**
+ * @param {object} parts
+ * @param {string} parts.version of the package; another version's subscription ends
+ * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
+ * @param {ReturnType<typeof import("./observed.js").createObserved>} parts.observed
+ * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
+ */
+export function watchChannel({ version, faults: { attempt }, calls, observed, capture }) {
+  const before = globalThis[CHANNEL];
+  if (before?.version === version) {
+    return;
+  }
+  before?.stop();
+  // Connections are kept for whoever comes next, so that the store at an answer may be that of the call
+  // that opened one: a request's call is known when it is created, and kept by the request itself.
+  const callOf = new WeakMap();
+
+  const created = ({ request }) =>
+    attempt("channel", CONSEQUENCE, () => {
+      const call = calls.current();
+      const isOurs = call && headerOf(request, calls.SESSION_HEADER) === calls.sessionOf(call);
+      const found = call === undefined ? observed.callOf(request) : isOurs && call;
+      if (found) {
+        callOf.set(request, found);
+      }
+    });
+  const answered = ({ request, response }) =>
+    attempt("channel", CONSEQUENCE, () => {
+      const call = callOf.get(request);
+      if (call !== undefined) {
+        const { statusCode: status, headers } = response;
+        capture(call, { status, headers: pairsOf(headers) }, CHANNEL);
+      }
+    });
+
+  subscribe(CREATE, created);
+  subscribe(HEADERS, answered);
+  const stop = () => {
+    unsubscribe(CREATE, created);
+    unsubscribe(HEADERS, answered);
+  };
+  globalThis[CHANNEL] = { version, stop };
+}

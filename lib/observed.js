@@ -1,0 +1,78 @@
+// Calls that another plugin answers for. They are looked at and nothing is added to them: the host says
+// that a call begins, for which agent and in which trace, and the request carries that trace.
+
+import { headerOf } from "./channel.js";
+import { wasAsked } from "./ownership.js";
+import { PROVIDERS } from "./providers.js";
+
+// The event and the request may reach different copies of this module.
+const OPEN = Symbol.for("openclaw-taas-affinity.observed");
+
+/** How many calls are open at most, and for how long, in milliseconds. */
+const LIMIT = 1024;
+const OPEN_FOR = 600_000;
+
+const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/;
+
+/** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
+const agentOf = ({ agentId, sessionKey }) =>
+  agentId ?? /^agent:([^:]+):/.exec(sessionKey ?? "")?.[1];
+
+const spanOf = ({ trace } = {}) => trace && `${trace.traceId}-${trace.spanId}`;
+
+/**
+ * @param {object} parts
+ * @param {object} parts.api the host's plugin API
+ * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {boolean} parts.wanted
+ */
+export function createObserved({ api, faults: { attempt }, wanted }) {
+  globalThis[OPEN] ??= new Map();
+  /** @type {Map<string, { provider: string, agentId: string | undefined, since: number }>} */
+  const open = globalThis[OPEN];
+
+  function begin({ provider }, context) {
+    const span = spanOf(context);
+    if (!span || !PROVIDERS.includes(provider) || wasAsked(provider)) {
+      return;
+    }
+    const now = Date.now();
+    open.set(span, { provider, agentId: agentOf(context), since: now });
+    for (const [oldest, { since }] of open) {
+      if (open.size <= LIMIT && now - since < OPEN_FOR) {
+        break;
+      }
+      open.delete(oldest);
+    }
+  }
+
+  if (wanted) {
+    const listen = (event, listener) =>
+      api.on?.(event, (...args) => {
+        attempt("observe", "some routes of another plugin's calls are not seen", () =>
+          listener(...args),
+        );
+      });
+    listen("model_call_started", begin);
+    listen("model_call_ended", (_event, context) => open.delete(spanOf(context)));
+  }
+
+  return {
+    /** The open call that a request belongs to, as far as it is known. */
+    callOf(request) {
+      if (open.size === 0) {
+        return undefined;
+      }
+      const span = TRACEPARENT.exec(headerOf(request, "traceparent") ?? "")?.[1];
+      const call = open.get(span);
+      return call === undefined || wasAsked(call.provider)
+        ? undefined
+        : {
+            agentId: call.agentId,
+            sessionId: headerOf(request, "x-session-id"),
+            turnId: headerOf(request, "x-openclaw-turn-id"),
+            attempt: headerOf(request, "x-openclaw-attempt"),
+          };
+    },
+  };
+}

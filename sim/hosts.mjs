@@ -10,14 +10,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The releases that the plugin is tested with, oldest first: `npm run test:hosts`. */
-export const RELEASES = [
-  "2026.6.9",
-  "2026.6.11",
-  "2026.7.35",
-  "2026.8.1",
-  "2026.8.2",
-  "2026.9.6",
-];
+export const RELEASES = ["2026.6.9", "2026.6.11", "2026.7.35", "2026.8.1", "2026.8.2", "2026.9.6"];
 
 /** npm packages that have a Node in them, one for each platform; `sim/host` pins their versions. */
 const NODE_PACKAGES = {
@@ -70,7 +63,7 @@ export const isSince = ({ version }, since) => compareVersions(version, since) >
 
 /** What `plugins install` wants to hear of a package that is not from OpenClaw's own hub. */
 export const consent = (host) =>
-  isSince(host, "2026.8.2") ? ["--force", "--accept-capabilities"] : ["--force"];
+  isSince(host, "2026.8.1") ? ["--force", "--accept-capabilities"] : ["--force"];
 
 /** A configuration as `host` knows it; the harness writes what 2026.9.6 wants to be told. */
 export function asKnownTo(host, config) {

@@ -1,6 +1,7 @@
 // `npm run test:hosts` runs the suite of `__test__/hosts` on every OpenClaw release that the plugin
-// supports, one after the other, and prints what holds on which as a table; `npm run test:hosts --
-// 2026.6.9 beta` only on these, `beta` being the newest beta, where one is newer than all releases.
+// supports, one after the other, and prints what holds on which as a table. `npm run test:hosts --
+// 2026.6.9` runs it on that one only; `oldest`, `newest` and `beta` are names too, the last for the newest
+// beta where one is newer than all releases.
 //
 // A host is installed into a temporary directory (550 to 1,100 MB) and removed after its run. Where
 // OPENCLAW_HOSTS names a directory, what it has of them, each in one named by its version, is used and
@@ -71,7 +72,7 @@ async function suite(directory) {
   const results = new Map();
   const events = runTests({ files: [SUITE] });
   const note = (outcome) => (event) => {
-    // The file itself may be reported as one, where it could not be run.
+    // Where the file cannot be run, it is reported as a test that failed.
     results.set(event.name, { outcome, reason: event.skip });
   };
   events.on("test:pass", note("passed")).on("test:fail", note("failed"));
@@ -86,11 +87,15 @@ async function suite(directory) {
 const seconds = (from) => Math.round((Date.now() - from) / 1000);
 
 const wanted = process.argv.slice(2);
-const versions = (
-  await Promise.all(
-    (wanted.length > 0 ? wanted : RELEASES).map((name) => (name === "beta" ? betas() : [name])),
-  )
-).flat();
+const NAMES = {
+  oldest: () => [RELEASES[0]],
+  newest: () => [RELEASES.at(-1)],
+  beta: betas,
+};
+const versions = [];
+for (const name of wanted.length > 0 ? wanted : RELEASES) {
+  versions.push(...((await NAMES[name]?.()) ?? [name]));
+}
 
 await setup({ host: false, registry: true });
 console.error("test:hosts: packing this version and the next");
@@ -106,11 +111,10 @@ for (const version of versions) {
   try {
     await withHost(version, async (directory) => {
       const installed = seconds(began);
-      const { version: node } = process.versions;
-      const its = await run(hostPaths(directory).node, ["--version"], { quiet: true });
+      const node = await run(hostPaths(directory).node, ["--version"], { quiet: true });
       const results = await suite(directory);
       const times = `${installed} + ${seconds(began) - installed} s`;
-      hosts.push({ version, node: its.trim().replace("v", "") ?? node, results, times });
+      hosts.push({ version, node: node.trim(), results, times });
     });
   } catch (error) {
     console.log(error);

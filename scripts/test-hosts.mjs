@@ -97,12 +97,12 @@ for (const name of wanted.length > 0 ? wanted : RELEASES) {
   versions.push(...((await NAMES[name]?.()) ?? [name]));
 }
 
-await setup({ host: false, registry: true });
-console.error("test:hosts: packing this version and the next");
-process.env.TAAS_AFFINITY_RELEASES = JSON.stringify([
-  await packRelease(),
-  await packRelease(nextVersion()),
-]);
+if (versions.length > 0) {
+  await setup({ host: false, registry: true });
+  console.error("test:hosts: packing this version and the next");
+  const releases = [await packRelease(), await packRelease(nextVersion())];
+  process.env.TAAS_AFFINITY_RELEASES = JSON.stringify(releases);
+}
 
 const hosts = [];
 for (const version of versions) {

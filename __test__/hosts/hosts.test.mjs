@@ -197,7 +197,8 @@ test("simple completion pinned", async () => {
   }
 });
 
-test("three agents at once, each route its own", async () => {
+test("three agents at once, each route its own", async (t) => {
+  const start = withPlugin.taas.requests.length;
   for (let round = 0; round < ROUNDS; round += 1) {
     const first = withPlugin.taas.requests.length;
     const turns = AGENTS.map((agent, index) => {
@@ -218,6 +219,12 @@ test("three agents at once, each route its own", async () => {
       assert.equal(capture.taasRequestId, own.routeHeaders["X-Request-Id"]);
     }
   }
+  const agentsOf = new Map();
+  for (const { port, headers } of withPlugin.taas.requests.slice(start)) {
+    agentsOf.set(port, (agentsOf.get(port) ?? new Set()).add(headers["x-openclaw-agent-id"]));
+  }
+  const shared = [...agentsOf.values()].filter(({ size }) => size > 1).length;
+  t.diagnostic(`${agentsOf.size} connections, ${shared} of them used by several agents`);
 });
 
 const asked = ["gateway", "call", METHODS[1], "--params", '{"agentId":"completions"}', "--json"];

@@ -84,6 +84,9 @@ async function suite(directory) {
   return results;
 }
 
+// A host that was being tested is removed then, too.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 const seconds = (from) => Math.round((Date.now() - from) / 1000);
 
 const wanted = process.argv.slice(2);

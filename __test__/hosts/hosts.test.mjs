@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,13 +38,11 @@ let releases;
 let withPlugin;
 let without;
 
-const reply = ({ model, lastUserText }) =>
+// The same at any time: the host writes the time into what the user says.
+const reply = ({ model }) =>
   model === MIMO.id
     ? { reasoning: "I shall say it to myself alone.", pieces: 1 }
-    : {
-        reasoning: model === DEEPSEEK.id ? "Let me think of it." : "",
-        text: `Noted: ${lastUserText.slice(-40)}`,
-      };
+    : { reasoning: model === DEEPSEEK.id ? "Let me think of it." : "", text: "That is my answer." };
 
 // Answers come in another order than the requests, so that whoever mixes them up is seen.
 const fault = ({ lastUserText }) => {
@@ -182,19 +180,22 @@ for (const [agent, api] of Object.entries(APIS)) {
 }
 
 test("simple completion pinned", async () => {
-  const side = await start({
-    env: registry.env,
-    agents: [{ id: "main" }],
-    prepare: ({ cli }) => install(cli, releases[0]),
-  });
-  try {
-    const args = ["infer", "model", "run", "--local", "--json", "--model", "cloudsigma/auto"];
-    await openclaw(side.gateway.cli, ...args, "--prompt", "say hi");
-    assert.equal(side.taas.requests.length, 1);
-    assertIdentity(side.taas.requests[0], "main", side.gateway.workspaces.main);
-  } finally {
-    await side.stop();
-  }
+  const { gateway, taas } = withPlugin;
+  // Its agent can be known where there is one alone.
+  const config = JSON.parse(readFileSync(gateway.configPath, "utf8"));
+  const [agent] = AGENTS;
+  const { entries, list } = config.agents;
+  if (entries) config.agents.entries = { [agent]: entries[agent] };
+  else config.agents.list = list.filter(({ id }) => id === agent);
+  const path = join(gateway.root, "one-agent.json");
+  writeFileSync(path, JSON.stringify(config));
+  const first = taas.requests.length;
+  const args = ["infer", "model", "run", "--local", "--json", "--model", "cloudsigma/auto"];
+  const options = { env: { OPENCLAW_CONFIG_PATH: path } };
+  const { code, stdout, stderr } = await gateway.cli([...args, "--prompt", "say hi"], options);
+  assert.equal(code, 0, stdout + stderr);
+  assert.equal(taas.requests.length, first + 1);
+  assertIdentity(taas.requests[first], agent, gateway.workspaces[agent]);
 });
 
 test("three agents at once, each route its own", async (t) => {
@@ -273,7 +274,7 @@ for (const model of [DEEPSEEK, MIMO]) {
       }
       return replies;
     };
-    const [ours, theirs] = [await converse(withPlugin), await converse(without)];
+    const [ours, theirs] = await Promise.all([converse(withPlugin), converse(without)]);
     assert.deepEqual(ours, theirs);
     assertSameRequests(model, 2, [withPlugin, without]);
   });

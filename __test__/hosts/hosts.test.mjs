@@ -241,7 +241,7 @@ test("`gateway call` where `agent` was the first command", async (t) => {
   }
   assert.equal(code, 1);
   assert.match(stdout, /pairing required: device is asking for more scopes/);
-  t.skip("“pairing required”: make `gateway call` the first command");
+  t.skip("“pairing required” (openclaw#97859): make `gateway call` the first command");
 });
 
 test("`gateway call`, `agent`, `gateway call`", async () => {

@@ -126,6 +126,7 @@ for (const version of versions) {
   }
 }
 
+hosts.sort((one, other) => compareVersions(one.version, other.version));
 const notes = [];
 /** "yes" only because a test said so in this run. */
 function cell(result) {

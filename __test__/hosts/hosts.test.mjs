@@ -161,7 +161,7 @@ for (const [agent, api] of Object.entries(APIS)) {
     for (const method of METHODS) {
       const { sessionId, capture } = await ask({ agentId: agent }, method);
       assert.equal(sessionId, request.sessionId);
-      assert.equal(capture.taasRequestId, request.routeHeaders["X-Request-Id"]);
+      assert.equal(capture?.taasRequestId, request.routeHeaders["X-Request-Id"]);
       assert.equal(capture.autorouterModel, `sim/upstream-${request.slot}`);
       assert.equal(capture.openclawTurnId, request.headers["x-openclaw-turn-id"] ?? null);
     }
@@ -216,8 +216,8 @@ test("three agents at once, each route its own", async (t) => {
       const own = requests.find(({ headers }) => headers["x-openclaw-agent-id"] === agent);
       assertIdentity(own, agent, withPlugin.gateway.workspaces[agent]);
       const { capture } = await ask({ agentId: agent });
-      assert.equal(capture.sessionId, own.sessionId);
-      assert.equal(capture.taasRequestId, own.routeHeaders["X-Request-Id"]);
+      assert.equal(capture?.sessionId, own.sessionId);
+      assert.equal(capture?.taasRequestId, own.routeHeaders["X-Request-Id"]);
     }
   }
   const agentsOf = new Map();
@@ -309,7 +309,7 @@ test("an update while the gateway runs", async (t) => {
   }
   assert.ok(updated, "the new version serves");
   const { capture } = await ask({ agentId: "completions" });
-  assert.equal(capture.taasRequestId, request.routeHeaders["X-Request-Id"]);
+  assert.equal(capture?.taasRequestId, request.routeHeaders["X-Request-Id"]);
 });
 
 test("an update, after a restart", async () => {
@@ -318,7 +318,7 @@ test("an update, after a restart", async () => {
   assert.ok(isNext(request));
   assert.ok(isPinned("completions")(request));
   const { capture } = await ask({ agentId: "completions" });
-  assert.equal(capture.taasRequestId, request.routeHeaders["X-Request-Id"]);
+  assert.equal(capture?.taasRequestId, request.routeHeaders["X-Request-Id"]);
 });
 
 test("no warning and no error of the plugin in the gateway's log", () => {

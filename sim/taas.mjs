@@ -72,6 +72,7 @@ function parseBody(text) {
  * @typedef {object} TaasRequest
  * @property {number} index  Position in `requests`.
  * @property {number} time  When it arrived, ms since 1970.
+ * @property {number} port  The client's end of the connection that it came over.
  * @property {string} method
  * @property {string} path
  * @property {string[]} rawHeaders  Names and values in turn, as they came.
@@ -178,6 +179,7 @@ export async function startTaas({
     const request = {
       index: -1,
       time: Date.now(),
+      port: incoming.socket.remotePort,
       method: incoming.method,
       path: incoming.url,
       rawHeaders: incoming.rawHeaders,

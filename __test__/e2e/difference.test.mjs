@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
+import { assertSameRequests, wire } from "../support/difference.mjs";
 import { SPECIAL_MODELS } from "../support/special-models.mjs";
 
 /** Conversations at once on each gateway. */
@@ -114,67 +115,10 @@ async function converse(side) {
   return replies;
 }
 
-// What differs between any two gateways: the temporary directory, ids and the clock.
-const normal = (text, { gateway }) =>
-  text
-    .replaceAll(gateway.root, "<root>")
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")
-    .replaceAll(/00-[0-9a-f]{32}-[0-9a-f]{16}-01/g, "<trace>")
-    .replaceAll(/(call|msg_|rs_|resp_)[0-9a-f]{16}/g, "$1<id>")
-    // Where an id is too long for an API, the host ends it with a digest of the whole.
-    .replaceAll(/(_fc_call<id>)_[0-9a-f]{10}/g, "$1_<digest>")
-    .replaceAll(/127\.0\.0\.1:\d+/g, "<address>")
-    .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}/g, "<time>");
-
-const OURS = /^x-session-id$|^x-openclaw-(?:session-id|agent-id|turn-id|attempt|plugin-version)$/i;
-
-/** What a request says on the wire, less what the plugin may add. */
-function wire({ path, rawHeaders, rawBody }, side) {
-  const headers = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (!OURS.test(rawHeaders[at])) {
-      const isLength = /^content-length$/i.test(rawHeaders[at]);
-      headers.push(
-        `${rawHeaders[at]}: ${isLength ? "<length>" : normal(rawHeaders[at + 1], side)}`,
-      );
-    }
-  }
-  const body = JSON.parse(rawBody);
-  assert.equal(JSON.stringify(body), rawBody, "the order and the form of the body can be compared");
-  delete body.metadata;
-  return { path, headers, body: normal(JSON.stringify(body), side) };
-}
-
 let withPlugin;
 let without;
 
-/** Bodies are long: only the place where they part is shown. */
-function assertSameText(ours, theirs, what) {
-  let at = 0;
-  while (at < theirs.length && ours[at] === theirs[at]) at += 1;
-  const near = (text) => text.slice(Math.max(0, at - 100), at + 200);
-  assert.equal(near(ours), near(theirs), `${what}, at ${at}`);
-  assert.ok(ours === theirs, what);
-}
-
-/** Asserts that both sides sent the same for `model`, `count` requests. */
-function assertSameRequests(model, count, sides = [withPlugin, without]) {
-  const [ours, theirs] = sides.map((side) =>
-    side.requestsOf(model).map((request) => wire(request, side)),
-  );
-  for (const [index, request] of theirs.entries()) {
-    const what = `request ${index + 1} of ${model.id}`;
-    assert.deepEqual(ours[index]?.headers, request.headers, what);
-    assertSameText(ours[index].body, request.body, what);
-    assert.equal(ours[index].path, request.path, what);
-  }
-  assert.equal(ours.length, theirs.length, `requests of ${model.id}`);
-  assert.equal(ours.length, count, `requests of ${model.id}`);
-  for (const { sessionId, body } of withPlugin.requestsOf(model)) {
-    assert.match(sessionId, /^oc:/);
-    assert.equal(body.metadata.session_id, sessionId, "the plugin was there");
-  }
-}
+const assertSame = (model, count) => assertSameRequests(model, count, [withPlugin, without]);
 
 before(async () => {
   [withPlugin, without] = await Promise.all([start(stagePlugin()), start(null)]);
@@ -195,7 +139,7 @@ describe("two turns and a tool call", () => {
         assert.ok(ok && text !== null, `a turn failed: ${JSON.stringify(error)}`);
       }
       const tools = without.requestsOf(model)[0].toolNames.length > 0 && !model.mute;
-      assertSameRequests(model, tools ? 3 : 2);
+      assertSame(model, tools ? 3 : 2);
       assert.deepEqual(ours, theirs);
     });
   }
@@ -229,7 +173,7 @@ test("a compaction", async () => {
   const [ours, theirs] = await Promise.all([compact(withPlugin), compact(without)]);
   assert.deepEqual(ours, theirs);
   assert.deepEqual([ours.ok, ours.compacted], [true, true]);
-  assertSameRequests(COMPACTED, 5);
+  assertSame(COMPACTED, 5);
 });
 
 test("an abort in the middle of a stream", async () => {
@@ -245,7 +189,7 @@ test("an abort in the middle of a stream", async () => {
   };
   const [ours, theirs] = await Promise.all([abort(withPlugin), abort(without)]);
   assert.deepEqual(ours, theirs);
-  assertSameRequests(ABORTED, 2);
+  assertSame(ABORTED, 2);
 });
 
 test("a simple completion", async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
-import { hostPaths } from "../../sim/gateway.mjs";
+import { hostPaths } from "../../sim/hosts.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 
 test("plugin-inspector finds nothing but that platform packages are dependencies", (t) => {

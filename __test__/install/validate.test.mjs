@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 import { packAll } from "../../scripts/packages.mjs";
 import { run } from "../../scripts/run.mjs";
-import { hostPaths } from "../../sim/gateway.mjs";
+import { hostPaths } from "../../sim/hosts.mjs";
 
 const CLAWHUB = fileURLToPath(
   new URL("../registry/node_modules/clawhub/bin/clawdhub.js", import.meta.url),

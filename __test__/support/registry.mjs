@@ -13,7 +13,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { run } from "../../scripts/run.mjs";
-import { freePort, hostPaths } from "../../sim/gateway.mjs";
+import { freePort } from "../../sim/gateway.mjs";
+import { hostPaths } from "../../sim/hosts.mjs";
 
 const PROGRAM = fileURLToPath(
   new URL("../registry/node_modules/verdaccio/bin/verdaccio", import.meta.url),

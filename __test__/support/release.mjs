@@ -65,12 +65,12 @@ async function buildAddon(checkout, binaries) {
 }
 
 /**
- * Packs this checkout as `version` and publishes it.
+ * Packs this checkout as `version`, its own where none is given.
  *
- * @param {{ registry: { url: string, env: NodeJS.ProcessEnv }, version?: string }} options
- * @returns {Promise<string>} the main package's tarball
+ * @param {string} [version]
+ * @returns {Promise<{ directory: string, mainTarball: string }>} where all tarballs are, and the main one
  */
-export async function release({ registry, version }) {
+export async function packRelease(version) {
   const root = copyCheckout(temporary());
   let binaries = ROOT;
   if (version !== undefined) {
@@ -88,6 +88,17 @@ export async function release({ registry, version }) {
   // An unoptimised binary is larger than a released one may be.
   const limit = version === undefined ? {} : { binaryLimit: Number.POSITIVE_INFINITY };
   const { mainTarball } = await packAll({ root, destination: directory, made, ...limit });
+  return { directory, mainTarball };
+}
+
+/**
+ * Packs this checkout as `version` and publishes it.
+ *
+ * @param {{ registry: { url: string, env: NodeJS.ProcessEnv }, version?: string }} options
+ * @returns {Promise<string>} the main package's tarball
+ */
+export async function release({ registry, version }) {
+  const { directory, mainTarball } = await packRelease(version);
   await publish({ directory, registry: registry.url, env: registry.env });
   return mainTarball;
 }

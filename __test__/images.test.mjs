@@ -130,7 +130,10 @@ describe("an update into another directory", () => {
       const host = await load(${JSON.stringify(dir)});
       console.log(host.warnings.join("|"));
       console.log(host.providers.length);`);
-    assert.match(warning, new RegExp(`interface 99 and the package ${INTERFACE}: install the package again`));
+    assert.match(
+      warning,
+      new RegExp(`interface 99 and the package ${INTERFACE}: install the package again`),
+    );
     assert.equal(hooks, "0");
   });
 });

@@ -217,7 +217,8 @@ async function build(platform) {
   const binary = join(ARTIFACTS, platform.file);
   copyFileSync(join(directory, triple, "release", LIBRARIES[platform.os]), binary);
   const { size } = statSync(binary);
-  return { build: platform.build, built: "yes", how: plan.how, size, ...inspectBinary(binary) };
+  const found = await inspectBinary(binary);
+  return { build: platform.build, built: "yes", how: plan.how, size, ...found };
 }
 
 if (isMain(import.meta.url)) {

@@ -20,7 +20,7 @@ import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { startTaas } from "../sim/taas.mjs";
 import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
-import { measure, medianDraw, route, table } from "./report.mjs";
+import { measure, medianDraw, phaseTable, route } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
 const SLOTS = 8;
@@ -150,7 +150,7 @@ async function main() {
   process.stdout.write(
     [
       "",
-      table(phases, { color }),
+      phaseTable(phases, { color }),
       `${SLOTS} upstream slots, each with a prompt cache of its own; cold starts are counted.`,
       `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the price`,
       "of any other input token. The gateway, its requests and the plugin are real; the model, its cache",

@@ -26,7 +26,7 @@ const BINARY_LIMIT = 2 * 1024 * 1024;
 const THIRD_PARTY = "THIRD-PARTY-LICENSES.txt";
 
 /** What the main package consists of. Sources, tests and binaries are no part of it. */
-export const mainFiles = (root) =>
+const mainFiles = (root) =>
   [
     "DESIGN.md",
     "LICENSE",
@@ -142,7 +142,7 @@ export async function packAll({ root = ROOT, destination, made, binaryLimit = BI
 }
 
 /** Writes `SHA256SUMS` beside the tarballs, in the form that `sha256sum --check` reads. */
-export function writeChecksums(destination) {
+function writeChecksums(destination) {
   const lines = readdirSync(destination)
     .filter((name) => name !== "SHA256SUMS")
     .sort()

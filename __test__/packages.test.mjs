@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { inspectBinary } from "../scripts/inspect-binary.mjs";
 import { packAll } from "../scripts/packages.mjs";
 import { platforms, readJson } from "../scripts/platforms.mjs";
 import { publish } from "../scripts/publish.mjs";
@@ -117,6 +119,27 @@ test("the main tarball holds what runs and is documented, under 100 KB", async (
   // Throws where the list of files, the size or the manifest is not what it should be.
   const { mainTarball } = await packAll({ destination: temporary(t), made: [] });
   assert.match(mainTarball, /openclaw-taas-affinity-\d+\.\d+\.\d+\.tgz$/);
+});
+
+test("a binary is described by what it says of itself, and what is no addon is refused", async (t) => {
+  const [, addon] = readdirSync(ROOT)
+    .join("\n")
+    .match(/^(openclaw-taas-affinity\..*\.node)$/m);
+  const { format, needs, libraries, exports } = await inspectBinary(join(ROOT, addon));
+  const system = { linux: "ELF", darwin: "Mach-O", win32: "PE" }[process.platform];
+  assert.match(format, new RegExp(`^${system} (x86-64|AArch64|arm64|ARM64)$`));
+  assert.match(needs, /^(glibc 2\.\d+|musl|macOS \d+\.\d+|Windows NT \d+\.\d+)$/);
+  assert.ok(libraries.length > 0);
+  assert.ok(exports.includes("napi_register_module_v1"));
+
+  const directory = temporary(t);
+  const cut = join(directory, "cut.node");
+  writeFileSync(cut, readFileSync(join(ROOT, addon)).subarray(0, 100_000));
+  const text = join(directory, "text.node");
+  writeFileSync(text, "This is no binary, and is as long as the header of one.".repeat(10));
+  for (const path of [cut, text, join(directory, "missing.node")]) {
+    await assert.rejects(inspectBinary(path), (error) => error.message.includes(path));
+  }
 });
 
 test("the licences of all that is linked into a binary lie beside it", () => {

@@ -8,6 +8,7 @@ import { test } from "node:test";
 
 import { actionlint } from "../scripts/actionlint.mjs";
 import { platforms, readJson } from "../scripts/platforms.mjs";
+import { STEPS } from "../scripts/ready.mjs";
 import { ROOT } from "./support/plugin.mjs";
 
 const DIRECTORY = join(ROOT, ".github", "workflows");
@@ -42,6 +43,16 @@ test("a pull request's run sees no secret", () => {
   for (const name of names.filter((name) => /^ {2}pull_request:/m.test(text(name)))) {
     assert.doesNotMatch(text(name), /secrets\.|id-token|: write/);
   }
+});
+
+test("what CI runs is run before a push", () => {
+  const commands = [...text("ci.yml").matchAll(/\brun: (.*)$/gm)].map(([, command]) =>
+    command.replace(/(test:hosts -- ).*/, "$1HOSTS"),
+  );
+  // Which hosts is a matrix there.
+  const inCi = STEPS.map(({ command }) => command.replace(/(test:hosts -- ).*/, "$1HOSTS"));
+  const own = commands.filter((command) => !command.startsWith("rustup toolchain install"));
+  assert.deepEqual([...new Set(own)].sort(), inCi.sort());
 });
 
 test("a release builds and tests every platform", () => {

@@ -1,6 +1,7 @@
 // Turns what was measured into the tables of BENCHMARKS.md.
 
 import { hints } from "../demo/report.mjs";
+import { table } from "../scripts/table.mjs";
 import { percent } from "../sim/figures.mjs";
 import { share } from "../sim/hints.mjs";
 import { median } from "./stats.mjs";
@@ -13,19 +14,14 @@ const number = (value) => {
 const range = ({ median, q1, q3 }) => `${number(median)} (${number(q1)}–${number(q3)})`;
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 
-function table(title, note, head, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [
-    `### ${title}`,
-    "",
-    note,
-    "",
-    line(head),
-    line(head.map((_, index) => (index === 0 ? "---" : "---:"))),
-    ...rows.map(line),
-    "",
-  ];
-}
+const section = (title, note, head, rows) => [
+  `### ${title}`,
+  "",
+  note,
+  "",
+  table(head, rows, { numbers: true }),
+  "",
+];
 
 function callRows(measured) {
   return measured.flatMap(({ name, summary, ratios }) =>
@@ -62,13 +58,13 @@ const SECTIONS = {
     "",
   ],
   calls: (measured) =>
-    table("One model call, no repository", CALL_NOTE, CALL_HEAD, callRows(measured)),
+    section("One model call, no repository", CALL_NOTE, CALL_HEAD, callRows(measured)),
   repositories: (measured) => [
-    ...table("One model call in a repository", CALL_NOTE, CALL_HEAD, callRows(measured)),
+    ...section("One model call in a repository", CALL_NOTE, CALL_HEAD, callRows(measured)),
     ...growth(measured),
   ],
   git: ({ probes, bytes, asking, slowest, young, answered, processor }) =>
-    table(
+    section(
       "Asking git, in a repository of 100 files",
       `${probes} answers, in a process of ${megabytes(bytes)} and more. Medians with quartiles.`,
       ["what", "time"],
@@ -81,7 +77,7 @@ const SECTIONS = {
       ],
     ),
   parts: (measured) =>
-    table(
+    section(
       "Parts by themselves",
       "Microseconds each, medians over runs of 1,000 with quartiles.",
       ["part", "table", "plugin", "ideal", "plugin / ideal"],
@@ -94,7 +90,7 @@ const SECTIONS = {
       ]),
     ),
   start: (found) =>
-    table(
+    section(
       "Import and register()",
       "Milliseconds and kilobytes, medians over fresh processes with quartiles.",
       ["", ...Object.keys(found)],
@@ -120,7 +116,7 @@ const SECTIONS = {
         ),
     ),
   memory: (found) =>
-    table(
+    section(
       "Resident memory over ever new sessions, agents and workspaces",
       `${found[0].calls.toLocaleString("en")} calls, of which the first tenth is warm-up, with V8's young generation held at 1 MB.`,
       ["contestant", "after warm-up", "at the end", "growth", "highest growth seen"],
@@ -132,24 +128,24 @@ const SECTIONS = {
   threads: (rounds) => {
     const [one, eight] = ["one", "eight"].map((key) => median(rounds.map((round) => round[key])));
     const ratio = median(rounds.map((round) => round.eight / round.one));
-    return table(
+    return section(
       "Worker threads: captures with a look-up each, per second",
       "One table for all threads, which plain JavaScript cannot have.",
       ["one thread", "eight threads", "eight / one"],
-      [[Math.round(one), Math.round(eight), number(ratio)].map(String)],
+      [[Math.round(one), Math.round(eight), number(ratio)]],
     );
   },
   trace: (found) =>
     found.traced
-      ? table(
+      ? section(
           "System calls of the event-loop thread in steady state",
           `${found.calls} calls in a repository of 100 files. About files or processes: ${found.offences}.`,
           ["system call", "times"],
-          Object.entries(found.counts).map(([name, count]) => [name, String(count)]),
+          Object.entries(found.counts),
         )
       : [`No trace: ${found.why}.`, ""],
   gateway: ({ turns, own }) =>
-    table(
+    section(
       "The plugin's own time on the real gateway",
       `Milliseconds of the event loop for each model call, all hooks together, over ${turns} turns.`,
       ["median", "99th of 100"],
@@ -157,7 +153,7 @@ const SECTIONS = {
     ),
   demo: (told) => ["### Repository hints in the demo's requests", "", ...hints(told), ""],
   sizes: ({ name, binary, installed }) =>
-    table(
+    section(
       "Sizes",
       "What `npm install` brings is the package and the package of the platform, which is the binary.",
       ["what", "size"],
@@ -173,7 +169,7 @@ function growth(measured) {
   const plain = measured.filter(({ summary }) => summary.usual);
   const [first, last] = [plain[0].summary, plain.at(-1).summary];
   const names = Object.keys(first);
-  return table(
+  return section(
     `From ${plain[0].name} to ${plain.at(-1).name}`,
     "How many times the event-loop time grows.",
     ["contestant", "p50", "p99"],
@@ -274,7 +270,7 @@ function goals({ calls, repositories, git, demo, trace, start, memory, sizes }) 
   }
   return rows.length === 0
     ? []
-    : table("Goals", "Ratios with quartiles.", ["goal", "measured", ""], rows);
+    : section("Goals", "Ratios with quartiles.", ["goal", "measured", ""], rows);
 }
 
 /** The tables as Markdown. */

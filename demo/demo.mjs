@@ -19,7 +19,7 @@ import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { AGENTS } from "./conversations.mjs";
 import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
-import { hints, measure, medianDraw, route, table } from "./report.mjs";
+import { hints, measure, medianDraw, phaseTable, route } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
 /** A guess is drawn again with other seeds, from the requests that the gateway made: luck is no merit. */
@@ -105,7 +105,7 @@ async function main() {
   process.stdout.write(
     [
       "",
-      table(phases, { color }),
+      phaseTable(phases, { color }),
       `${SLOTS} upstream slots, each with a prompt cache of its own; cold starts are counted.`,
       `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the price`,
       "of any other input token. The gateway, its requests and the plugin are real; the model, its cache",

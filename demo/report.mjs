@@ -1,5 +1,6 @@
 /** What the demo shows at its end: a table, what was told of repositories, and the routes. */
 
+import { table } from "../scripts/table.mjs";
 import { percent, percentRange, relativeCost, round, spread } from "../sim/figures.mjs";
 import { share } from "../sim/hints.mjs";
 
@@ -53,44 +54,39 @@ const integer = (value) => value.toLocaleString("en-US");
 const withRange = (value, range) =>
   range === undefined ? percent(value) : percentRange(value, ...range);
 
-/** @param {{title: string, result: ReturnType<typeof measure>}[]} phases */
-export function table(phases, { color = false } = {}) {
-  const paint = (code, text) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
+/**
+ * The phases as a table for a terminal.
+ *
+ * @param {{title: string, result: ReturnType<typeof measure>}[]} phases
+ */
+export function phaseTable(phases, { color = false } = {}) {
   const agents = Object.keys(phases[0].result.slotsByAgent);
-  const columns = [
-    ["", (p) => p.title],
-    ["requests", (p) => integer(p.result.requests)],
-    [
-      `slots used (${agents.join(", ")})`,
-      (p) => agents.map((agent) => p.result.slotsByAgent[agent]).join(", "),
-    ],
-    ["input tokens", (p) => integer(p.result.inputTokens)],
-    ["cached", (p) => integer(p.result.cachedTokens)],
-    ["hit rate", (p) => withRange(p.result.hitRate, p.result.hitRateRange)],
-    ["cost", (p) => withRange(p.result.relativeCost, p.result.relativeCostRange)],
+  const head = [
+    "",
+    "requests",
+    `slots used (${agents.join(", ")})`,
+    "input tokens",
+    "cached",
+    "hit rate",
+    "cost",
   ];
-  const rows = [
-    columns.map(([head]) => head),
-    ...phases.map((p) => columns.map(([, cell]) => cell(p))),
-  ];
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index].length)));
-  const rule = (left, mid, right) => left + widths.map((w) => "─".repeat(w + 2)).join(mid) + right;
-  const write = (row) => {
-    const cells = row.map((text, i) =>
-      i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]),
-    );
-    return `│ ${cells.join(" │ ")} │`;
-  };
-  const body = rows
-    .slice(1)
-    .map((row, i) => paint(i === rows.length - 2 ? "32;1" : "0", write(row)));
-  return [
-    rule("┌", "┬", "┐"),
-    paint("1", write(rows[0])),
-    rule("├", "┼", "┤"),
-    ...body,
-    rule("└", "┴", "┘"),
-  ].join("\n");
+  const rows = phases.map(({ title, result }) => [
+    title,
+    integer(result.requests),
+    agents.map((agent) => result.slotsByAgent[agent]).join(", "),
+    integer(result.inputTokens),
+    integer(result.cachedTokens),
+    withRange(result.hitRate, result.hitRateRange),
+    withRange(result.relativeCost, result.relativeCostRange),
+  ]);
+  const lines = table(head, rows, { numbers: true, box: true }).split("\n");
+  const paint = (index, code) => lines.splice(index, 1, `\x1b[${code}m${lines.at(index)}\x1b[0m`);
+  if (color) {
+    // The head, and the last phase, which is with the plugin.
+    paint(1, "1");
+    paint(-2, "32;1");
+  }
+  return lines.join("\n");
 }
 
 /** A captured route as it was answered, the answer's own words beside our caption. */

@@ -3,11 +3,11 @@
 // README's table.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 
 import { parse, resetSVGDefIds, textMetrics, View } from "vega";
 import { compile } from "vega-lite";
 
+import { isMain } from "../scripts/run.mjs";
 import { keptFor, summary } from "./report.mjs";
 
 const DOCS = new URL("../docs/", import.meta.url);
@@ -178,7 +178,7 @@ export async function draw(result, theme) {
   return `${svg}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const result = JSON.parse(readFileSync(new URL("replay.json", DOCS), "utf8"));
   for (const theme of Object.keys(THEMES)) {
     writeFileSync(new URL(`replay-${theme}.svg`, DOCS), await draw(result, theme));

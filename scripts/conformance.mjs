@@ -9,7 +9,6 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 
 /** Workspaces and their affinity session ids, which must stay what they are for ever. */
 const WORKSPACES = {
@@ -145,13 +144,11 @@ async function checkLoader(file, directory) {
   );
 }
 
-if (pathToFileURL(process.argv[1]).href === import.meta.url) {
-  const [file, directory] = process.argv.slice(2);
-  const checked = [...checkConformance(file), ...(await checkHints(file))];
-  if (directory !== undefined) {
-    await checkLoader(file, directory);
-    checked.push("loader");
-  }
-  const where = `Node ${process.versions.node} on ${process.platform}-${process.arch}`;
-  console.log(`${checked.join(", ")}: as they should be, ${where}`);
+const [file, directory] = process.argv.slice(2);
+const checked = [...checkConformance(file), ...(await checkHints(file))];
+if (directory !== undefined) {
+  await checkLoader(file, directory);
+  checked.push("loader");
 }
+const where = `Node ${process.versions.node} on ${process.platform}-${process.arch}`;
+console.log(`${checked.join(", ")}: as they should be, ${where}`);

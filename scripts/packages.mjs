@@ -2,6 +2,7 @@
 // everything as tarballs in `dist/`, checked. `npm run packages -- --all` wants every platform, and
 // `--checksums` writes only the checksums anew.
 
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
   copyFileSync,
@@ -14,10 +15,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { platforms, readJson } from "./platforms.mjs";
-import { expect, ROOT, run } from "./run.mjs";
+import { isMain, ROOT, run } from "./run.mjs";
 
 const MAIN_LIMIT = 100 * 1024;
 const BINARY_LIMIT = 2 * 1024 * 1024;
@@ -26,7 +26,7 @@ const BINARY_LIMIT = 2 * 1024 * 1024;
 const THIRD_PARTY = "THIRD-PARTY-LICENSES.txt";
 
 /** What the main package consists of. Sources, tests and binaries are no part of it. */
-export const mainFiles = (root) =>
+const mainFiles = (root) =>
   [
     "DESIGN.md",
     "LICENSE",
@@ -93,14 +93,14 @@ async function pack(directory, destination) {
 function checkManifest({ manifest, path }, version) {
   const { scripts = {}, dependencies = {}, publishConfig } = manifest;
   const hooks = ["preinstall", "install", "postinstall", "prepare"].filter((name) => scripts[name]);
-  expect(hooks.length === 0, `${path}: install scripts ${hooks}`);
-  expect(Object.keys(dependencies).length === 0, `${path}: dependencies`);
-  expect(manifest.version === version, `${path}: version ${manifest.version}, not ${version}`);
-  expect(publishConfig?.provenance === true, `${path}: may be published without provenance`);
+  assert.ok(hooks.length === 0, `${path}: install scripts ${hooks}`);
+  assert.ok(Object.keys(dependencies).length === 0, `${path}: dependencies`);
+  assert.ok(manifest.version === version, `${path}: version ${manifest.version}, not ${version}`);
+  assert.ok(publishConfig?.provenance === true, `${path}: may be published without provenance`);
 }
 
 function checkFiles({ path, files }, expected) {
-  expect(
+  assert.ok(
     JSON.stringify(files) === JSON.stringify(expected),
     `${path} holds ${files.join(", ")}; it should hold ${expected.join(", ")}`,
   );
@@ -124,25 +124,25 @@ export async function packAll({ root = ROOT, destination, made, binaryLimit = BI
     checkManifest(tarball, version);
     checkFiles(tarball, ["LICENSE", "README.md", THIRD_PARTY, file, "package.json"].sort());
     const { manifest, path } = tarball;
-    expect(
+    assert.ok(
       JSON.stringify([manifest.os, manifest.cpu, manifest.libc]) ===
         JSON.stringify([[os], [cpu], libc && [libc]]),
       `${path}: os, cpu or libc`,
     );
-    expect(manifest.main === file, `${path}: main`);
+    assert.ok(manifest.main === file, `${path}: main`);
     const { size } = statSync(join(directory, file));
-    expect(size < binaryLimit, `${path}: a binary of ${size} bytes`);
+    assert.ok(size < binaryLimit, `${path}: a binary of ${size} bytes`);
     platformTarballs.push(path);
   }
   const main = await pack(root, destination);
   checkManifest(main, version);
   checkFiles(main, mainFiles(root));
-  expect(main.size < MAIN_LIMIT, `${main.path}: ${main.size} bytes`);
+  assert.ok(main.size < MAIN_LIMIT, `${main.path}: ${main.size} bytes`);
   return { platformTarballs, mainTarball: main.path };
 }
 
 /** Writes `SHA256SUMS` beside the tarballs, in the form that `sha256sum --check` reads. */
-export function writeChecksums(destination) {
+function writeChecksums(destination) {
   const lines = readdirSync(destination)
     .filter((name) => name !== "SHA256SUMS")
     .sort()
@@ -153,7 +153,7 @@ export function writeChecksums(destination) {
   writeFileSync(join(destination, "SHA256SUMS"), lines.join(""));
 }
 
-if (pathToFileURL(process.argv[1]).href === import.meta.url) {
+if (isMain(import.meta.url)) {
   const destination = join(ROOT, "dist");
   if (!process.argv.includes("--checksums")) {
     const all = process.argv.includes("--all");

@@ -18,7 +18,7 @@ import {
 import { join } from "node:path";
 
 import { platforms, readJson } from "./platforms.mjs";
-import { ARTIFACTS, aptInstall, CACHE, RESULTS } from "./prebuild.mjs";
+import { ARTIFACTS, aptInstall, CACHE, RESULTS, step } from "./prebuild.mjs";
 import { ROOT, run } from "./run.mjs";
 import { table } from "./table.mjs";
 
@@ -30,7 +30,6 @@ const WITHIN_MS = 10 * 60_000;
 
 const CONFORMANCE = join(ROOT, "scripts", "conformance.mjs");
 const STAGE = join(CACHE, "installed");
-const step = (text) => console.error(`\n=== ${text}`);
 
 /** A way to run Node for a platform: what it is, and what comes before its arguments. */
 /** @typedef {{ where: string, command: string[], path?: (path: string) => string }} Runner */

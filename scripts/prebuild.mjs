@@ -8,15 +8,7 @@
 // Zig links for Linux and macOS: it has the C library of each, and for glibc that of any version.
 
 import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import { inspectBinary } from "./inspect-binary.mjs";
@@ -34,7 +26,7 @@ const PYTHON_TOOLS = ["ziglang==0.15.2", "cargo-zigbuild==0.23.4"];
 const GLIBC = "2.17";
 const MACOS = "13.5";
 
-const step = (text) => console.error(`\n=== ${text}`);
+export const step = (text) => console.error(`\n=== ${text}`);
 
 const probe = (command, args) => {
   const { status, stdout } = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
@@ -217,7 +209,8 @@ async function build(platform) {
   const binary = join(ARTIFACTS, platform.file);
   copyFileSync(join(directory, triple, "release", LIBRARIES[platform.os]), binary);
   const { size } = statSync(binary);
-  return { build: platform.build, built: "yes", how: plan.how, size, ...inspectBinary(binary) };
+  const found = await inspectBinary(binary);
+  return { build: platform.build, built: "yes", how: plan.how, size, ...found };
 }
 
 if (isMain(import.meta.url)) {
@@ -232,7 +225,7 @@ if (isMain(import.meta.url)) {
   }
   mkdirSync(ARTIFACTS, { recursive: true });
   mkdirSync(CACHE, { recursive: true });
-  const before = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : [];
+  const before = existsSync(RESULTS) ? readJson(RESULTS) : [];
   const results = [];
   for (const platform of all) {
     if (wanted.length > 0 && !wanted.includes(platform.target)) {

@@ -10,13 +10,6 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const isMain = (url) =>
   process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
 
-/** @throws {Error} with `message`, unless `condition` holds */
-export function expect(condition, message) {
-  if (!condition) {
-    throw new Error(message);
-  }
-}
-
 /**
  * Runs a command in the repository, shows what it prints on standard error or, with `stdout`, on
  * standard output, and resolves to its standard output. With `quiet` only what it says on standard

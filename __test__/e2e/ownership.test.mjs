@@ -45,7 +45,10 @@ function neighbour(id, owned, aliases) {
         api.registerProvider({
           id: ${JSON.stringify(owned[0] ?? `${id}-hook`)}, label: "n", auth: [],
           hookAliases: ${JSON.stringify(aliases)},
-          wrapStreamFn: (context) => context.streamFn,
+          wrapStreamFn: ({ streamFn }) => (model, context, options) =>
+            streamFn(model, context, model.api === "anthropic-messages" ? options : {
+              ...options, headers: { ...options?.headers, "X-Session-Id": options?.sessionId },
+            }),
         });
       },
     };`,
@@ -53,18 +56,29 @@ function neighbour(id, owned, aliases) {
   return dir;
 }
 
-async function withNeighbour(t, { id, owned, aliases, enabled = true, allow }) {
+const APIS = ["openai-completions", "openai-responses", "anthropic-messages"];
+const AGENTS = ["main", "one", "two", "three", "four", "five"];
+
+async function withNeighbour(t, { id, owned, aliases, enabled = true, allow, ours = {} }) {
   const dir = neighbour(id, owned, aliases);
   const taas = await startTaas();
   t.after(() => taas.close());
+  const base = provider(taas.url);
+  const models = AGENTS.map((agent, index) => ({
+    ...base.models[0],
+    id: agent,
+    name: agent,
+    api: APIS[index % APIS.length],
+  }));
   const gateway = await startGateway({
     plugin,
-    providers: { cloudsigma: provider(taas.url) },
+    providers: { cloudsigma: { ...base, models: [...base.models, ...models] } },
+    agents: AGENTS.map((agent) => ({ id: agent, model: `cloudsigma/${agent}` })),
     config: {
       plugins: {
         ...(allow && { allow }),
         load: { paths: [dir, plugin] },
-        entries: { [OURS]: { enabled: true }, [id]: { enabled } },
+        entries: { [OURS]: { enabled: true, config: ours }, [id]: { enabled } },
       },
     },
   });
@@ -79,11 +93,11 @@ async function withNeighbour(t, { id, owned, aliases, enabled = true, allow }) {
     assert.equal(result.ok, true, JSON.stringify(result));
     return taas.requests.at(-1);
   };
-  return { gateway, turn, warnings };
+  return { taas, gateway, turn, warnings };
 }
 
 test("an owner that the configuration allows is named at start, with what to do", async (t) => {
-  const { gateway, turn, warnings } = await withNeighbour(t, {
+  const { taas, gateway, turn, warnings } = await withNeighbour(t, {
     id: "cloudsigma",
     owned: ["cloudsigma"],
     aliases: [],
@@ -95,28 +109,50 @@ test("an owner that the configuration allows is named at start, with what to do"
   assert.equal(warnings().length, 1, "before any call");
   assert.match(warnings()[0], /the plugin cloudsigma owns the provider cloudsigma/);
   assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
-  const request = await turn();
-  assert.equal(request.sessionId, null);
+  const first = taas.requests.length;
+  const turns = AGENTS.map((agent) => gateway.turn({ agent, message: `I am ${agent}.` }));
+  for (const result of await Promise.all(turns)) {
+    assert.equal(result.ok, true, JSON.stringify(result));
+  }
   assert.equal(warnings().length, 1, "not twice");
-  const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
-  assert.deepEqual([ok, payload.capture], [true, null]);
+  const requests = taas.requests.slice(first);
+  assert.equal(requests.length, AGENTS.length);
+  const ask = async (params) => {
+    const { ok, payload, error } = await gateway.call("taas.affinity.lastRoute", params);
+    assert.ok(ok, JSON.stringify(error));
+    return payload;
+  };
+  for (const { model, headers, body, routeHeaders } of requests) {
+    assert.equal(headers["x-openclaw-agent-id"], undefined, "nothing is added to their requests");
+    assert.equal(body.metadata?.requester_runtime, undefined);
+    const { sessionId, capture } = await ask({ agentId: model });
+    assert.equal(capture.observed, true);
+    assert.equal(capture.taasRequestId, routeHeaders["X-Request-Id"], `the route of ${model}`);
+    assert.equal(sessionId, headers["x-session-id"] ?? null);
+    if (sessionId !== null) {
+      assert.deepEqual((await ask({ sessionId })).capture, capture);
+    }
+  }
   const theirs = await gateway.call("taas.autorouter.lastRoute", {});
   assert.deepEqual(theirs.payload, { theirs: true });
 });
 
 test("a plugin that hooks into the provider first is noticed by the first call", async (t) => {
-  const { turn, warnings } = await withNeighbour(t, {
+  const { gateway, turn, warnings } = await withNeighbour(t, {
     id: "first-come",
     owned: [],
     aliases: ["cloudsigma"],
+    ours: { observe: false },
   });
   assert.deepEqual(warnings(), []);
   const request = await turn();
-  assert.equal(request.sessionId, null);
+  assert.equal(request.headers["x-openclaw-agent-id"], undefined);
   assert.equal(warnings().length, 1);
   assert.match(warnings()[0], /another plugin hooks the provider cloudsigma/);
   await turn();
   assert.equal(warnings().length, 1, "not twice");
+  const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
+  assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
 });
 
 test("an owner that is disabled is no news", async (t) => {

@@ -97,7 +97,7 @@ async function withNeighbour(t, { id, owned, aliases, enabled = true, allow, our
 }
 
 test("an owner that the configuration allows is named at start, with what to do", async (t) => {
-  const { taas, gateway, turn, warnings } = await withNeighbour(t, {
+  const { taas, gateway, warnings } = await withNeighbour(t, {
     id: "cloudsigma",
     owned: ["cloudsigma"],
     aliases: [],

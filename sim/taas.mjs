@@ -353,6 +353,8 @@ export async function startTaas({
       else sendJson(response, 500, {}, { error: { message: String(error) } });
     }
   });
+  // As long as a proxy keeps them, and not Node's five seconds: a turn may take that long here.
+  server.keepAliveTimeout = 60_000;
   await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);

@@ -16,6 +16,7 @@ test("the oldest release is what the package asks for, the newest what it is bui
   const [oldest, newest] = [RELEASES[0], RELEASES.at(-1)];
   assert.deepEqual(RELEASES, [...RELEASES].sort(compareVersions));
   assert.deepEqual(openclaw.compat, { pluginApi: `>=${oldest}`, minGatewayVersion: oldest });
+  assert.equal(openclaw.install.minHostVersion, `>=${oldest}`);
   assert.deepEqual(openclaw.build, { openclawVersion: newest, pluginSdkVersion: newest });
   const { dependencies } = readJson(join(ROOT, "sim", "host", "package.json"));
   assert.equal(dependencies.openclaw, newest);

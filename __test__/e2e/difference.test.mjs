@@ -25,6 +25,8 @@ const COMPACTED = {
   thinking: "high",
 };
 const MODELS = [...SPECIAL_MODELS, ABORTED, COMPACTED];
+/** Of a provider that is none of the plugin's. */
+const FOREIGN = { id: "foreign", session: "foreign", provider: "elsewhere" };
 
 const muteModels = new Set(MODELS.filter(({ mute }) => mute).map(({ id }) => id));
 
@@ -50,12 +52,15 @@ function reply(request) {
 
 const fault = ({ lastUserText }) => (/STALL/.test(lastUserText) ? { stallAfter: 3 } : undefined);
 
+const nameOf = ({ id, provider: of = "cloudsigma" }) => `${of}/${id}`;
+
 async function start(plugin) {
   const taas = await startTaas({ reply, fault });
   const base = provider(taas.url);
   const gateway = await startGateway({
     plugin,
     providers: {
+      [FOREIGN.provider]: { ...base, models: [{ ...base.models[0], id: FOREIGN.id }] },
       cloudsigma: {
         ...base,
         models: [{ id: "auto" }, ...MODELS].map(({ id, api, compat, thinking }) => ({
@@ -75,7 +80,10 @@ async function start(plugin) {
           // A compaction is made with the agent's own model, whatever its turns named.
           model: { primary: `cloudsigma/${COMPACTED.id}` },
           models: Object.fromEntries(
-            MODELS.map(({ id, params }) => [`cloudsigma/${id}`, params ? { params } : {}]),
+            [...MODELS, FOREIGN].map((model) => [
+              nameOf(model),
+              model.params ? { params: model.params } : {},
+            ]),
           ),
         },
       },
@@ -86,12 +94,12 @@ async function start(plugin) {
     taas,
     gateway,
     stop: () => Promise.all([gateway.stop(), taas.close()]),
-    turn: async ({ id, session, thinking }, message) => {
+    turn: async (model, message) => {
       const { ok, text, error } = await gateway.turn({
         message,
-        model: `cloudsigma/${id}`,
-        sessionKey: `agent:main:${session}`,
-        ...(thinking && { thinking }),
+        model: nameOf(model),
+        sessionKey: `agent:main:${model.session}`,
+        ...(model.thinking && { thinking: model.thinking }),
       });
       return { ok, text, ...(error && { error }) };
     },
@@ -211,6 +219,20 @@ test("a simple completion", async () => {
   assert.deepEqual(ours, theirs);
   assert.equal(ours.code, 0);
   assert.equal(ours.wire.length, 1);
+});
+
+test("a provider that is not ours gets what it gets without the plugin", async () => {
+  const message = "Say something.";
+  const [ours, theirs] = await Promise.all(
+    [withPlugin, without].map((side) => side.turn(FOREIGN, message)),
+  );
+  assert.equal(ours.ok, true, JSON.stringify(ours));
+  assert.deepEqual(ours, theirs);
+  const [[request], [bare]] = [withPlugin, without].map((side) => side.requestsOf(FOREIGN));
+  assert.deepEqual(wire(request, withPlugin), wire(bare, without));
+  const names = ({ rawHeaders }) => rawHeaders.filter((_, at) => at % 2 === 0);
+  assert.deepEqual(names(request), names(bare));
+  assert.equal(request.body.metadata, undefined);
 });
 
 test("both gateways are alive at the end", () => {

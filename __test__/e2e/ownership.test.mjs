@@ -59,8 +59,8 @@ function neighbour(id, owned, aliases) {
 const APIS = ["openai-completions", "openai-responses", "anthropic-messages"];
 const AGENTS = ["main", "one", "two", "three", "four", "five"];
 
-async function withNeighbour(t, { id, owned, aliases, enabled = true, allow, ours = {} }) {
-  const dir = neighbour(id, owned, aliases);
+async function withNeighbours(t, neighbours, { allow, ours = {} } = {}) {
+  const dirs = neighbours.map(({ id, owned = [], aliases = [] }) => neighbour(id, owned, aliases));
   const taas = await startTaas();
   t.after(() => taas.close());
   const base = provider(taas.url);
@@ -72,13 +72,19 @@ async function withNeighbour(t, { id, owned, aliases, enabled = true, allow, our
   }));
   const gateway = await startGateway({
     plugin,
-    providers: { cloudsigma: { ...base, models: [...base.models, ...models] } },
+    providers: {
+      cloudsigma: { ...base, models: [...base.models, ...models] },
+      "cloudsigma-staging": base,
+    },
     agents: AGENTS.map((agent) => ({ id: agent, model: `cloudsigma/${agent}` })),
     config: {
       plugins: {
         ...(allow && { allow }),
-        load: { paths: [dir, plugin] },
-        entries: { [OURS]: { enabled: true, config: ours }, [id]: { enabled } },
+        load: { paths: [...dirs, plugin] },
+        entries: Object.fromEntries([
+          [OURS, { enabled: true, config: ours }],
+          ...neighbours.map(({ id, enabled = true }) => [id, { enabled }]),
+        ]),
       },
     },
   });
@@ -88,26 +94,28 @@ async function withNeighbour(t, { id, owned, aliases, enabled = true, allow, our
       .log()
       .split("\n")
       .filter((line) => line.includes("taas-affinity: ") && line.includes("(said once)"));
-  const turn = async () => {
-    const result = await gateway.turn({ message: "hello" });
+  const turn = async (model) => {
+    const result = await gateway.turn({ message: "hello", model });
     assert.equal(result.ok, true, JSON.stringify(result));
     return taas.requests.at(-1);
   };
   return { taas, gateway, turn, warnings };
 }
 
-test("an owner that the configuration allows is named at start, with what to do", async (t) => {
-  const { taas, gateway, warnings } = await withNeighbour(t, {
-    id: "cloudsigma",
-    owned: ["cloudsigma"],
-    aliases: [],
-    allow: ["cloudsigma", OURS],
-  });
+test("an owner that the configuration allows is named at start, and one that is disabled is no news", async (t) => {
+  const { taas, gateway, turn, warnings } = await withNeighbours(
+    t,
+    [
+      { id: "cloudsigma", owned: ["cloudsigma"] },
+      { id: "disabled-owner", owned: ["cloudsigma-staging"], enabled: false },
+    ],
+    { allow: ["cloudsigma", "disabled-owner", OURS] },
+  );
   for (let waited = 0; waited < 300 && warnings().length === 0; waited += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.equal(warnings().length, 1, "before any call");
-  assert.match(warnings()[0], /the plugin cloudsigma owns the provider cloudsigma/);
+  assert.match(warnings()[0], /the plugin cloudsigma owns the provider cloudsigma, /);
   assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
   const first = taas.requests.length;
   const turns = AGENTS.map((agent) => gateway.turn({ agent, message: `I am ${agent}.` }));
@@ -133,17 +141,18 @@ test("an owner that the configuration allows is named at start, with what to do"
       assert.deepEqual((await ask({ sessionId })).capture, capture);
     }
   }
+  assertIdentity(await turn("cloudsigma-staging/auto"), "main", gateway.workspaces.main);
+  assert.equal(warnings().length, 1);
   const theirs = await gateway.call("taas.autorouter.lastRoute", {});
   assert.deepEqual(theirs.payload, { theirs: true });
 });
 
 test("a plugin that hooks into the provider first is noticed by the first call", async (t) => {
-  const { gateway, turn, warnings } = await withNeighbour(t, {
-    id: "first-come",
-    owned: [],
-    aliases: ["cloudsigma"],
-    ours: { observe: false },
-  });
+  const { gateway, turn, warnings } = await withNeighbours(
+    t,
+    [{ id: "first-come", aliases: ["cloudsigma"] }],
+    { ours: { observe: false } },
+  );
   assert.deepEqual(warnings(), []);
   const request = await turn();
   assert.equal(request.headers["x-openclaw-agent-id"], undefined);
@@ -153,16 +162,4 @@ test("a plugin that hooks into the provider first is noticed by the first call",
   assert.equal(warnings().length, 1, "not twice");
   const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
   assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
-});
-
-test("an owner that is disabled is no news", async (t) => {
-  const { gateway, turn, warnings } = await withNeighbour(t, {
-    id: "disabled-owner",
-    owned: ["cloudsigma"],
-    aliases: [],
-    enabled: false,
-    allow: ["disabled-owner", OURS],
-  });
-  assertIdentity(await turn(), "main", gateway.workspaces.main);
-  assert.deepEqual(warnings(), []);
 });

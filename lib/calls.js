@@ -129,8 +129,8 @@ export function createCalls({ native }) {
 
   return {
     SESSION_HEADER: SESSION.toLowerCase(),
-    /** The value of that header on a call's requests. */
-    sessionOf: ({ set, headers }) => String(set?.[sessionPlace] ?? headers[SESSION]),
+    /** The value of that header on a call's requests, which are sent without its outer blanks. */
+    sessionOf: ({ set, headers }) => String(set?.[sessionPlace] ?? headers[SESSION]).trim(),
     /** The call that what runs now is part of. */
     current: () => calls.getStore(),
     start,

@@ -55,6 +55,9 @@ export function createObserved({ api, faults: { attempt }, wanted }) {
       });
     listen("model_call_started", begin);
     listen("model_call_ended", (_event, context) => open.delete(spanOf(context)));
+  } else {
+    // It may have been switched off just now, and the subscription may be another copy's.
+    open.clear();
   }
 
   return {

@@ -34,6 +34,7 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {string | undefined} turnId the turn id that the request carries
  * @property {string | undefined} attempt the attempt that the request carries
  * @property {unknown} teller who tells of the answer, see response.js
+ * @property {Function} [capture] see response.js
  * @property {number} look the state of the workspace's repository, see `Requester.look`
  */
 

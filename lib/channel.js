@@ -78,7 +78,8 @@ export function watchChannel({ version, faults: { attempt }, calls, observed, ca
       const call = callOf.get(request);
       if (call !== undefined) {
         const { statusCode: status, headers } = response;
-        capture(call, { status, headers: pairsOf(headers) }, CHANNEL);
+        const answer = { status, headers: pairsOf(headers) };
+        (call.capture ?? capture)(call, answer, CHANNEL);
       }
     });
 

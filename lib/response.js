@@ -12,6 +12,8 @@ import { headersSent, packed, placesOf } from "./headers.js";
  * @property {string} [sessionId]
  * @property {string} [turnId]
  * @property {string} [attempt]
+ * @property {Function} [capture] of a call of ours: that of the copy which began it. The channel may be another
+ *   version's, and one image of the addon must never get an object of another one
  * @property {unknown} [teller] who told of a route first
  */
 

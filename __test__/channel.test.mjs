@@ -277,6 +277,17 @@ describe("calls that another plugin answers for", () => {
     assert.equal(copy.ask({}).payload.capture.taasRequestId, "seen-1");
   });
 
+  test("belong to the agent of their session where the host names none that can be one", () => {
+    const copy = observing();
+    for (const [index, agentId] of [undefined, null, "", 5, {}].entries()) {
+      const context = { trace: TRACE, agentId, sessionKey: `agent:of-key-${index}:main` };
+      copy.tell("model_call_started", event, context);
+      exchange(`key-${index}`, { traceparent: traceparent(TRACE) });
+      const { capture } = copy.ask({ agentId: `of-key-${index}` }).payload;
+      assert.equal(capture?.taasRequestId, `key-${index}`);
+    }
+  });
+
   test("may name no session", () => {
     const copy = observing();
     copy.tell("model_call_started", event, { trace: TRACE, sessionKey: "agent:silent:main" });

@@ -16,7 +16,9 @@ const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/;
 
 /** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
 const agentOf = ({ agentId, sessionKey }) =>
-  agentId ?? /^agent:([^:]+):/.exec(sessionKey ?? "")?.[1];
+  typeof agentId === "string" && agentId !== ""
+    ? agentId
+    : /^agent:([^:]+):/.exec(String(sessionKey))?.[1];
 
 const spanOf = ({ trace } = {}) => trace && `${trace.traceId}-${trace.spanId}`;
 

@@ -178,6 +178,45 @@ test("headers of any form, and answers that cannot be read, harm nobody", async 
   assert.ok(host.warnings.length <= 1, host.warnings.join("\n"));
 });
 
+test("messages of any form end no process", async (t) => {
+  const uncaught = t.mock.fn();
+  process.on("uncaughtException", uncaught);
+  for (const message of [undefined, null, 5, {}, { request: 5 }]) {
+    created.publish(message);
+    answered.publish(message);
+  }
+  // Node throws what a subscriber throws in the next tick.
+  await new Promise(setImmediate);
+  process.off("uncaughtException", uncaught);
+  assert.equal(uncaught.mock.callCount(), 0);
+});
+
+test("who tells of no route leaves the word to the other", async () => {
+  const unreadable = { status: 200, headers: new Headers().entries() };
+  await call("unreadable", async (headers, options) => {
+    const request = { headers: pairs(headers) };
+    created.publish({ request });
+    await options.onResponse(unreadable);
+    answer(request, 200, ...routeOf("channel"));
+  });
+  assert.equal(captureOf("unreadable").taasRequestId, "channel");
+});
+
+test("a session that the caller names between blanks is that which is sent", async () => {
+  const options = { headers: { "X-OpenClaw-Session-Id": " mine\t" } };
+  await call(
+    "blanks",
+    (headers) => {
+      const sent = new Headers(headers);
+      const request = { headers: [...sent].flat() };
+      created.publish({ request });
+      answer(request, 200, ...routeOf("blanks"));
+    },
+    { options },
+  );
+  assert.equal(captureOf("blanks").taasRequestId, "blanks");
+});
+
 test("any number of copies subscribe once, and another version takes over", async () => {
   const { version } = globalThis[CHANNEL];
   assert.equal(version, VERSION);
@@ -238,6 +277,17 @@ describe("calls that another plugin answers for", () => {
     assert.equal(copy.ask({}).payload.capture.taasRequestId, "seen-1");
   });
 
+  test("belong to the agent of their session where the host names none that can be one", () => {
+    const copy = observing();
+    for (const [index, agentId] of [undefined, null, "", 5, {}].entries()) {
+      const context = { trace: TRACE, agentId, sessionKey: `agent:of-key-${index}:main` };
+      copy.tell("model_call_started", event, context);
+      exchange(`key-${index}`, { traceparent: traceparent(TRACE) });
+      const { capture } = copy.ask({ agentId: `of-key-${index}` }).payload;
+      assert.equal(capture?.taasRequestId, `key-${index}`);
+    }
+  });
+
   test("may name no session", () => {
     const copy = observing();
     copy.tell("model_call_started", event, { trace: TRACE, sessionKey: "agent:silent:main" });
@@ -274,6 +324,14 @@ describe("calls that another plugin answers for", () => {
     copy.tell("model_call_started", event, context);
     exchange("ours too", headers);
     assert.equal(copy.ask({ agentId: "unseen" }).payload.capture, null);
+  });
+
+  test("are let go of where that is switched off while they are open", () => {
+    const context = { trace: TRACE, sessionKey: "agent:let-go:main" };
+    observing().tell("model_call_started", event, context);
+    const off = observing({ observe: false });
+    exchange("let go", { traceparent: traceparent(TRACE) });
+    assert.equal(off.ask({ agentId: "let-go" }).payload.capture, null);
   });
 
   test("are bounded in number and in time", (t) => {

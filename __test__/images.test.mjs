@@ -105,6 +105,33 @@ describe("an update into another directory", () => {
     );
   });
 
+  test("leaves the calls that go on to the image that began them, where Node's channel tells", () => {
+    const [one, two] = [install("going-1"), install("going-2", 99)];
+    assert.deepEqual(
+      run(`
+      import { channel } from "node:diagnostics_channel";
+      const old = await load(${JSON.stringify(one)});
+      const streamFn = async (_model, _context, { headers }) => {
+        const request = { headers: Object.entries(headers).flat() };
+        const { default: entry } = await import("file://${two}/index.js");
+        // Another version's copy takes over the subscription.
+        globalThis[Symbol.for("openclaw-taas-affinity.channel")].version = "0.0.0";
+        const updated = register({ entry, rootDir: ${JSON.stringify(two)} });
+        channel("undici:request:create").publish({ request });
+        channel("undici:request:headers").publish({
+          request,
+          response: { statusCode: 200, headers: ["x-taas-autorouted", "true", "x-request-id", "going"] },
+        });
+        return updated;
+      };
+      const updated = await old.provider.wrapStreamFn(agentContext({ agentId: "going", streamFn }))({}, {}, {});
+      const images = globalThis[Symbol.for("openclaw-taas-affinity.images")];
+      console.log([...images.values()].map((native) => native.latestByAgent("going") !== null).join());
+      console.log(asked(updated, "going"), updated.warnings.length);`),
+      ["true,false", "going 0"],
+    );
+  });
+
   test("of another interface in the same place is loaded, and takes over", () => {
     const [place, next] = [install("place"), install("next", 99)];
     assert.deepEqual(

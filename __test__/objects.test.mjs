@@ -156,6 +156,28 @@ describe("options", () => {
     assert.equal(options.calls, 7);
   });
 
+  test("are read by the transport alone", () => {
+    let reads = 0;
+    const options = {
+      get apiKey() {
+        reads += 1;
+        return `key-${reads}`;
+      },
+    };
+    assert.equal(given(options).apiKey, "key-1");
+  });
+
+  test("of a class can be defined upon and deleted from", () => {
+    const options = () => given(new Secretive({ apiKey: "k", headers: { a: "b" } }));
+    const defined = options();
+    Object.defineProperty(defined, "apiKey", { value: "other" });
+    Object.defineProperty(defined, "added", { value: "added", enumerable: true });
+    assert.deepEqual([defined.apiKey, defined.added], ["other", "added"]);
+    const deleted = options();
+    delete deleted.headers;
+    assert.deepEqual([deleted.headers, "headers" in deleted], [undefined, false]);
+  });
+
   test("without a prototype, and none at all", () => {
     assert.equal(Object.getPrototypeOf(given(Object.create(null))), null);
     for (const none of [undefined, null]) {

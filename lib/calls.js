@@ -34,6 +34,7 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {string | undefined} turnId the turn id that the request carries
  * @property {string | undefined} attempt the attempt that the request carries
  * @property {unknown} teller who tells of the answer, see response.js
+ * @property {Function} [capture] see response.js
  * @property {number} look the state of the workspace's repository, see `Requester.look`
  */
 
@@ -129,8 +130,8 @@ export function createCalls({ native }) {
 
   return {
     SESSION_HEADER: SESSION.toLowerCase(),
-    /** The value of that header on a call's requests. */
-    sessionOf: ({ set, headers }) => String(set?.[sessionPlace] ?? headers[SESSION]),
+    /** The value of that header on a call's requests, which are sent without its outer blanks. */
+    sessionOf: ({ set, headers }) => String(set?.[sessionPlace] ?? headers[SESSION]).trim(),
     /** The call that what runs now is part of. */
     current: () => calls.getStore(),
     start,

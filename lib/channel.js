@@ -14,7 +14,7 @@ const CHANNEL = Symbol.for("openclaw-taas-affinity.channel");
 
 const CONSEQUENCE = "the route of a response was not captured";
 
-/** The value of one header of a request, whose headers are names and values in turn. */
+/** The value of one header of a request, whose headers are names and values in turn; outer blanks are none of it. */
 export function headerOf({ headers }, name) {
   if (!Array.isArray(headers)) {
     return undefined;
@@ -22,7 +22,7 @@ export function headerOf({ headers }, name) {
   const at = headers.findIndex(
     (text, index) => index % 2 === 0 && String(text).toLowerCase() === name,
   );
-  return at < 0 ? undefined : String(headers[at + 1]);
+  return at < 0 ? undefined : String(headers[at + 1]).trim();
 }
 
 /** As text; bytes as HTTP has them, one for each character. */
@@ -61,8 +61,10 @@ export function watchChannel({ version, faults: { attempt }, calls, observed, ca
   // that opened one: a request's call is known when it is created, and kept by the request itself.
   const callOf = new WeakMap();
 
-  const created = ({ request }) =>
+  // Messages are taken apart within `attempt`: what a subscriber throws ends the process.
+  const created = (message) =>
     attempt("channel", CONSEQUENCE, () => {
+      const { request } = message;
       const call = calls.current();
       const isOurs = call && headerOf(request, calls.SESSION_HEADER) === calls.sessionOf(call);
       const found = call === undefined ? observed.callOf(request) : isOurs && call;
@@ -70,12 +72,14 @@ export function watchChannel({ version, faults: { attempt }, calls, observed, ca
         callOf.set(request, found);
       }
     });
-  const answered = ({ request, response }) =>
+  const answered = (message) =>
     attempt("channel", CONSEQUENCE, () => {
+      const { request, response } = message;
       const call = callOf.get(request);
       if (call !== undefined) {
         const { statusCode: status, headers } = response;
-        capture(call, { status, headers: pairsOf(headers) }, CHANNEL);
+        const answer = { status, headers: pairsOf(headers) };
+        (call.capture ?? capture)(call, answer, CHANNEL);
       }
     });
 

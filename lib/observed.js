@@ -16,7 +16,9 @@ const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/;
 
 /** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
 const agentOf = ({ agentId, sessionKey }) =>
-  agentId ?? /^agent:([^:]+):/.exec(sessionKey ?? "")?.[1];
+  typeof agentId === "string" && agentId !== ""
+    ? agentId
+    : /^agent:([^:]+):/.exec(String(sessionKey))?.[1];
 
 const spanOf = ({ trace } = {}) => trace && `${trace.traceId}-${trace.spanId}`;
 
@@ -55,6 +57,9 @@ export function createObserved({ api, faults: { attempt }, wanted }) {
       });
     listen("model_call_started", begin);
     listen("model_call_ended", (_event, context) => open.delete(spanOf(context)));
+  } else {
+    // It may have been switched off just now, and the subscription may be another copy's.
+    open.clear();
   }
 
   return {

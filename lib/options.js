@@ -16,7 +16,6 @@ export function isPlain(value) {
  * @param {object | null | undefined} options
  * @param {Record<PropertyKey, unknown>} ours
  * @throws {TypeError} where the options are no object
- * @throws what an accessor of the options throws
  */
 export function extended(options, ours) {
   if (options === null || options === undefined) {
@@ -25,9 +24,7 @@ export function extended(options, ours) {
   if (typeof options !== "object") {
     throw new TypeError(`options are a ${typeof options}`);
   }
-  // What cannot be read here cannot be read there either: the caller's own options go out then.
-  const copy = { ...options, ...ours };
-  return isCopyable(options) ? copy : covered(options, ours);
+  return isCopyable(options) ? { ...options, ...ours } : covered(options, ours);
 }
 
 /** Whether a copy, which costs the transport nothing, shows all that there is. */
@@ -56,7 +53,10 @@ function covered(options, ours) {
       },
       set: (_, key, value) => Reflect.set(of(key), key, value),
       has: (_, key) => Reflect.has(of(key), key),
-      deleteProperty: (_, key) => Reflect.deleteProperty(of(key), key),
+      defineProperty: (_, key, descriptor) => Reflect.defineProperty(of(key), key, descriptor),
+      // The caller's own would show again where ours alone were gone.
+      deleteProperty: (_, key) =>
+        Reflect.deleteProperty(options, key) && Reflect.deleteProperty(ours, key),
       ownKeys: () => [...new Set([...Reflect.ownKeys(options), ...Reflect.ownKeys(ours)])],
       getOwnPropertyDescriptor(_, key) {
         const descriptor = Reflect.getOwnPropertyDescriptor(of(key), key);

@@ -1,7 +1,7 @@
 // What an answer says of its route. The only way into the table of captures.
 //
-// An answer may be told twice, by the host's `onResponse` and by Node's channel. Who told of a call first
-// tells all of it.
+// An answer may be told twice, by the host's `onResponse` and by Node's channel. Who told of a call's route
+// first tells all of it.
 
 import { headersSent, packed, placesOf } from "./headers.js";
 
@@ -12,7 +12,9 @@ import { headersSent, packed, placesOf } from "./headers.js";
  * @property {string} [sessionId]
  * @property {string} [turnId]
  * @property {string} [attempt]
- * @property {unknown} [teller] who told of an answer first
+ * @property {Function} [capture] of a call of ours: that of the copy which began it. The channel may be another
+ *   version's, and one image of the addon must never get an object of another one
+ * @property {unknown} [teller] who told of a route first
  */
 
 /**
@@ -30,14 +32,14 @@ export function createCapture({ native, debug }) {
       : native.captureResponse(owner.requester, values, status);
 
   return (call, response, teller) => {
-    call.teller ??= teller;
-    if (call.teller !== teller) {
+    if (call.teller !== undefined && call.teller !== teller) {
       return;
     }
     const route = headersSent(response?.headers, places);
     if (route[0] === undefined) {
       return;
     }
+    call.teller = teller;
     const values = packed(call.turnId, call.attempt, ...route);
     const { status } = response;
     const isCaptured = remember(call, values, status === undefined ? undefined : Number(status));

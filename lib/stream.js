@@ -74,6 +74,7 @@ export function createHooks(parts) {
       return { call: outer, options };
     }
     const call = calls.start(owner, provider, model, options);
+    call.capture = capture;
     if (debug !== undefined) {
       const { sessionId, sessionSource, agentId } = owner.requester;
       debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);

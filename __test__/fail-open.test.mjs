@@ -50,6 +50,7 @@ describe("hostile input on the request path", () => {
     for (const options of [
       trap("headers"),
       trap("onPayload"),
+      trap("signal"),
       { headers: trap("x-session-id") },
       { headers: new Proxy({}, { ownKeys: boom }) },
       { headers: { [Symbol.iterator]: boom } },

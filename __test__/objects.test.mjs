@@ -156,17 +156,6 @@ describe("options", () => {
     assert.equal(options.calls, 7);
   });
 
-  test("are read by the transport alone", () => {
-    let reads = 0;
-    const options = {
-      get apiKey() {
-        reads += 1;
-        return `key-${reads}`;
-      },
-    };
-    assert.equal(given(options).apiKey, "key-1");
-  });
-
   test("of a class can be defined upon and deleted from", () => {
     const options = () => given(new Secretive({ apiKey: "k", headers: { a: "b" } }));
     const defined = options();

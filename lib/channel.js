@@ -6,6 +6,8 @@
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
+import { headerOf } from "./headers.js";
+
 const CREATE = "undici:request:create";
 const HEADERS = "undici:request:headers";
 
@@ -13,17 +15,6 @@ const HEADERS = "undici:request:headers";
 const CHANNEL = Symbol.for("openclaw-taas-affinity.channel");
 
 const CONSEQUENCE = "the route of a response was not captured";
-
-/** The value of one header of a request, whose headers are names and values in turn; outer blanks are none of it. */
-export function headerOf({ headers }, name) {
-  if (!Array.isArray(headers)) {
-    return undefined;
-  }
-  const at = headers.findIndex(
-    (text, index) => index % 2 === 0 && String(text).toLowerCase() === name,
-  );
-  return at < 0 ? undefined : String(headers[at + 1]).trim();
-}
 
 /** As text; bytes as HTTP has them, one for each character. */
 const textOf = (value) => (Buffer.isBuffer(value) ? value.toString("latin1") : String(value));

@@ -132,3 +132,17 @@ export function withHeaders(headers, additions) {
     ? Object.assign(plain, additions)
     : [...pairs, ...Object.entries(additions)];
 }
+
+/**
+ * The value of one header of a request of undici, whose headers are names and values in turn. No other value is
+ * read. Outer blanks are none of it.
+ */
+export function headerOf({ headers }, name) {
+  if (!Array.isArray(headers)) {
+    return undefined;
+  }
+  const at = headers.findIndex(
+    (text, index) => index % 2 === 0 && String(text).toLowerCase() === name,
+  );
+  return at < 0 ? undefined : String(headers[at + 1]).trim();
+}

@@ -1,7 +1,7 @@
 // Calls that another plugin answers for. They are looked at and nothing is added to them: the host says
 // that a call begins, for which agent and in which trace, and the request carries that trace.
 
-import { headerOf } from "./channel.js";
+import { headerOf } from "./headers.js";
 import { wasAsked } from "./ownership.js";
 import { PROVIDERS } from "./providers.js";
 

@@ -16,6 +16,7 @@ export function isPlain(value) {
  * @param {object | null | undefined} options
  * @param {Record<PropertyKey, unknown>} ours
  * @throws {TypeError} where the options are no object
+ * @throws what an accessor of the options throws
  */
 export function extended(options, ours) {
   if (options === null || options === undefined) {
@@ -24,7 +25,9 @@ export function extended(options, ours) {
   if (typeof options !== "object") {
     throw new TypeError(`options are a ${typeof options}`);
   }
-  return isCopyable(options) ? { ...options, ...ours } : covered(options, ours);
+  // What cannot be read here cannot be read there either: the caller's own options go out then.
+  const copy = { ...options, ...ours };
+  return isCopyable(options) ? copy : covered(options, ours);
 }
 
 /** Whether a copy, which costs the transport nothing, shows all that there is. */

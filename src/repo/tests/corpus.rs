@@ -34,6 +34,11 @@ fn wrong(case: &Path) -> Option<String> {
     let workspace = head.iter().find_map(|line| line.strip_prefix("# workspace: "));
     let workspace = place.path().join(workspace.unwrap_or("repo"));
     let said = place.probe(&workspace);
+    let may_be_unknown = text.contains("reftable") && std::env::var_os("GIT_UNDER_TEST").is_some();
+    if may_be_unknown && said == Said::default() {
+        // An old git sees no repository there.
+        return None;
+    }
     let truth = place.truth(&workspace);
     let leads_elsewhere = head.contains(&"# no branch");
     let name_is_right = said.name.is_none() || truth.name.is_none() || said.name == truth.name;

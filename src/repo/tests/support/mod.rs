@@ -47,6 +47,16 @@ impl Place {
         command
     }
 
+    /// A command that may look at a workspace, by the git in the directory `GIT_UNDER_TEST` where that is
+    /// set: another one than that which builds the workspace and says what is true.
+    pub fn looking(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = self.command(program);
+        let path = ["GIT_UNDER_TEST", "PATH"].into_iter().filter_map(std::env::var_os);
+        let path = path.flat_map(|dirs| std::env::split_paths(&dirs).collect::<Vec<_>>());
+        command.env("PATH", std::env::join_paths(path).unwrap());
+        command
+    }
+
     /// Runs a shell text in `repo`.
     pub fn build(&self, text: &str) -> Result<(), String> {
         let mut command = self.command("/bin/sh");
@@ -77,7 +87,7 @@ impl Place {
     }
 
     pub fn probe(&self, workspace: &Path) -> Said {
-        let output = self.command(&*PROBE).arg(workspace).output().unwrap();
+        let output = self.looking(&*PROBE).arg(workspace).output().unwrap();
         Said::read(&output)
     }
 

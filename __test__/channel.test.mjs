@@ -78,6 +78,28 @@ describe("a real request", () => {
     assert.deepEqual(host.warnings, []);
   });
 
+  test("of several calls over one connection is captured for its own", async () => {
+    await fetch(url(200));
+    const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
+    const dispatcher = new Agent({ connections: 1 });
+    const ports = new Set();
+    const note = ({ socket }) => ports.add(socket.remotePort);
+    server.on("request", note);
+    const agents = ["opens", "waits-for-it", "last"];
+    for (let round = 0; round < 3; round += 1) {
+      const sent = agents.map((agent) =>
+        call(agent, async (headers) => (await fetch(url(200), { headers, dispatcher })).text()),
+      );
+      await Promise.all(sent);
+      for (const agent of agents) {
+        assert.equal(captureOf(agent).taasRequestId, `real-${agent}`);
+      }
+    }
+    server.off("request", note);
+    assert.equal(ports.size, 1);
+    await dispatcher.close();
+  });
+
   test("that fails leaves the last capture standing", async () => {
     for (const status of [200, 503]) {
       await call("fails", async (headers) => (await fetch(url(status), { headers })).text());

@@ -225,8 +225,7 @@ test("three agents at once, each route its own", async (t) => {
     agentsOf.set(port, (agentsOf.get(port) ?? new Set()).add(headers["x-openclaw-agent-id"]));
   }
   const shared = [...agentsOf.values()].filter(({ size }) => size > 1).length;
-  // From here on, connections are kept for whoever comes next.
-  if (isSince(host, "2026.8.1")) assert.ok(shared > 0, "no connection was used by several agents");
+  // How long a connection is kept is the host's: channel.test.mjs has several calls on one for certain.
   t.diagnostic(`${agentsOf.size} connections, ${shared} of them used by several agents`);
 });
 

@@ -12,6 +12,13 @@ type Latest = LruCache<Arc<str>, Arc<Capture>>;
 /// A name and its capture.
 pub(super) type Entry = (Arc<str>, Arc<Capture>);
 
+/// All that a table holds; the oldest first.
+pub(super) struct Held {
+    pub(super) sessions: Vec<Entry>,
+    pub(super) agents: Vec<Entry>,
+    pub(super) latest: Option<Arc<Capture>>,
+}
+
 #[derive(Debug)]
 pub(super) struct Captures {
     by_session: Latest,
@@ -57,18 +64,25 @@ impl Captures {
         (self.by_session.len(), self.by_agent.len())
     }
 
-    /// The captures of the sessions and those of the agents, oldest first.
-    pub(super) fn entries(&self) -> (Vec<Entry>, Vec<Entry>) {
-        (oldest_first(&self.by_session), oldest_first(&self.by_agent))
+    pub(super) fn held(&self) -> Held {
+        Held {
+            sessions: oldest_first(&self.by_session),
+            agents: oldest_first(&self.by_agent),
+            latest: self.latest(),
+        }
     }
 
     /// Takes in what another table held; the newest of a name counts.
-    pub(super) fn merge(&mut self, sessions: Vec<Entry>, agents: Vec<Entry>) {
-        merge(&mut self.by_session, sessions);
-        merge(&mut self.by_agent, agents);
+    pub(super) fn merge(&mut self, held: Held) {
+        merge(&mut self.by_session, held.sessions);
+        merge(&mut self.by_agent, held.agents);
         let newest = [&self.by_session, &self.by_agent].map(|latest| latest.peek_mru());
         let newest = newest.into_iter().flatten().map(|(_, capture)| capture);
-        self.latest = newest.chain(&self.latest).max_by_key(|capture| capture.captured_at).cloned();
+        self.latest = newest
+            .chain(&held.latest)
+            .chain(&self.latest)
+            .max_by_key(|capture| capture.captured_at)
+            .cloned();
     }
 }
 

@@ -100,8 +100,8 @@ impl Store {
     /// Everything that the store holds, as JSON text for [`Self::take_over`] of another one.
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let entries = self.captures.lock().entries();
-        snapshot::write(&entries)
+        let held = self.captures.lock().held();
+        snapshot::write(&held)
     }
 
     /// Takes over what another store held when `snapshot` was made. For each session and each agent
@@ -111,8 +111,8 @@ impl Store {
     /// # Errors
     /// [`SnapshotError`], where the text is no snapshot in this format; nothing has changed then.
     pub fn take_over(&self, snapshot: &str) -> Result<(), SnapshotError> {
-        let (sessions, agents) = snapshot::read(snapshot)?;
-        self.captures.lock().merge(sessions, agents);
+        let held = snapshot::read(snapshot)?;
+        self.captures.lock().merge(held);
         Ok(())
     }
 }
@@ -274,5 +274,14 @@ mod tests {
         }
         store.take_over(&before).expect("its own");
         assert_eq!(store.snapshot(), before);
+    }
+
+    #[test]
+    fn a_capture_of_nobody_is_taken_over_as_the_latest() {
+        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
+        let observed = Capture { session_id: None, observed: true, ..capture("oc:1", 5) };
+        old.remember(observed, None);
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        assert_eq!(at(new.latest()), Some(5));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::captures::Entry;
+use super::captures::Held;
 use crate::{agent, route::Capture};
 
 /// The number of the format. A store reads its own alone.
@@ -38,6 +38,7 @@ struct Written<'a> {
     format: u32,
     sessions: Vec<&'a Capture>,
     agents: Vec<(&'a str, &'a Capture)>,
+    latest: Option<&'a Capture>,
 }
 
 #[derive(Deserialize)]
@@ -49,27 +50,30 @@ struct Format {
 struct Read {
     sessions: Vec<Capture>,
     agents: Vec<(String, Capture)>,
+    #[serde(default)]
+    latest: Option<Capture>,
 }
 
-pub(super) fn write((sessions, agents): &(Vec<Entry>, Vec<Entry>)) -> String {
+pub(super) fn write(Held { sessions, agents, latest }: &Held) -> String {
     let written = Written {
         format: FORMAT,
         sessions: sessions.iter().map(|(_, capture)| &**capture).collect(),
         agents: (agents.iter()).map(|(name, capture)| (&**name, &**capture)).collect(),
+        latest: latest.as_deref(),
     };
     // Strings, numbers and structures of them: there is nothing in it that is no JSON.
     serde_json::to_string(&written).unwrap_or_default()
 }
 
-pub(super) fn read(text: &str) -> Result<(Vec<Entry>, Vec<Entry>), SnapshotError> {
+pub(super) fn read(text: &str) -> Result<Held, SnapshotError> {
     let malformed = |_| SnapshotError::Malformed;
     let Format { format } = serde_json::from_str(text).map_err(malformed)?;
     if format != FORMAT {
         return Err(SnapshotError::UnknownFormat { format });
     }
-    let Read { sessions, agents } = serde_json::from_str(text).map_err(malformed)?;
+    let Read { sessions, agents, latest } = serde_json::from_str(text).map_err(malformed)?;
     let is_name = |name: &String| agent::normalized(name).as_ref() == Some(name);
-    let sound = sessions.iter().all(Capture::is_sound)
+    let sound = sessions.iter().chain(&latest).all(Capture::is_sound)
         && (agents.iter()).all(|(name, capture)| is_name(name) && capture.is_sound());
     if !sound {
         return Err(SnapshotError::Unsound);
@@ -80,8 +84,9 @@ pub(super) fn read(text: &str) -> Result<(Vec<Entry>, Vec<Entry>), SnapshotError
     };
     let sessions = sessions.into_iter();
     let agents = agents.into_iter();
-    Ok((
-        sessions.filter_map(by_session).collect(),
-        agents.map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect(),
-    ))
+    Ok(Held {
+        sessions: sessions.filter_map(by_session).collect(),
+        agents: agents.map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect(),
+        latest: latest.map(Arc::new),
+    })
 }

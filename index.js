@@ -22,6 +22,7 @@ import { PROVIDERS } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
 import { gitHintsWanted, observingWanted } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
+import { createUsage } from "./lib/usage.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -69,8 +70,8 @@ export default {
     }
     const debug = createDebug(api.logger);
     const compat = createCompat(faults);
-    const calls = createCalls({ native });
     const capture = createCapture({ native, debug });
+    const calls = createCalls({ native, capture });
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
@@ -80,9 +81,11 @@ export default {
         faults,
         debug,
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
+        byConversation: api.pluginConfig?.affinity === "conversation",
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn }),
         capture,
+        usage: createUsage({ native, faults, pricesOf: () => undefined, tell: () => {} }),
         repaired: compat.wrap,
         noteAsked,
       }),
@@ -91,7 +94,7 @@ export default {
       faults.attempt("gather", "captures of before an update may be missing", () =>
         gatherInto(native),
       );
-    registerMethods(createMethods({ native, affinity, gather }));
+    registerMethods(createMethods({ native, affinity, gather, facts: () => ({}) }));
     const observed = createObserved({ api, faults, wanted: observingWanted(api.pluginConfig) });
     watchChannel({ version, faults, calls, observed, capture });
     watchOwnership({ api, faults, importSdk: (specifier) => import(specifier) });

@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 2 ({@link Native.interfaceNumber}). */
+/** The interface with number 3 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -40,13 +40,14 @@ export interface Native {
   injectRequest(requester: Requester, payload: unknown): string | null;
 
   /**
-   * Remembers the route of a response, where it succeeded and was autorouted.
+   * Remembers the route of a response, where it succeeded and was autorouted; else that it failed, where its
+   * status is 400 or more.
    *
    * @param values joined by line feeds: the turn id and the attempt number that the request
-   *   carried, then the values of {@link responseHeaders} in their order, as they came; empty where
-   *   there is none
+   *   carried, the values of {@link responseHeaders} in their order, as they came, and OpenClaw's own id of the
+   *   session; empty where there is none, and the last may be left out
    * @param status of the response; where the host gives none (`null`, `undefined`), it counts as one
-   *   that succeeded, and every number outside 200 to 299 as one that failed
+   *   that succeeded, and every number outside 200 to 299 as one that has no route
    * @returns whether there was a route to remember
    * @throws {Error} where `status` is something else
    */
@@ -66,6 +67,31 @@ export interface Native {
     values: string,
     status?: number | null,
   ): boolean;
+
+  /**
+   * Counts a call that has ended.
+   *
+   * @param model that answered: the value of its header, as it came, or what the answer says
+   * @param numbers ten of them: the tokens of the prompt that were neither read from a cache nor written to
+   *   one, those that were read, those that were written, the tokens of the answer, the status (`NaN` where
+   *   there was none), whether the call failed (0 or 1), whether it was autorouted (0 or 1), and what a million
+   *   such tokens of the prompt cost in US dollars, in the same order, `NaN` where that is not known. Counts that are
+   *   no positive numbers are 0
+   * @returns whether `taas.affinity.status` may have a warning now that it had not before
+   */
+  recordCall(
+    requester: Requester,
+    model: string | null | undefined,
+    numbers: Float64Array,
+  ): boolean;
+
+  /**
+   * Whether another model answers an agent than when this was asked last: told once for each change, and at
+   * most once a minute, so that a change within it is told after it.
+   *
+   * @returns the JSON text of `{ from: string, to: string }`, or `null`
+   */
+  routeChange(agentId: string): string | null;
 
   /** The names of the headers that {@link Requester.headers} gives the values of. */
   requestHeaders(): string[];
@@ -137,7 +163,8 @@ export interface CaptureTableSize {
 export interface Affinity {
   /**
    * Decides whose requests a stream wrapper makes. `env` is `process.env`, read where `context` does
-   * not say enough. A value of `context` that is no string, or an agent id that has not the host's
+   * not say enough. `conversationId` is OpenClaw's own id of the session, where each of them is to be an affinity
+   * session of its own. A value of `context` that is no string, or an agent id that has not the host's
    * form, counts as none.
    *
    * @throws what a getter of `context` throws
@@ -145,7 +172,10 @@ export interface Affinity {
    * @throws {Error} where no session source is known: no workspace, none of the variables, and no home
    *   directory for the default state directory
    */
-  requester(context: HookContext, env: Record<string, string | undefined>): Requester;
+  requester(
+    context: HookContext & { conversationId?: string },
+    env: Record<string, string | undefined>,
+  ): Requester;
 
   /**
    * The answer of a gateway method, as JSON text.
@@ -153,10 +183,16 @@ export interface Affinity {
    * @param method one of {@link Native.methods}
    * @param params JSON text: of an object, or `null` for no params at all. For params that
    *   `JSON.stringify` throws for, give text that is no JSON, such as `""`: it is refused as they are
+   * @param facts JSON text of what `facts.js` gathers; what is no such text counts as nothing known
    * @throws {Error} with `code` `"InvalidArg"` where there is no such method, or `params` are not what it
-   *   accepts: the message, of at most 500 characters, names what was wrong and what is accepted
+   *   accepts: the message, of at most 600 characters, names what was wrong and what is accepted
    */
-  ask(method: string, params: string, env: Record<string, string | undefined>): string;
+  ask(
+    method: string,
+    params: string,
+    env: Record<string, string | undefined>,
+    facts?: string | null,
+  ): string;
 }
 
 /** Whose requests one stream wrapper makes. */
@@ -184,8 +220,10 @@ export interface Requester {
    * line feeds. A value that is not known or cannot be sent unchanged is empty.
    */
   headers(): string;
+  /** The algorithm that somebody chose for these requests (`taas.autorouter.setAlgorithm`), or `null`. */
+  algorithm(): string | null;
   /**
-   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make the
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `conversationId`, `provider` and `modelId` will make the
    * same requester again, so that it can be remembered. The environment, the current directory and
    * `model` had no say in it.
    */

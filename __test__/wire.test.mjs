@@ -58,7 +58,14 @@ describe("which requests", () => {
     ]) {
       assert.equal(typeof provider[hook], "function", hook);
     }
-    assert.deepEqual([...methods.keys()], ["taas.autorouter.lastRoute", "taas.affinity.lastRoute"]);
+    const scopes = [...methods].map(([name, { options }]) => [name, options.scope]);
+    assert.deepEqual(Object.fromEntries(scopes), {
+      "taas.autorouter.lastRoute": "operator.read",
+      "taas.affinity.lastRoute": "operator.read",
+      "taas.affinity.status": "operator.read",
+      "taas.affinity.routes": "operator.read",
+      "taas.autorouter.setAlgorithm": "operator.write",
+    });
   });
 
   test("agent runs and simple completions of our providers are wrapped", async () => {

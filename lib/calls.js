@@ -4,6 +4,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
+import { timesSent } from "./attempts.js";
 import { headersSet, placesOf, withHeaders } from "./headers.js";
 import { configuredHeaders } from "./models.js";
 import { PROVIDERS } from "./providers.js";
@@ -17,6 +18,7 @@ const CALL = Symbol.for("openclaw-taas-affinity.call");
 const SESSION = "X-OpenClaw-Session-Id";
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
+const ALGORITHM = "X-TaaS-Autorouter-Algorithm";
 
 // What can be sent for sure, which is what nearly every value is. The addon decides the rest.
 const PLAIN = /^[!-~]{1,200}$/;
@@ -33,21 +35,25 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
  * @property {string | undefined} turnId the turn id that the request carries
  * @property {string | undefined} attempt the attempt that the request carries
- * @property {unknown} teller who tells of the answer, see response.js
- * @property {Function} [capture] see response.js
+ * @property {number} times for the how manieth time the request is sent
+ * @property {unknown} config of the host, and `cost` of the model: for what the call will have cost
+ * @property {unknown} cost
+ * @property {Function} capture tells of the answer: that of the copy of this module which began the call
+ * @property {unknown} teller who tells of the answer, see response.js, which notes status and route
+ * @property {number | undefined} status
+ * @property {string | undefined} route
  * @property {number} look the state of the workspace's repository, see `Requester.look`
  */
 
-/** @param {{ native: import("../native.js").Native }} parts */
-export function createCalls({ native }) {
+/** @param {{ native: import("../native.js").Native, capture: Function }} parts */
+export function createCalls({ native, capture }) {
   globalThis[CALLS] ??= new AsyncLocalStorage();
   /** @type {AsyncLocalStorage<Call | undefined>} */
   const calls = globalThis[CALLS];
-  const names = [...native.requestHeaders(), TURN_ID, ATTEMPT];
+  const names = [...native.requestHeaders(), TURN_ID, ATTEMPT, ALGORITHM];
   const places = placesOf(names);
-  const [sessionPlace, turnIdPlace, attemptPlace] = [SESSION, TURN_ID, ATTEMPT].map((name) =>
-    names.indexOf(name),
-  );
+  const placeOf = (name) => names.indexOf(name);
+  const [sessionPlace, turnIdPlace, attemptPlace] = [SESSION, TURN_ID, ATTEMPT].map(placeOf);
 
   /** `text` as a header value, where it can be sent unchanged. */
   const sendable = (text) =>
@@ -60,25 +66,46 @@ export function createCalls({ native }) {
   };
 
   /** The record of a call that begins; what is set already, by whomever, stays as it is. */
-  function start(owner, provider, model, options) {
+  function start(owner, provider, model, options, config) {
     const set = headersSet(options?.headers, configuredHeaders(model), places);
+    const times = timesSent(options?.requestId);
+    const headers = headersOf(owner, times);
     return {
       owner,
       provider,
       modelId: model?.id,
       conversation: options?.sessionId,
-      headers: set === undefined ? owner.headers : lacking(owner.headers, set),
+      headers: set === undefined ? headers : lacking(headers, set),
       set,
       turnId: sendable(set?.[turnIdPlace]),
-      attempt: sendable(set?.[attemptPlace]),
+      attempt: sendable(set?.[attemptPlace] ?? headers[ATTEMPT]),
+      times,
+      config,
+      cost: model?.cost,
+      capture,
       teller: undefined,
+      status: undefined,
+      route: undefined,
       look: owner.requester.look(),
+    };
+  }
+
+  /** The owner's headers, with what somebody chose and what the host does not count. */
+  function headersOf(owner, times) {
+    const algorithm = owner.requester.algorithm();
+    if (algorithm === null && times === 1) {
+      return owner.headers;
+    }
+    return {
+      ...owner.headers,
+      ...(times > 1 && { [ATTEMPT]: String(times) }),
+      ...(algorithm !== null && { [ALGORITHM]: algorithm }),
     };
   }
 
   const lacking = (headers, set) =>
     Object.fromEntries(
-      Object.entries(headers).filter(([name]) => set[names.indexOf(name)] === undefined),
+      Object.entries(headers).filter(([name]) => set[placeOf(name)] === undefined),
     );
 
   /** The call that these options belong to, where another wrapper of ours has begun it. */
@@ -120,7 +147,11 @@ export function createCalls({ native }) {
       return undefined;
     };
     const turnId = tell(TURN_ID, turnIdPlace, sendable(context.turnId));
-    const attempt = tell(ATTEMPT, attemptPlace, attemptOf(context.attempt));
+    const counted =
+      call?.times > 1
+        ? Math.max(call.times, Number(attemptOf(context.attempt) ?? 1))
+        : context.attempt;
+    const attempt = tell(ATTEMPT, attemptPlace, attemptOf(counted));
     if (call !== undefined) {
       call.turnId = turnId ?? call.turnId;
       call.attempt = attempt ?? call.attempt;

@@ -3,7 +3,13 @@
 import { messageOf } from "./faults.js";
 
 /** What is registered where there is no addon to say it: people ask these, and are told why. */
-const WITHOUT_ADDON = ["taas.autorouter.lastRoute", "taas.affinity.lastRoute"];
+const WITHOUT_ADDON = {
+  "taas.autorouter.lastRoute": "operator.read",
+  "taas.affinity.lastRoute": "operator.read",
+  "taas.affinity.status": "operator.read",
+  "taas.affinity.routes": "operator.read",
+  "taas.autorouter.setAlgorithm": "operator.write",
+};
 
 /** @returns {(code: string, error: unknown) => void} the host's way to refuse */
 const refusal = (name, respond) => (code, error) =>
@@ -23,16 +29,17 @@ function jsonOf(params) {
  * @param {import("../native.js").Native} parts.native
  * @param {import("../native.js").Affinity} parts.affinity
  * @param {() => void} parts.gather brings in what other images of the addon hold
+ * @param {() => object} parts.facts see facts.js
  * @returns {{ name: string, scope: string, handler: (request: object) => void }[]}
  */
-export function createMethods({ native, affinity, gather }) {
+export function createMethods({ native, affinity, gather, facts }) {
   return native.methods().map(({ name, scope }) => {
     const handler = ({ params, respond }) => {
       const refuse = refusal(name, respond);
       let answer;
       try {
         gather();
-        answer = JSON.parse(affinity.ask(name, jsonOf(params), process.env));
+        answer = JSON.parse(affinity.ask(name, jsonOf(params), process.env, jsonOf(facts())));
       } catch (error) {
         refuse(error?.code === "InvalidArg" ? "INVALID_REQUEST" : "UNAVAILABLE", error);
         return;
@@ -45,9 +52,9 @@ export function createMethods({ native, affinity, gather }) {
 
 /** The same where the addon could not be loaded: each says why, and what helps. */
 export function unavailableMethods(error) {
-  return WITHOUT_ADDON.map((name) => ({
+  return Object.entries(WITHOUT_ADDON).map(([name, scope]) => ({
     name,
-    scope: "operator.read",
+    scope,
     handler: ({ respond }) => refusal(name, respond)("UNAVAILABLE", error),
   }));
 }

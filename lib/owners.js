@@ -32,7 +32,8 @@ const unsaid = () => ({ look: undefined, text: undefined, metadata: undefined })
  * @param {import("../native.js").Native} parts.native
  * @param {import("../native.js").Affinity} parts.affinity
  * @param {object | undefined} parts.hostAgents the host's `runtime.agent`
- * @returns {(context: object) => Owner} for the context of any provider hook
+ * @returns {(context: object, conversationId?: unknown) => Owner} for the context of any provider hook, and
+ *   OpenClaw's own id of the session where that is to be an affinity session
  */
 export function createOwners({ native, affinity, hostAgents }) {
   const names = native.requestHeaders();
@@ -77,7 +78,8 @@ export function createOwners({ native, affinity, hostAgents }) {
     return originOf(context.model)?.context ?? soleAgent(context.config, hostAgents) ?? {};
   }
 
-  return (context) => {
+  return (context, conversation) => {
+    const conversationId = textOf(conversation);
     const { workspaceDir, agentDir, agentId } = named(context);
     const provider = textOf(context.provider);
     const modelId = textOf(context.modelId);
@@ -85,6 +87,7 @@ export function createOwners({ native, affinity, hostAgents }) {
       if (
         given.agentDir === agentDir &&
         given.asked === agentId &&
+        given.conversationId === conversationId &&
         given.provider === provider &&
         given.modelId === modelId
       ) {
@@ -96,13 +99,17 @@ export function createOwners({ native, affinity, hostAgents }) {
       workspaceDir,
       agentDir,
       agentId: agentId ?? agentOfDirectory(agentDir, context.config, hostAgents),
+      conversationId,
       provider,
       modelId,
       model: context.model,
     };
     const owner = decide(given);
     if (owner.requester.reusable) {
-      remember({ workspaceDir, agentDir, asked: agentId, provider, modelId }, owner);
+      remember(
+        { workspaceDir, agentDir, asked: agentId, conversationId, provider, modelId },
+        owner,
+      );
     }
     return owner;
   };

@@ -1,7 +1,7 @@
-// What an answer says of its route. The only way into the table of captures.
+// What an answer says of its route, or that it failed. The only way into the table of captures.
 //
 // An answer may be told twice, by the host's `onResponse` and by Node's channel. Who told of a call's route
-// first tells all of it.
+// or failure first tells all of it.
 
 import { headersSent, packed, placesOf } from "./headers.js";
 
@@ -12,6 +12,9 @@ import { headersSent, packed, placesOf } from "./headers.js";
  * @property {string} [sessionId]
  * @property {string} [turnId]
  * @property {string} [attempt]
+ * @property {unknown} [conversation] OpenClaw's own id of the session
+ * @property {number} [status] of the latest answer
+ * @property {string} [route] the model that it was routed to
  * @property {Function} [capture] of a call of ours: that of the copy which began it. The channel may be another
  *   version's, and one image of the addon must never get an object of another one
  * @property {unknown} [teller] who told of a route first
@@ -24,7 +27,9 @@ import { headersSent, packed, placesOf } from "./headers.js";
  * @returns {(call: Answerable, response: unknown, teller: unknown) => void}
  */
 export function createCapture({ native, debug }) {
-  const places = placesOf(native.responseHeaders());
+  const names = native.responseHeaders();
+  const places = placesOf(names);
+  const modelPlace = names.indexOf("x-taas-autorouter-model");
 
   const remember = ({ owner, agentId, sessionId }, values, status) =>
     owner === undefined
@@ -35,14 +40,17 @@ export function createCapture({ native, debug }) {
     if (call.teller !== undefined && call.teller !== teller) {
       return;
     }
+    const status = response?.status === undefined ? undefined : Number(response.status);
     const route = headersSent(response?.headers, places);
-    if (route[0] === undefined) {
+    call.status = status;
+    if (route[0] === undefined && !(status >= 400)) {
       return;
     }
     call.teller = teller;
-    const values = packed(call.turnId, call.attempt, ...route);
-    const { status } = response;
-    const isCaptured = remember(call, values, status === undefined ? undefined : Number(status));
+    const conversation = typeof call.conversation === "string" ? call.conversation : undefined;
+    const values = packed(call.turnId, call.attempt, ...route, conversation);
+    const isCaptured = remember(call, values, status);
+    call.route = isCaptured ? (route[modelPlace] ?? "") : undefined;
     if (isCaptured && debug !== undefined) {
       const { sessionId, agentId } = call.owner?.requester ?? call;
       debug(`capture session=${sessionId} agent=${agentId} ${JSON.stringify(route)}`);

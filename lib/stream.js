@@ -12,14 +12,27 @@ import { PROVIDERS } from "./providers.js";
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {((line: string) => void) | undefined} parts.debug
  * @param {ReturnType<typeof import("./owners.js").createOwners>} parts.ownerOf
+ * @param {boolean} parts.byConversation whether each conversation is an affinity session of its own
  * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
  * @param {ReturnType<typeof import("./metadata.js").createMetadata>} parts.addMetadata
  * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
+ * @param {ReturnType<typeof import("./usage.js").createUsage>} parts.usage
  * @param {(context: object, ours: Function) => Function | undefined} parts.repaired see compat.js
  * @param {(provider: string) => void} parts.noteAsked see ownership.js
  */
 export function createHooks(parts) {
-  const { faults, debug, ownerOf, calls, addMetadata, capture, repaired, noteAsked } = parts;
+  const {
+    faults,
+    debug,
+    ownerOf,
+    byConversation,
+    calls,
+    addMetadata,
+    capture,
+    usage,
+    repaired,
+    noteAsked,
+  } = parts;
   const { attempt } = faults;
 
   function isOurs(provider) {
@@ -49,40 +62,58 @@ export function createHooks(parts) {
       const owner = ownerOf(context);
       // The repository is looked at from here on, so that the first payload finds its hints.
       owner.requester.look();
-      return wrapped(context, streaming(streamFn, owner, provider));
+      return wrapped(context, streaming(streamFn, owner, context));
     });
   }
 
   /** Not async: simple completions need the stream itself. */
-  function streaming(streamFn, owner, provider) {
+  function streaming(streamFn, owner, host) {
     return function stream(model, context, options, ...rest) {
       const send = (given) => Reflect.apply(streamFn, this, [model, context, given, ...rest]);
       const begun = attempt("request", "a request went out untouched", () =>
-        begin(owner, provider, model, options),
+        begin(owner, host, model, options),
       );
-      return begun === undefined
-        ? calls.outside(() => send(options))
-        : calls.within(begun.call, () => send(begun.options));
+      if (begun === undefined) {
+        return calls.outside(() => send(options));
+      }
+      const { call, options: given, isOuter } = begun;
+      return isOuter
+        ? calls.within(call, () => send(given))
+        : followed(call, () => calls.within(call, () => send(given)));
     };
   }
 
+  /** What it uses is counted when it ends; whoever called gets what there is, and gets it now. */
+  function followed(call, send) {
+    let sent;
+    try {
+      sent = send();
+    } catch (error) {
+      usage.failed(call);
+      throw error;
+    }
+    usage.follow(call, sent);
+    return sent;
+  }
+
   /** The call begins: its record, and the options that carry it. */
-  function begin(owner, provider, model, options) {
+  function begin(owner, host, model, options) {
     const outer = calls.begun(options);
     if (outer !== undefined) {
       // Another wrapper of ours lies around this one and has done everything.
-      return { call: outer, options };
+      return { call: outer, options, isOuter: true };
     }
-    const call = calls.start(owner, provider, model, options);
-    call.capture = capture;
+    const conversation = byConversation ? options?.sessionId : undefined;
+    const own = conversation ? ownerOf(host, conversation) : owner;
+    const call = calls.start(own, host.provider, model, options, host.config);
     if (debug !== undefined) {
-      const { sessionId, sessionSource, agentId } = owner.requester;
+      const { sessionId, sessionSource, agentId } = own.requester;
       debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
     }
     const ours = calls.additions(call, options);
     ours.onPayload = payloadHook(call, options);
     ours.onResponse = responseHook(call, options);
-    return { call, options: extended(options, ours) };
+    return { call, options: extended(options, ours), isOuter: false };
   }
 
   /** The payload gets its metadata, after the caller's own hook and as synchronously as that. */

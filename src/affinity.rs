@@ -3,14 +3,14 @@
 use napi::bindgen_prelude::{JsObjectValue, Object, Result};
 use napi_derive::napi;
 use taas_affinity::{
-    ask,
+    ask::{self, Question},
     identity::Owner,
     requester::{Context, Gateway, ModelId},
     store::Store,
 };
 
 use crate::{
-    convert::{Process, failure, invalid, object, text_property},
+    convert::{Process, failure, invalid, now, object, text_property},
     requester::Requester,
 };
 
@@ -47,6 +47,7 @@ impl Affinity {
         let workspace_dir = text_property(&context, c"workspaceDir")?;
         let agent_dir = text_property(&context, c"agentDir")?;
         let agent_id = text_property(&context, c"agentId")?;
+        let conversation = text_property(&context, c"conversationId")?;
         let provider = text_property(&context, c"provider")?;
         let model_id = ModelId::choose(text_property(&context, c"modelId")?, || {
             match object(context.get_c_named_property(c"model")?)? {
@@ -59,6 +60,7 @@ impl Affinity {
                 workspace_dir: workspace_dir.as_deref(),
                 agent_dir: agent_dir.as_deref(),
                 agent_id: agent_id.as_deref(),
+                conversation: conversation.as_deref(),
             },
             provider: provider.as_deref(),
             model_id: &model_id,
@@ -68,14 +70,28 @@ impl Affinity {
         Ok(Requester::new(requester))
     }
 
-    /// The answer of a gateway method to `params`, both as JSON text.
+    /// The answer of a gateway method to `params`, both as JSON text. `facts` are what the host's
+    /// configuration says, as JSON text too.
     ///
     /// # Errors
     /// With code `InvalidArg` where there is no such method or `params` are not what it accepts;
     /// the message says what is.
     #[napi(catch_unwind, strict)]
-    pub fn ask(&self, method: String, params: String, env: Object<'_>) -> Result<String> {
-        ask::ask(&method, Store::shared(), &params, &self.process(&env)).map_err(invalid)
+    pub fn ask(
+        &self,
+        method: String,
+        params: String,
+        env: Object<'_>,
+        facts: Option<String>,
+    ) -> Result<String> {
+        let question = Question {
+            store: Store::shared(),
+            params: &params,
+            surroundings: &self.process(&env),
+            facts: facts.as_deref(),
+            now: now(),
+        };
+        ask::ask(&method, &question).map_err(invalid)
     }
 }
 

@@ -10,13 +10,14 @@ use napi_derive::napi;
 use taas_affinity::{
     envelope::{self, Hints, METADATA_KEYS},
     requester,
-    route::{self, Capture, Carried, Response},
-    store::Store,
+    route::{self, Carried, Response, VALUE_LIMIT, header_text, status_code},
+    store::{Algorithm, Store, Whose},
     text,
+    usage::{Ended, Prices, Tokens},
 };
 use taas_affinity_repo::Workspace;
 
-use crate::convert::{now, object, present};
+use crate::convert::{failure, now, object, present};
 
 /// Whose requests one stream wrapper makes, and what they are given.
 #[napi]
@@ -79,6 +80,13 @@ impl Requester {
             .join("\n")
     }
 
+    /// The algorithm that somebody chose for these requests, where anybody did.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn algorithm(&self) -> Option<&'static str> {
+        Store::shared().choice(&self.decided.whose(None)).map(Algorithm::name)
+    }
+
     /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make
     /// the same requester again, and are short enough to be remembered.
     #[napi(getter, catch_unwind)]
@@ -117,15 +125,17 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
     Ok(requester.decided.additions(present, hints))
 }
 
-/// Remembers the route of a response, where it succeeded and was autorouted: `true` says so.
-/// `values` are joined by line feeds: the turn id and the attempt that the request carried, then the
-/// values of [`response_headers`] in their order. What is not there is empty. A response without
-/// `status` counts as one that succeeded.
+/// Remembers what a response says: its route, where it succeeded and was autorouted, which `true`
+/// says, else that it failed. `values` are joined by line feeds: the turn id and the attempt that the
+/// request carried, the values of [`response_headers`] in their order, and OpenClaw's own id of the
+/// session. What is not there is empty. A response without `status` counts as one that succeeded.
 // Not `strict`: the conversions fail for another type as well, and the check costs as much as the rest.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn capture_response(requester: &Requester, values: String, status: Option<f64>) -> bool {
-    requester.decided.remember(Store::shared(), &response(&values, status), now())
+    let (response, conversation) = answer(&values, status);
+    let whose = requester.decided.whose(conversation.as_deref());
+    Store::shared().answered(&response, &whose, now())
 }
 
 /// As [`capture_response`], of a request that another plugin made for `agent_id`, and in which
@@ -138,20 +148,60 @@ pub fn capture_observed(
     values: String,
     status: Option<f64>,
 ) -> bool {
-    let capture = Capture::observed(&response(&values, status), session_id.as_deref(), now());
-    let is_captured = capture.is_some();
-    if let Some(capture) = capture {
-        Store::shared().remember(capture, agent_id.as_deref());
-    }
-    is_captured
+    let (response, conversation) = answer(&values, status);
+    let whose = Whose {
+        session_id: session_id.as_deref().unwrap_or_default(),
+        agent_id: agent_id.as_deref(),
+        conversation: conversation.as_deref(),
+        observed: true,
+        ..Whose::default()
+    };
+    Store::shared().answered(&response, &whose, now())
 }
 
-/// The response that `values` say, as [`capture_response`] has them.
-fn response(values: &str, status: Option<f64>) -> Response<'_> {
+/// Counts a call that has ended. `model` is the header's or the answer's. `numbers` are the tokens of the
+/// prompt that were neither read from a cache nor written to one, those that were read, those that were
+/// written, the tokens of the answer, the status (0 where there was none), whether the call failed and
+/// whether it was autorouted (0 or 1), and the prices of such tokens of the prompt, NaN where they are not
+/// known. `true` says that something may have become worth a warning.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn record_call(requester: &Requester, model: Option<String>, numbers: &[f64]) -> bool {
+    let Some(&[input, cached, written, output, status, failed, routed, prices @ ..]) =
+        numbers.first_chunk::<10>()
+    else {
+        return false;
+    };
+    let model = model.as_deref().and_then(header_text);
+    let call = Ended {
+        at: now(),
+        model: model.as_deref(),
+        routed: routed != 0.0,
+        status: status_code(status),
+        failed: failed != 0.0,
+        tokens: Tokens::counted([input, cached, written, output]),
+        prices: Prices::new(prices),
+    };
+    Store::shared().ended(&call, &requester.decided.whose(None))
+}
+
+/// Another model than the one that answered an agent when this was asked last, as JSON text.
+///
+/// # Errors
+/// None that two names allow.
+#[napi(catch_unwind, strict)]
+pub fn route_change(agent_id: String) -> Result<Option<String>> {
+    let change = Store::shared().route_change(&agent_id, now());
+    change.map(|change| serde_json::to_string(&change).map_err(failure)).transpose()
+}
+
+/// The response that `values` say, as [`capture_response`] has them, and OpenClaw's own id of the session.
+fn answer(values: &str, status: Option<f64>) -> (Response<'_>, Option<String>) {
     let mut values = values.split('\n');
     let mut value = || values.next().filter(|value| !value.is_empty());
     let carried = Carried { turn_id: value(), attempt: value() };
-    Response { status, carried, values: std::array::from_fn(|_| value()) }
+    let response = Response { status, carried, values: std::array::from_fn(|_| value()) };
+    (response, value().and_then(|id| text::bounded(id, VALUE_LIMIT)))
 }
 
 /// The names of the headers that [`Requester::headers`] gives the values of.

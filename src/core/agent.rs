@@ -1,6 +1,6 @@
 //! Agent ids: what is one, where a path names one, and which two are the same.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 /// The longest agent id that the host allows, in characters.
 pub const ID_LIMIT: usize = 64;
@@ -32,9 +32,13 @@ pub fn is_id(value: &str) -> bool {
 /// assert_eq!(normalized("agent:main:main"), None);
 /// ```
 #[must_use]
-pub fn normalized(value: &str) -> Option<String> {
+pub fn normalized(value: &str) -> Option<Cow<'_, str>> {
     let value = value.trim();
-    is_id(value).then(|| value.to_ascii_lowercase())
+    if !is_id(value) {
+        return None;
+    }
+    let is_lower = !value.bytes().any(|byte| byte.is_ascii_uppercase());
+    Some(if is_lower { Cow::Borrowed(value) } else { Cow::Owned(value.to_ascii_lowercase()) })
 }
 
 /// `<id>` of `…/agents/<id>/agent`, whatever its form. The last segment is `agent` for every agent

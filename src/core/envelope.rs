@@ -122,7 +122,7 @@ impl Envelope {
     ///
     /// let source = SessionSource::Session("sess-123".to_owned());
     /// let session_id = source.session_id();
-    /// let identity = Identity { source, session_id, agent_id: Some("main".to_owned()) };
+    /// let identity = Identity { source, session_id, agent_id: Some("main".to_owned()), workspace: None };
     /// let envelope = Envelope::new(&identity, Facts {
     ///     host_id: "host:f2d2a571e35f4071",
     ///     plugin_version: "1.0.0",
@@ -249,6 +249,7 @@ mod tests {
             source: SessionSource::Session("sess-123".to_owned()),
             session_id: "oc:0123456789abcdef".to_owned(),
             agent_id: agent_id.map(str::to_owned),
+            workspace: None,
         }
     }
 

@@ -74,11 +74,15 @@ pub struct Owner<'a> {
     pub agent_dir: Option<&'a str>,
     /// The agent id.
     pub agent_id: Option<&'a str>,
+    /// OpenClaw's own id of the session, where each conversation is to be a session of its own.
+    pub conversation: Option<&'a str>,
 }
 
 /// Where a session's identity comes from, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionSource {
+    /// OpenClaw's own session id, where that is wanted.
+    Conversation(String),
     /// The workspace directory, absolute and lexically normalised.
     Workspace(String),
     /// The value of `OPENCLAW_SESSION_ID`.
@@ -95,6 +99,9 @@ impl SessionSource {
     /// # Errors
     /// A relative path without a current directory, or no source at all for want of a home directory.
     pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
+        if let Some(id) = owner.conversation.and_then(non_blank) {
+            return Ok(Self::Conversation(id.to_owned()));
+        }
         if let Some(dir) = owner.workspace_dir.and_then(non_blank) {
             return Ok(Self::workspace(dir)?);
         }
@@ -121,6 +128,7 @@ impl SessionSource {
     /// The text whose hash is the affinity session id.
     fn hashed_text(&self) -> Cow<'_, str> {
         match self {
+            Self::Conversation(id) => Cow::Owned(format!("session:{id}")),
             Self::Workspace(path) => Cow::Borrowed(path),
             Self::Session(value) => Cow::Owned(format!("env:{value}")),
             Self::Agent(value) => Cow::Owned(format!("agent:{value}")),
@@ -148,6 +156,7 @@ impl SessionSource {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Conversation(_) => "conversation",
             Self::Workspace(_) => "workspaceDir",
             Self::Session(_) => "OPENCLAW_SESSION_ID",
             Self::Agent(_) => "OPENCLAW_AGENT_ID or OPENCLAW_RUN_ID",
@@ -165,6 +174,8 @@ pub struct Identity {
     pub session_id: String,
     /// The agent id as it was given, where one is known. Nothing is made up.
     pub agent_id: Option<String>,
+    /// The workspace directory, absolute and lexically normalised, whatever the source is.
+    pub workspace: Option<String>,
 }
 
 impl Identity {
@@ -174,8 +185,12 @@ impl Identity {
     /// As [`SessionSource::of`].
     pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
         let source = SessionSource::of(owner, surroundings)?;
-        let agent_id = agent_id(owner, &source, surroundings);
-        Ok(Self { session_id: source.session_id(), source, agent_id })
+        let workspace = match &source {
+            SessionSource::Workspace(path) => Some(path.clone()),
+            _ => owner.workspace_dir.and_then(non_blank).map(absolute).transpose()?,
+        };
+        let agent_id = agent_id(owner, workspace.as_deref(), surroundings);
+        Ok(Self { session_id: source.session_id(), source, agent_id, workspace })
     }
 }
 
@@ -183,17 +198,13 @@ impl Identity {
 /// workspace directory's last segment, the environment.
 fn agent_id(
     owner: Owner<'_>,
-    source: &SessionSource,
+    workspace: Option<&str>,
     surroundings: &dyn Surroundings,
 ) -> Option<String> {
-    let of_workspace = || match source {
-        SessionSource::Workspace(path) => agent::of_workspace(path),
-        _ => None,
-    };
     let is_id = |id: &&str| agent::is_id(id);
     (owner.agent_id.filter(is_id))
         .or_else(|| owner.agent_dir.and_then(agent::of_agent_dir).filter(is_id))
-        .or_else(|| of_workspace().filter(is_id))
+        .or_else(|| workspace.and_then(agent::of_workspace).filter(is_id))
         .map(str::to_owned)
         .or_else(|| {
             let mut values =
@@ -312,6 +323,7 @@ mod tests {
             workspace_dir: Some("/w/workspace-three"),
             agent_dir: Some("/state/agents/two/agent"),
             agent_id: Some("One"),
+            ..Owner::default()
         };
         let agent = |owner, env: &Env| identity(owner, env).agent_id;
         assert_eq!(agent(all, &ENV).as_deref(), Some("One"));
@@ -339,6 +351,7 @@ mod tests {
             agent_id: None,
             agent_dir: Some(agent_dir),
             workspace_dir: Some(workspace_dir),
+            ..Owner::default()
         };
         for (owner, expected) in [
             (dirs("/s/agents/../agent", "/w/workspace-w"), "w"),

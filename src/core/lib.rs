@@ -9,6 +9,7 @@
 
 pub mod agent;
 pub mod ask;
+pub mod doctor;
 pub mod envelope;
 pub mod identity;
 pub mod requester;
@@ -16,3 +17,4 @@ pub mod route;
 pub mod store;
 pub mod surroundings;
 pub mod text;
+pub mod usage;

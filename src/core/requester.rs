@@ -1,15 +1,15 @@
 //! Whose requests a stream wrapper makes: what all of them are given, and whether that can be
 //! remembered.
 
-use std::{cell::Cell, path::Path};
+use std::{borrow::Cow, cell::Cell, path::Path};
 
 use crate::{
+    agent,
     envelope::{Envelope, Facts, HEADERS, Hints, METADATA_KEYS},
     identity::{Identity, IdentityError, Owner, SessionSource, host_id},
-    route::{Capture, Response},
-    store::Store,
+    store::Whose,
     surroundings::Surroundings,
-    text::non_blank,
+    text::{NAME_LIMIT, bounded, non_blank},
 };
 
 /// What a context may say at most, in bytes, for a requester to be remembered.
@@ -102,8 +102,13 @@ impl Gateway {
             provider: context.provider,
             model_id: context.model_id.get(),
         };
+        let workspace = identity.workspace.clone().map(SessionSource::Workspace);
         Ok(Requester {
             envelope: Envelope::new(&identity, facts),
+            agent: identity.agent_id.as_deref().and_then(agent::normalized).map(Cow::into_owned),
+            workspace_id: workspace.map(|workspace| workspace.session_id()),
+            provider: context.provider.and_then(name),
+            model_id: context.model_id.get().and_then(name),
             identity,
             reusable: !watched.asked.get() && context.says_all(),
             git_hints: self.git_hints,
@@ -115,8 +120,9 @@ impl Context<'_> {
     /// Whether nothing else decides: not the current directory, on which a relative path hangs, and
     /// not the model. What is too long to be remembered says nothing of another.
     fn says_all(&self) -> bool {
-        let Owner { workspace_dir, agent_dir, agent_id } = self.owner;
-        let texts = [workspace_dir, agent_dir, agent_id, self.provider, self.model_id.get()];
+        let Owner { workspace_dir, agent_dir, agent_id, conversation } = self.owner;
+        let model_id = self.model_id.get();
+        let texts = [workspace_dir, agent_dir, agent_id, conversation, self.provider, model_id];
         let length: usize = texts.into_iter().flatten().map(str::len).sum();
         workspace_dir.is_some_and(|dir| Path::new(dir).is_absolute())
             && matches!(self.model_id, ModelId::Said(_))
@@ -147,6 +153,10 @@ impl Surroundings for Watched<'_> {
 pub struct Requester {
     identity: Identity,
     envelope: Envelope,
+    agent: Option<String>,
+    workspace_id: Option<String>,
+    provider: Option<String>,
+    model_id: Option<String>,
     reusable: bool,
     git_hints: bool,
 }
@@ -184,28 +194,36 @@ impl Requester {
     /// The workspace whose repository is to be looked at, where there is one and hints are wanted.
     #[must_use]
     pub fn hinted_workspace(&self) -> Option<&Path> {
-        match &self.identity.source {
-            SessionSource::Workspace(path) if self.git_hints => Some(Path::new(path)),
-            _ => None,
-        }
+        let workspace = self.identity.workspace.as_deref().map(Path::new);
+        workspace.filter(|_| self.git_hints)
     }
 
-    /// Remembers the route of an answer to one of the requests, at `now` in milliseconds since 1970;
-    /// `false` where there was none, because the answer failed or was not autorouted.
-    pub fn remember(&self, store: &Store, response: &Response<'_>, now: i64) -> bool {
-        let Some(capture) = Capture::of(response, &self.identity.session_id, now) else {
-            return false;
-        };
-        store.remember(capture, self.identity.agent_id.as_deref());
-        true
+    /// Whose its calls are; `conversation` is OpenClaw's own id of the session, where the host gives one.
+    #[must_use]
+    pub fn whose<'a>(&'a self, conversation: Option<&'a str>) -> Whose<'a> {
+        Whose {
+            session_id: &self.identity.session_id,
+            source: self.identity.source.kind(),
+            agent_id: self.agent.as_deref(),
+            conversation,
+            workspace: self.workspace_id.as_deref(),
+            provider: self.provider.as_deref(),
+            model_id: self.model_id.as_deref(),
+            observed: false,
+        }
     }
+}
+
+fn name(text: &str) -> Option<String> {
+    bounded(text, NAME_LIMIT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        store::LIMIT,
+        route::Response,
+        store::{LIMIT, Store},
         surroundings::fake::{Env, NOTHING},
     };
 
@@ -213,6 +231,7 @@ mod tests {
         workspace_dir: Some(if cfg!(windows) { "C:\\w\\workspace" } else { "/w/workspace" }),
         agent_dir: None,
         agent_id: Some("main"),
+        conversation: None,
     };
 
     fn said() -> ModelId {
@@ -290,9 +309,9 @@ mod tests {
         assert_eq!(requester.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));
         let mut response = Response { status: Some(200.0), values, ..Response::default() };
-        assert!(requester.remember(&store, &response, 1));
+        assert!(store.answered(&response, &requester.whose(None), 1));
         response.status = Some(503.0);
-        assert!(!requester.remember(&store, &response, 2));
+        assert!(!store.answered(&response, &requester.whose(None), 2));
         let capture = store.by_agent("ops-bot").expect("a capture");
         assert_eq!(capture.captured_at, 1);
         assert_eq!(capture.session_id.as_ref(), Some(&requester.identity().session_id));

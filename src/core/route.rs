@@ -51,6 +51,21 @@ pub struct Response<'a> {
     pub values: Values<'a>,
 }
 
+impl Response<'_> {
+    /// The status, where it is one.
+    #[must_use]
+    pub fn status_code(&self) -> Option<u16> {
+        status_code(self.status?)
+    }
+}
+
+/// A status of HTTP.
+#[must_use]
+pub fn status_code(status: f64) -> Option<u16> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
+    (100.0..1000.0).contains(&status).then_some(status as u16)
+}
+
 /// One autorouted response, with the names and the order in which people see it as JSON. Strings are
 /// at most [`VALUE_LIMIT`] characters, without controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,9 +119,29 @@ impl Capture {
     /// ```
     #[must_use]
     pub fn of(response: &Response<'_>, session_id: &str, captured_at: i64) -> Option<Self> {
+        let succeeded = response.status.is_none_or(|status| (200.0..300.0).contains(&status));
+        (succeeded && response.values[0].is_some_and(is_true))
+            .then(|| Self::read(response, Some(session_id.to_owned()), captured_at))
+    }
+
+    /// What a response that failed, with a status from 400 on, says all the same. It is no route.
+    #[must_use]
+    pub fn failed(
+        response: &Response<'_>,
+        session_id: &str,
+        observed: bool,
+        captured_at: i64,
+    ) -> Option<Self> {
+        let session_id = non_blank(session_id).and_then(|id| bounded(id, VALUE_LIMIT));
+        response.status_code().filter(|status| *status >= 400)?;
+        Some(Self { observed, ..Self::read(response, session_id, captured_at) })
+    }
+
+    /// What the headers say.
+    fn read(response: &Response<'_>, session_id: Option<String>, captured_at: i64) -> Self {
         // In the order of `HEADERS`.
         let [
-            autorouted,
+            _autorouted,
             request_id,
             taas_request_id,
             trace_id,
@@ -119,15 +154,11 @@ impl Capture {
             thinking_applied,
             context_window,
         ] = response.values;
-        let succeeded = response.status.is_none_or(|status| (200.0..300.0).contains(&status));
-        if !succeeded || !is_true(autorouted?) {
-            return None;
-        }
         let carried = response.carried;
-        let text = |value: Option<&str>| bounded(single(value?), VALUE_LIMIT);
+        let text = |value: Option<&str>| value.and_then(header_text);
         let whole = |value: Option<&str>| bounded(value?, VALUE_LIMIT);
-        Some(Self {
-            session_id: Some(session_id.to_owned()),
+        Self {
+            session_id,
             captured_at,
             taas_request_id: text(request_id).or_else(|| text(taas_request_id)),
             taas_trace_id: text(trace_id).or_else(|| text(taas_trace_id)),
@@ -139,7 +170,7 @@ impl Capture {
             thinking_applied: text(thinking_applied),
             routed_context_window: context_window.and_then(|text| positive_integer(single(text))),
             observed: false,
-        })
+        }
     }
 
     /// The capture of a response to a request of another plugin, in which `session_id` names the
@@ -178,6 +209,12 @@ impl Capture {
                 .all(|text| bounded(text, VALUE_LIMIT).as_ref() == Some(text))
             && self.routed_context_window.is_none_or(is_positive)
     }
+}
+
+/// The value of a header as it is kept.
+#[must_use]
+pub fn header_text(value: &str) -> Option<String> {
+    bounded(single(value), VALUE_LIMIT)
 }
 
 /// The value of a header without outer blanks. A proxy may have doubled the header: of a list whose

@@ -3,41 +3,45 @@
 use serde_json::{Value, json};
 
 use super::{
-    AskError, Fault,
+    AskError, Fault, Question,
     params::Params,
     selectors::{KEYS, Subject},
 };
-use crate::{store::Store, surroundings::Surroundings};
+use crate::{route::VALUE_LIMIT, store::Store, text::bounded};
 
-const ACCEPTED: &str = "accepted is one of agentId, sessionId (an oc:... id) or workspaceDir, a non-blank string each, \
-     or no params at all for the latest route";
+const ACCEPTED: &str = "accepted is one of agentId, sessionId (an oc:... id) or workspaceDir, or conversationId (OpenClaw's own \
+     session id, also as localSessionId), a non-blank string each, or no params at all for the latest route";
 
-pub(super) fn answer(
-    store: &Store,
-    params: &str,
-    surroundings: &dyn Surroundings,
-) -> Result<Value, AskError> {
-    let accepted = ACCEPTED;
-    subject(store, params, surroundings)
-        .map(|subject| last_route(store, &subject))
-        .map_err(|fault| AskError::Params { fault, accepted })
+pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
+    subject(question)
+        .map(|subject| last_route(question.store, &subject))
+        .map_err(|fault| AskError::Params { fault, accepted: ACCEPTED.to_owned() })
 }
 
-fn subject(store: &Store, params: &str, surroundings: &dyn Surroundings) -> Result<Subject, Fault> {
-    Subject::of(store, &Params::read(params, &KEYS)?, surroundings)
+fn subject(question: &Question<'_>) -> Result<Subject, Fault> {
+    Subject::of(question, &Params::read(question.params, &KEYS)?)
 }
 
 fn last_route(store: &Store, subject: &Subject) -> Value {
     let capture = match subject {
         Subject::Agent(id) => store.by_agent(id),
         Subject::Session(id) => store.by_session(id),
+        Subject::Workspace(id) => store.by_workspace(id),
+        Subject::Conversation { id, .. } => {
+            bounded(id, VALUE_LIMIT).and_then(|id| store.by_conversation(&id))
+        }
         Subject::All => store.latest(),
     };
     let capture = capture.as_deref();
     let session_id = capture.and_then(|capture| capture.session_id.as_ref());
     match subject {
         Subject::Agent(id) => json!({ "agentId": id, "sessionId": session_id, "capture": capture }),
-        Subject::Session(id) => json!({ "sessionId": id, "capture": capture }),
+        Subject::Session(id) | Subject::Workspace(id) => {
+            json!({ "sessionId": id, "capture": capture })
+        }
+        Subject::Conversation { key, id, .. } => {
+            json!({ *key: id, "sessionId": session_id, "capture": capture })
+        }
         Subject::All => json!({ "sessionId": session_id, "capture": capture }),
     }
 }
@@ -46,15 +50,27 @@ fn last_route(store: &Store, subject: &Subject) -> Value {
 mod tests {
     use super::*;
     use crate::{
-        ask::{METHODS, ask as ask_method},
+        ask::{METHODS, ask as ask_question},
         route::{Capture, HEADERS, Response},
-        store::LIMIT,
+        store::{LIMIT, Whose},
         surroundings::fake::{Env, NOTHING},
     };
 
     const METHOD: &str = "taas.autorouter.lastRoute";
     const SESSION: &str = "oc:4ae2870a2e73027c";
     const OTHER: &str = "oc:00000000000000ff";
+
+    const CONVERSATION: &str = "96b334dd-c2c7-4e19-b2ea-2fdf1105f23d";
+
+    fn ask_method(
+        method: &str,
+        store: &Store,
+        params: &str,
+        env: &Env,
+    ) -> Result<String, AskError> {
+        let question = Question { store, params, surroundings: env, facts: None, now: 0 };
+        ask_question(method, &question)
+    }
 
     fn store() -> Store {
         let store = Store::new(LIMIT);
@@ -66,7 +82,12 @@ mod tests {
             });
             let response = Response { values, ..Response::default() };
             let capture = Capture::of(&response, session, at);
-            store.remember(capture.expect("autorouted"), agent);
+            let whose = Whose {
+                agent_id: agent,
+                conversation: agent.map(|_| CONVERSATION),
+                ..Whose::default()
+            };
+            store.remember(capture.expect("autorouted"), &whose);
         }
         store
     }
@@ -147,9 +168,25 @@ mod tests {
     }
 
     #[test]
+    fn a_conversation_is_found_by_its_own_id_under_either_name() {
+        for key in ["conversationId", "localSessionId"] {
+            let answer = ask(&json!({ key: CONVERSATION }));
+            assert_eq!(answer[key], CONVERSATION);
+            assert_eq!(answer["sessionId"], SESSION);
+            assert_eq!(answer["capture"]["capturedAt"], 1);
+            let none = json!({ key: "x", "sessionId": null, "capture": null });
+            assert_eq!(ask(&json!({ key: "x" })), none);
+        }
+    }
+
+    #[test]
     fn both_names_answer_and_no_other() {
-        for (name, scope, _) in METHODS {
-            assert_eq!(scope, "operator.read");
+        for name in ["taas.autorouter.lastRoute", "taas.affinity.lastRoute"] {
+            assert!(
+                METHODS
+                    .iter()
+                    .any(|(method, scope, _)| (*method, *scope) == (name, "operator.read"))
+            );
             assert!(ask_method(name, &store(), "{}", &NOTHING).is_ok());
         }
         let unknown = ask_method("taas.affinity.nothing", &store(), "{}", &NOTHING);
@@ -230,14 +267,17 @@ mod tests {
     #[test]
     fn an_observed_route_is_found_by_what_its_request_named_and_by_agent() {
         let store = store();
-        let ask = |params: Value| answer(&store, &params.to_string(), &NOTHING);
+        let ask = |params: Value| {
+            let answer = ask_method(METHOD, &store, &params.to_string(), &NOTHING)?;
+            Ok::<Value, AskError>(serde_json::from_str(&answer).expect("JSON"))
+        };
         let named = json!({ "sessionId": "96b334dd" });
         assert!(ask(named.clone()).is_err(), "nothing has that name yet");
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
         let response = Response { values, ..Response::default() };
         for (session, agent, at) in [(Some("96b334dd"), None, 5000), (None, Some("seen"), 5001)] {
             let capture = Capture::observed(&response, session, at).expect("autorouted");
-            store.remember(capture, agent);
+            store.remember(capture, &Whose { agent_id: agent, ..Whose::default() });
         }
         assert_eq!(ask(named).expect("known by now")["capture"]["observed"], true);
         let by_agent = ask(json!({ "agentId": "seen" })).expect("an agent");

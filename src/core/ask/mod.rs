@@ -12,17 +12,41 @@ use crate::{
 
 mod last_route;
 pub mod params;
+mod routes;
 pub mod selectors;
+mod set_algorithm;
+mod status;
 
-/// Answers the params of a question, JSON text, from what is remembered.
-pub type Answer = fn(&Store, &str, &dyn Surroundings) -> Result<Value, AskError>;
+/// A question, and what is at hand to answer it.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// What is remembered.
+    pub store: &'a Store,
+    /// JSON text of an object, or of `null` for no params at all.
+    pub params: &'a str,
+    /// The process environment and the home directory.
+    pub surroundings: &'a dyn Surroundings,
+    /// JSON text of [`Facts`](crate::doctor::Facts), where they are known.
+    pub facts: Option<&'a str>,
+    /// Milliseconds since 1970.
+    pub now: i64,
+}
+
+/// Answers a question.
+pub type Answer = fn(&Question<'_>) -> Result<Value, AskError>;
+
+const READ: &str = "operator.read";
+const WRITE: &str = "operator.write";
 
 /// Every method: its name, the scope that a client needs, and what answers it.
 ///
 /// `taas.autorouter.lastRoute` may belong to CloudSigma's own plugin; the other name is ours alone.
-pub const METHODS: [(&str, &str, Answer); 2] = [
-    ("taas.autorouter.lastRoute", "operator.read", last_route::answer),
-    ("taas.affinity.lastRoute", "operator.read", last_route::answer),
+pub const METHODS: [(&str, &str, Answer); 5] = [
+    ("taas.autorouter.lastRoute", READ, last_route::answer),
+    ("taas.affinity.lastRoute", READ, last_route::answer),
+    ("taas.affinity.status", READ, status::answer),
+    ("taas.affinity.routes", READ, routes::answer),
+    ("taas.autorouter.setAlgorithm", WRITE, set_algorithm::answer),
 ];
 
 /// Why a question cannot be answered. Its text says what was wrong and what is accepted.
@@ -38,7 +62,7 @@ pub enum AskError {
         /// What is wrong with them.
         fault: Fault,
         /// What the method accepts.
-        accepted: &'static str,
+        accepted: String,
     },
 }
 
@@ -80,6 +104,41 @@ pub enum Fault {
         /// How many characters it may have.
         limit: usize,
     },
+    /// The value of a key is no number within its bounds.
+    #[error("{key} is {found}, no number that is accepted")]
+    NoNumber {
+        /// The key.
+        key: &'static str,
+        /// What its value is.
+        found: String,
+    },
+    /// A key that has to be there is not.
+    #[error("{key} is missing")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
+    /// There is no such algorithm.
+    #[error("algorithm is {text}, which the autorouter does not know")]
+    NoAlgorithm {
+        /// Its name, in quotation marks.
+        text: String,
+    },
+    /// `agentId` has not the form of one.
+    #[error("agentId is {text}, no agent id")]
+    NoAgentId {
+        /// The id, in quotation marks.
+        text: String,
+    },
+    /// There is nothing to choose an algorithm for.
+    #[error("neither an agent nor a session is named")]
+    NoSelector,
+    /// There are too many choices.
+    #[error("{limit} algorithms are set already: clear one of them first")]
+    Full {
+        /// How many there may be.
+        limit: usize,
+    },
     /// `sessionId` is another kind of id.
     #[error(
         "sessionId is {text}, no affinity session id, which is oc: and 16 lower-case hexadecimal \
@@ -101,14 +160,14 @@ pub enum Fault {
     },
 }
 
-/// The answer of `method` to `params`: JSON text of an object, or of `null` for no params at all.
+/// The answer of `method` to a question.
 ///
 /// # Errors
 /// [`AskError`], where there is no such method or the params are not what it accepts. That nothing
 /// is remembered of what is asked for is no error.
 ///
 /// ```
-/// use taas_affinity::{ask::ask, store::{LIMIT, Store}, surroundings::Surroundings};
+/// use taas_affinity::{ask::{Question, ask}, store::{LIMIT, Store}, surroundings::Surroundings};
 ///
 /// struct Nothing;
 /// impl Surroundings for Nothing {
@@ -117,19 +176,18 @@ pub enum Fault {
 /// }
 ///
 /// let store = Store::new(LIMIT);
-/// let ask = |params| ask("taas.affinity.lastRoute", &store, params, &Nothing);
+/// let ask = |params| {
+///     let question =
+///         Question { store: &store, params, surroundings: &Nothing, facts: None, now: 0 };
+///     ask("taas.affinity.lastRoute", &question)
+/// };
 /// let answer = ask(r#"{"agentId":"main"}"#).unwrap();
 /// assert_eq!(answer, r#"{"agentId":"main","sessionId":null,"capture":null}"#);
 /// let error = ask(r#"{"agent":"main"}"#).unwrap_err();
 /// assert!(error.to_string().starts_with("unknown key \"agent\"; accepted is one of agentId"));
 /// ```
-pub fn ask(
-    method: &str,
-    store: &Store,
-    params: &str,
-    surroundings: &dyn Surroundings,
-) -> Result<String, AskError> {
+pub fn ask(method: &str, question: &Question<'_>) -> Result<String, AskError> {
     let (_, _, answer) =
         METHODS.iter().find(|(name, _, _)| *name == method).ok_or(AskError::UnknownMethod)?;
-    Ok(answer(store, params, surroundings)?.to_string())
+    Ok(answer(question)?.to_string())
 }

@@ -1,6 +1,6 @@
 //! Params as the client sent them: what may be in them is text, and everything else is named.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use serde_json::value::RawValue;
 
@@ -57,6 +57,32 @@ impl<'a> Params<'a> {
             return Err(Fault::TooLong { key, limit });
         }
         Ok(Some(text))
+    }
+
+    /// Whether there is a `null` under `key`.
+    #[must_use]
+    pub fn is_null(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(|value| kind(value) == "null")
+    }
+
+    /// The whole number under `key`, where there is anything under it.
+    ///
+    /// # Errors
+    /// [`Fault`], where it is something else, or out of `range`.
+    pub fn number(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Fault> {
+        let Some(value) = self.values.get(key) else {
+            return Ok(None);
+        };
+        if kind(value) != "a number" {
+            return Err(Fault::NoNumber { key, found: kind(value).to_owned() });
+        }
+        let number = value.get().parse().ok().filter(|number| range.contains(number));
+        let found = || bounded(value.get(), NAME_LIMIT).unwrap_or_default();
+        number.map(Some).ok_or_else(|| Fault::NoNumber { key, found: found() })
     }
 }
 

@@ -1,9 +1,10 @@
-//! The latest capture of each session and of each agent, for those captured last.
+//! The latest capture of each session, agent and conversation, for those captured last.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
+use super::Whose;
 use crate::route::Capture;
 
 /// Captures by the name of their session or agent; the one that was captured last is the most recent.
@@ -16,6 +17,8 @@ pub(super) type Entry = (Arc<str>, Arc<Capture>);
 pub(super) struct Held {
     pub(super) sessions: Vec<Entry>,
     pub(super) agents: Vec<Entry>,
+    pub(super) conversations: Vec<Entry>,
+    pub(super) workspaces: Vec<Entry>,
     pub(super) latest: Option<Arc<Capture>>,
 }
 
@@ -23,27 +26,41 @@ pub(super) struct Held {
 pub(super) struct Captures {
     by_session: Latest,
     by_agent: Latest,
+    /// By OpenClaw's own session id.
+    by_conversation: Latest,
+    /// By the affinity id of a workspace, where each conversation in it is a session of its own.
+    by_workspace: Latest,
     /// The latest of all; one that was observed may have neither a session nor an agent.
     latest: Option<Arc<Capture>>,
 }
 
 impl Captures {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
-        Self { by_session: LruCache::new(limit), by_agent: LruCache::new(limit), latest: None }
+        let new = || LruCache::new(limit);
+        Self {
+            by_session: new(),
+            by_agent: new(),
+            by_conversation: new(),
+            by_workspace: new(),
+            latest: None,
+        }
     }
 
-    /// Makes `capture` the latest of its session and of `agent`. What made room is returned, so that
-    /// its memory need not be given back under a lock.
+    /// Makes `capture` the latest of all that it belongs to. What made room is returned, so that its memory
+    /// need not be given back under a lock.
     pub(super) fn insert(
         &mut self,
-        session: Option<Arc<str>>,
-        agent: Option<Arc<str>>,
-        capture: Arc<Capture>,
+        whose: &Whose<'_>,
+        capture: &Arc<Capture>,
     ) -> impl Sized + use<> {
+        let session = capture.session_id.as_deref();
+        let workspace = whose.workspace.filter(|workspace| session != Some(workspace));
         (
-            agent.and_then(|agent| self.by_agent.push(agent, Arc::clone(&capture))),
-            session.and_then(|session| self.by_session.push(session, Arc::clone(&capture))),
-            self.latest.replace(capture),
+            put(&mut self.by_session, session, capture),
+            put(&mut self.by_agent, whose.agent_id, capture),
+            put(&mut self.by_conversation, whose.conversation, capture),
+            put(&mut self.by_workspace, workspace, capture),
+            self.latest.replace(Arc::clone(capture)),
         )
     }
 
@@ -53,6 +70,16 @@ impl Captures {
 
     pub(super) fn by_agent(&self, agent: &str) -> Option<Arc<Capture>> {
         self.by_agent.peek(agent).cloned()
+    }
+
+    pub(super) fn by_conversation(&self, conversation: &str) -> Option<Arc<Capture>> {
+        self.by_conversation.peek(conversation).cloned()
+    }
+
+    /// By the affinity id of a workspace, whether that is the session's or not.
+    pub(super) fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
+        let both = [self.by_session(workspace), self.by_workspace.peek(workspace).cloned()];
+        both.into_iter().flatten().max_by_key(|capture| capture.captured_at)
     }
 
     pub(super) fn latest(&self) -> Option<Arc<Capture>> {
@@ -68,6 +95,8 @@ impl Captures {
         Held {
             sessions: oldest_first(&self.by_session),
             agents: oldest_first(&self.by_agent),
+            conversations: oldest_first(&self.by_conversation),
+            workspaces: oldest_first(&self.by_workspace),
             latest: self.latest(),
         }
     }
@@ -76,6 +105,8 @@ impl Captures {
     pub(super) fn merge(&mut self, held: Held) {
         merge(&mut self.by_session, held.sessions);
         merge(&mut self.by_agent, held.agents);
+        merge(&mut self.by_conversation, held.conversations);
+        merge(&mut self.by_workspace, held.workspaces);
         let newest = [&self.by_session, &self.by_agent].map(|latest| latest.peek_mru());
         let newest = newest.into_iter().flatten().map(|(_, capture)| capture);
         self.latest = newest
@@ -83,6 +114,19 @@ impl Captures {
             .chain(&self.latest)
             .max_by_key(|capture| capture.captured_at)
             .cloned();
+    }
+}
+
+/// Makes `capture` the latest of `name`. What it takes the place of is returned.
+fn put(
+    latest: &mut Latest,
+    name: Option<&str>,
+    capture: &Arc<Capture>,
+) -> Option<(Option<Arc<str>>, Arc<Capture>)> {
+    let (name, capture) = (name?, Arc::clone(capture));
+    match latest.get_mut(name) {
+        Some(slot) => Some((None, std::mem::replace(slot, capture))),
+        None => latest.push(Arc::from(name), capture).map(|(name, old)| (Some(name), old)),
     }
 }
 

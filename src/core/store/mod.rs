@@ -1,21 +1,40 @@
-//! The store of this process: what is remembered of answers, bounded, behind one lock.
+//! The store of this process: what is remembered of answers and of calls, bounded, behind one lock.
 
 use std::{
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
 };
 
+use lru::LruCache;
 use parking_lot::Mutex;
 
-use crate::{agent, route::Capture};
+use crate::{
+    agent,
+    route::{Capture, Response},
+    usage::Ended,
+};
 
 mod captures;
+mod choices;
+mod history;
+mod notices;
 mod snapshot;
+mod usage;
 
 use captures::Captures;
+use choices::Choices;
+pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
+pub(crate) use history::Answer;
+use history::History;
+pub use history::SESSION_LIMIT as HISTORY_LIMIT;
+use notices::Notices;
+pub use notices::RouteChange;
 pub use snapshot::{FORMAT, SnapshotError};
+use usage::Usage;
+pub use usage::{CALL_LIMIT, MODEL_LIMIT};
+pub(crate) use usage::{OfAgent, OfModel, OfSession, Used};
 
-/// How many sessions, and how many agents, are remembered: those captured last.
+/// How many sessions, and how many agents, are remembered: those captured or used last.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
 /// What is remembered.
@@ -23,7 +42,45 @@ pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 /// The lock is held for one look-up or one change, never across anything that can wait.
 #[derive(Debug)]
 pub struct Store {
-    captures: Mutex<Captures>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    captures: Captures,
+    history: History,
+    usage: Usage,
+    choices: Choices,
+    notices: Notices,
+}
+
+/// Whose a call is, and what is known of it when it begins.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Whose<'a> {
+    /// The affinity session id; of an observed call what it names its session, if anything.
+    pub session_id: &'a str,
+    /// The kind of source that the session id comes from.
+    pub source: &'static str,
+    /// The agent id, in any letter case.
+    pub agent_id: Option<&'a str>,
+    /// OpenClaw's own session id.
+    pub conversation: Option<&'a str>,
+    /// The affinity id of the workspace, whether it is the session's or not.
+    pub workspace: Option<&'a str>,
+    /// The provider id.
+    pub provider: Option<&'a str>,
+    /// The id of the model that is asked for.
+    pub model_id: Option<&'a str>,
+    /// Whether the call is another plugin's, and only looked at.
+    pub observed: bool,
+}
+
+impl Whose<'_> {
+    /// With the agent by the name that tells agents apart.
+    fn normalized<T>(&self, action: impl FnOnce(&Whose<'_>) -> T) -> T {
+        let agent_id = self.agent_id.and_then(agent::normalized);
+        action(&Whose { agent_id: agent_id.as_deref(), ..*self })
+    }
 }
 
 /// How full a store is.
@@ -39,7 +96,15 @@ impl Store {
     /// An empty store for `limit` sessions and `limit` agents.
     #[must_use]
     pub fn new(limit: NonZeroUsize) -> Self {
-        Self { captures: Mutex::new(Captures::new(limit)) }
+        Self {
+            state: Mutex::new(State {
+                captures: Captures::new(limit),
+                history: History::new(limit),
+                usage: Usage::new(limit),
+                choices: Choices::default(),
+                notices: Notices::new(limit),
+            }),
+        }
     }
 
     /// The store of this process: whatever loads this library image reads and writes this one.
@@ -49,72 +114,175 @@ impl Store {
         &SHARED
     }
 
-    /// Remembers `capture` as the latest of its session and of `agent_id`. Where the store is full,
-    /// the session or agent whose capture is oldest makes room.
+    /// Remembers what an answer says, at `now` in milliseconds since 1970: its route, where it succeeded and
+    /// was autorouted, which `true` says; else that it failed, where it did.
+    pub fn answered(&self, response: &Response<'_>, whose: &Whose<'_>, now: i64) -> bool {
+        let session_id = whose.session_id;
+        let capture = if whose.observed {
+            Capture::observed(response, Some(session_id), now)
+        } else {
+            Capture::of(response, session_id, now)
+        };
+        let is_captured = capture.is_some();
+        if let Some(capture) = capture {
+            self.keep(capture, whose, response.status_code());
+        } else if let Some(failure) = Capture::failed(response, session_id, whose.observed, now) {
+            whose.normalized(|whose| {
+                self.state.lock().history.add(whose, &failure, response.status_code());
+            });
+        }
+        is_captured
+    }
+
+    /// Remembers `capture` as the latest of all that it belongs to. Where the store is full, the session or
+    /// agent whose capture is oldest makes room.
     ///
     /// ```
-    /// # use taas_affinity::{route::{Capture, HEADERS, Response}, store::{LIMIT, Store}};
+    /// # use taas_affinity::{route::{Capture, HEADERS, Response}, store::{LIMIT, Store, Whose}};
     /// # let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
     /// # let response = Response { values, ..Response::default() };
     /// # let capture = Capture::of(&response, "oc:0123456789abcdef", 0).unwrap();
     /// let store = Store::new(LIMIT);
-    /// store.remember(capture, Some("Main"));
+    /// store.remember(capture, &Whose { agent_id: Some("Main"), ..Whose::default() });
     /// assert_eq!(store.by_agent("main"), store.by_session("oc:0123456789abcdef"));
     /// assert_eq!(store.by_agent("other"), None);
     /// ```
-    pub fn remember(&self, capture: Capture, agent_id: Option<&str>) {
-        let session_id = capture.session_id.as_deref().map(Arc::from);
-        let agent_id = agent_id.and_then(agent::normalized).map(Arc::from);
+    pub fn remember(&self, capture: Capture, whose: &Whose<'_>) {
+        self.keep(capture, whose, None);
+    }
+
+    fn keep(&self, capture: Capture, whose: &Whose<'_>, status: Option<u16>) {
         let capture = Arc::new(capture);
-        let evicted = self.captures.lock().insert(session_id, agent_id, capture);
-        // Memory is given back outside the lock.
-        drop(evicted);
+        whose.normalized(|whose| {
+            let mut state = self.state.lock();
+            let evicted = state.captures.insert(whose, &capture);
+            state.history.add(whose, &capture, status);
+            drop(state);
+            // Memory is given back outside the lock.
+            drop(evicted);
+        });
+    }
+
+    /// Counts a call that has ended. `true` says that something may have become worth a warning.
+    pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) -> bool {
+        whose.normalized(|whose| self.state.lock().usage.add(whose, call))
     }
 
     /// The latest capture of an affinity session.
     #[must_use]
     pub fn by_session(&self, session_id: &str) -> Option<Arc<Capture>> {
-        self.captures.lock().by_session(session_id)
+        self.state.lock().captures.by_session(session_id)
     }
 
     /// The latest capture of an agent, in whatever letter case.
     #[must_use]
     pub fn by_agent(&self, agent_id: &str) -> Option<Arc<Capture>> {
         let agent_id = agent::normalized(agent_id)?;
-        self.captures.lock().by_agent(&agent_id)
+        self.state.lock().captures.by_agent(&agent_id)
+    }
+
+    /// The latest capture of one of OpenClaw's own sessions.
+    #[must_use]
+    pub fn by_conversation(&self, conversation: &str) -> Option<Arc<Capture>> {
+        self.state.lock().captures.by_conversation(conversation)
+    }
+
+    /// The latest capture of a workspace, by its affinity id, whichever the session was.
+    #[must_use]
+    pub fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
+        self.state.lock().captures.by_workspace(workspace)
     }
 
     /// The latest capture of all.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Capture>> {
-        self.captures.lock().latest()
+        self.state.lock().captures.latest()
+    }
+
+    /// The latest answers, the newest first.
+    pub(crate) fn history(&self) -> Vec<Answer> {
+        self.state.lock().history.all()
+    }
+
+    /// What was used.
+    pub(crate) fn used(&self) -> Used {
+        self.state.lock().usage.used()
+    }
+
+    /// Makes a choice, or takes it back, and says what was chosen before.
+    ///
+    /// # Errors
+    /// [`Full`], where there are [`CHOICE_LIMIT`] others.
+    pub fn choose(
+        &self,
+        chooser: Chooser,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Option<Algorithm>, Full> {
+        self.state.lock().choices.set(chooser, algorithm)
+    }
+
+    /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
+    #[must_use]
+    pub fn choice(&self, whose: &Whose<'_>) -> Option<Algorithm> {
+        let sessions = [Some(whose.session_id), whose.workspace];
+        whose.normalized(|whose| self.state.lock().choices.of(sessions, whose.agent_id))
+    }
+
+    /// All that is chosen.
+    #[must_use]
+    pub fn choices(&self) -> Vec<(Chooser, Algorithm)> {
+        self.state.lock().choices.all()
+    }
+
+    /// Whether another model answers an agent than when it was looked at last; told once, and at most once a
+    /// minute.
+    pub fn route_change(&self, agent_id: &str, now: i64) -> Option<RouteChange> {
+        let agent_id = agent::normalized(agent_id)?;
+        let mut state = self.state.lock();
+        let capture = state.captures.by_agent(&agent_id)?;
+        state.notices.change(&agent_id, capture.autorouter_model.as_deref()?, now)
     }
 
     /// How full the store is.
     #[must_use]
     pub fn size(&self) -> Size {
-        let (sessions, agents) = self.captures.lock().len();
+        let (sessions, agents) = self.state.lock().captures.len();
         Size { sessions, agents }
     }
 
-    /// Everything that the store holds, as JSON text for [`Self::take_over`] of another one.
+    /// The captures that the store holds, as JSON text for [`Self::take_over`] of another one.
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let held = self.captures.lock().held();
+        let held = self.state.lock().captures.held();
         snapshot::write(&held)
     }
 
-    /// Takes over what another store held when `snapshot` was made. For each session and each agent
-    /// the newest capture counts, the own one where both are equally old; where there are too many,
+    /// Takes over the captures that another store held when `snapshot` was made. For each session and each
+    /// agent the newest counts, the own one where both are equally old; where there are too many,
     /// the oldest make room. The same snapshot any number of times is one.
     ///
     /// # Errors
     /// [`SnapshotError`], where the text is no snapshot in this format; nothing has changed then.
     pub fn take_over(&self, snapshot: &str) -> Result<(), SnapshotError> {
         let held = snapshot::read(snapshot)?;
-        self.captures.lock().merge(held);
+        self.state.lock().captures.merge(held);
         Ok(())
     }
+}
+
+/// Changes what is kept under `name`, which is now the one that was changed last.
+fn upsert<V: Default, R>(
+    all: &mut LruCache<Arc<str>, V>,
+    name: &str,
+    change: impl FnOnce(&mut V) -> R,
+) -> R {
+    if let Some(value) = all.get_mut(name) {
+        return change(value);
+    }
+    let mut value = V::default();
+    let result = change(&mut value);
+    all.push(Arc::from(name), value);
+    result
 }
 
 #[cfg(test)]
@@ -128,6 +296,10 @@ mod tests {
         Capture::of(&response, session_id, at).expect("autorouted")
     }
 
+    fn of(agent_id: Option<&str>) -> Whose<'_> {
+        Whose { agent_id, ..Whose::default() }
+    }
+
     fn at(capture: Option<Arc<Capture>>) -> Option<i64> {
         capture.map(|capture| capture.captured_at)
     }
@@ -136,9 +308,9 @@ mod tests {
     fn the_latest_of_each_and_of_all() {
         let store = Store::new(LIMIT);
         assert_eq!(store.latest(), None);
-        store.remember(capture("oc:1", 1), Some("a"));
-        store.remember(capture("oc:2", 2), Some("a"));
-        store.remember(capture("oc:1", 3), None);
+        store.remember(capture("oc:1", 1), &of(Some("a")));
+        store.remember(capture("oc:2", 2), &of(Some("a")));
+        store.remember(capture("oc:1", 3), &of(None));
         assert_eq!(at(store.by_session("oc:1")), Some(3));
         assert_eq!(at(store.by_session("oc:2")), Some(2));
         assert_eq!(at(store.by_agent("a")), Some(2));
@@ -150,12 +322,12 @@ mod tests {
     fn the_oldest_capture_makes_room_whatever_was_asked_for() {
         let store = Store::new(LIMIT);
         for i in 0..256 {
-            store.remember(capture(&format!("oc:{i}"), i), Some(&format!("agent-{i}")));
+            store.remember(capture(&format!("oc:{i}"), i), &of(Some(&format!("agent-{i}"))));
         }
         // A look-up keeps nothing alive, a new capture does.
         assert!(store.by_session("oc:1").is_some());
-        store.remember(capture("oc:0", 256), Some("agent-0"));
-        store.remember(capture("oc:new", 257), Some("agent-new"));
+        store.remember(capture("oc:0", 256), &of(Some("agent-0")));
+        store.remember(capture("oc:new", 257), &of(Some("agent-new")));
         assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
         assert_eq!(store.by_session("oc:1"), None);
         assert_eq!(store.by_agent("agent-1"), None);
@@ -172,7 +344,7 @@ mod tests {
                 scope.spawn(move || {
                     for i in 0..1000 {
                         let session = format!("oc:{thread}-{}", i % 100);
-                        store.remember(capture(&session, i), session.strip_prefix("oc:"));
+                        store.remember(capture(&session, i), &of(session.strip_prefix("oc:")));
                         // Others evict between the two, but what is there is this thread's own.
                         if let Some(found) = store.by_session(&session) {
                             assert_eq!(found.captured_at, i);
@@ -187,8 +359,8 @@ mod tests {
     #[test]
     fn agents_are_told_apart_as_the_host_does() {
         let store = Store::new(LIMIT);
-        store.remember(capture("oc:1", 1), Some("Ops-Bot"));
-        store.remember(capture("oc:2", 2), Some("ops-bot"));
+        store.remember(capture("oc:1", 1), &of(Some("Ops-Bot")));
+        store.remember(capture("oc:2", 2), &of(Some("ops-bot")));
         assert_eq!(at(store.by_agent("OPS-BOT")), Some(2));
         assert_eq!(store.by_agent("ops bot"), None);
         assert_eq!(store.size().agents, 1);
@@ -202,12 +374,12 @@ mod tests {
     #[test]
     fn another_store_takes_over_what_one_held() {
         let old = Store::new(LIMIT);
-        old.remember(capture(&session(1), 10), Some("a"));
-        old.remember(capture(&session(2), 20), Some("B"));
-        old.remember(capture(&session(3), 30), None);
+        old.remember(capture(&session(1), 10), &of(Some("a")));
+        old.remember(capture(&session(2), 20), &of(Some("B")));
+        old.remember(capture(&session(3), 30), &of(None));
         let new = Store::new(LIMIT);
-        new.remember(capture(&session(1), 15), Some("a"));
-        new.remember(capture(&session(2), 5), Some("b"));
+        new.remember(capture(&session(1), 15), &of(Some("a")));
+        new.remember(capture(&session(2), 5), &of(Some("b")));
         let held = old.snapshot();
         for _ in 0..2 {
             new.take_over(&held).expect("a snapshot");
@@ -219,7 +391,7 @@ mod tests {
             assert_eq!(new.size(), Size { sessions: 3, agents: 2 });
         }
         // It may be asked again, for what the old one captured meanwhile.
-        old.remember(capture(&session(1), 40), None);
+        old.remember(capture(&session(1), 40), &of(None));
         new.take_over(&old.snapshot()).expect("a snapshot");
         assert_eq!(at(new.by_session(&session(1))), Some(40));
         assert_eq!(at(new.latest()), Some(40));
@@ -230,11 +402,11 @@ mod tests {
         let limit = NonZeroUsize::new(4).expect("not zero");
         let old = Store::new(limit);
         for age in [10, 30, 50, 70] {
-            old.remember(capture(&session(age), age), Some(&format!("agent-{age}")));
+            old.remember(capture(&session(age), age), &of(Some(&format!("agent-{age}"))));
         }
         let new = Store::new(limit);
         for age in [20, 60] {
-            new.remember(capture(&session(age), age), Some(&format!("agent-{age}")));
+            new.remember(capture(&session(age), age), &of(Some(&format!("agent-{age}"))));
         }
         new.take_over(&old.snapshot()).expect("a snapshot");
         let there = |age: i64| {
@@ -244,7 +416,7 @@ mod tests {
         };
         let left = [10, 20, 30, 50, 60, 70].map(there);
         assert_eq!(left, [false, false, true, true, true, true]);
-        new.remember(capture(&session(80), 80), Some("agent-80"));
+        new.remember(capture(&session(80), 80), &of(Some("agent-80")));
         let left = [30, 50, 60, 70, 80].map(there);
         assert_eq!(left, [false, true, true, true, true]);
     }
@@ -252,7 +424,7 @@ mod tests {
     #[test]
     fn what_is_no_snapshot_is_ignored_as_a_whole() {
         let store = Store::new(LIMIT);
-        store.remember(capture(&session(1), 1), Some("a"));
+        store.remember(capture(&session(1), 1), &of(Some("a")));
         let before = store.snapshot();
         let sound = before.as_str();
         for (text, error) in [
@@ -280,7 +452,7 @@ mod tests {
     fn a_capture_of_nobody_is_taken_over_as_the_latest() {
         let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
         let observed = Capture { session_id: None, observed: true, ..capture("oc:1", 5) };
-        old.remember(observed, None);
+        old.remember(observed, &of(None));
         new.take_over(&old.snapshot()).expect("a snapshot");
         assert_eq!(at(new.latest()), Some(5));
     }

@@ -8,8 +8,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::captures::Held;
-use crate::{agent, route::Capture};
+use super::captures::{Entry, Held};
+use crate::{
+    agent,
+    identity::is_session_id,
+    route::{Capture, VALUE_LIMIT},
+    text::bounded,
+};
 
 /// The number of the format. A store reads its own alone.
 pub const FORMAT: u32 = 1;
@@ -38,6 +43,8 @@ struct Written<'a> {
     format: u32,
     sessions: Vec<&'a Capture>,
     agents: Vec<(&'a str, &'a Capture)>,
+    conversations: Vec<(&'a str, &'a Capture)>,
+    workspaces: Vec<(&'a str, &'a Capture)>,
     latest: Option<&'a Capture>,
 }
 
@@ -51,18 +58,27 @@ struct Read {
     sessions: Vec<Capture>,
     agents: Vec<(String, Capture)>,
     #[serde(default)]
+    conversations: Vec<(String, Capture)>,
+    #[serde(default)]
+    workspaces: Vec<(String, Capture)>,
     latest: Option<Capture>,
 }
 
-pub(super) fn write(Held { sessions, agents, latest }: &Held) -> String {
+pub(super) fn write(held: &Held) -> String {
     let written = Written {
         format: FORMAT,
-        sessions: sessions.iter().map(|(_, capture)| &**capture).collect(),
-        agents: (agents.iter()).map(|(name, capture)| (&**name, &**capture)).collect(),
-        latest: latest.as_deref(),
+        sessions: held.sessions.iter().map(|(_, capture)| &**capture).collect(),
+        agents: named(&held.agents),
+        conversations: named(&held.conversations),
+        workspaces: named(&held.workspaces),
+        latest: held.latest.as_deref(),
     };
     // Strings, numbers and structures of them: there is nothing in it that is no JSON.
     serde_json::to_string(&written).unwrap_or_default()
+}
+
+fn named(entries: &[Entry]) -> Vec<(&str, &Capture)> {
+    entries.iter().map(|(name, capture)| (&**name, &**capture)).collect()
 }
 
 pub(super) fn read(text: &str) -> Result<Held, SnapshotError> {
@@ -71,10 +87,16 @@ pub(super) fn read(text: &str) -> Result<Held, SnapshotError> {
     if format != FORMAT {
         return Err(SnapshotError::UnknownFormat { format });
     }
-    let Read { sessions, agents, latest } = serde_json::from_str(text).map_err(malformed)?;
-    let is_name = |name: &String| agent::normalized(name).as_ref() == Some(name);
+    let Read { sessions, agents, conversations, workspaces, latest } =
+        serde_json::from_str(text).map_err(malformed)?;
+    let is_agent = |name: &str| agent::normalized(name).as_deref() == Some(name);
+    let is_conversation = |name: &str| bounded(name, VALUE_LIMIT).as_deref() == Some(name);
     let sound = sessions.iter().chain(&latest).all(Capture::is_sound)
-        && (agents.iter()).all(|(name, capture)| is_name(name) && capture.is_sound());
+        && agents.iter().all(|(name, _)| is_agent(name))
+        && conversations.iter().all(|(name, _)| is_conversation(name))
+        && workspaces.iter().all(|(name, _)| is_session_id(name))
+        && ([&agents, &conversations, &workspaces].into_iter().flatten())
+            .all(|(_, capture)| capture.is_sound());
     if !sound {
         return Err(SnapshotError::Unsound);
     }
@@ -82,11 +104,14 @@ pub(super) fn read(text: &str) -> Result<Held, SnapshotError> {
         let name = Arc::from(capture.session_id.as_deref()?);
         Some((name, Arc::new(capture)))
     };
-    let sessions = sessions.into_iter();
-    let agents = agents.into_iter();
+    let entries = |named: Vec<(String, Capture)>| {
+        named.into_iter().map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect()
+    };
     Ok(Held {
-        sessions: sessions.filter_map(by_session).collect(),
-        agents: agents.map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect(),
+        sessions: sessions.into_iter().filter_map(by_session).collect(),
+        agents: entries(agents),
+        conversations: entries(conversations),
+        workspaces: entries(workspaces),
         latest: latest.map(Arc::new),
     })
 }

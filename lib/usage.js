@@ -1,0 +1,83 @@
+// What a call used, from the result of its own stream. The stream is not touched, nothing waits for it, and a
+// promise of ours is never rejected: that would end the gateway.
+
+import { isPromise } from "node:util/types";
+
+/** What {@link import("../native.js").Native.recordCall} takes. */
+const LENGTH = 10;
+
+const textOf = (value) => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** What a model's prompt costs, where that is not nothing; see prices.js. */
+function pricesIn(cost) {
+  const prices = [cost?.input, cost?.cacheRead, cost?.cacheWrite];
+  return prices.some((price) => price > 0) ? prices : undefined;
+}
+
+/**
+ * @param {object} parts
+ * @param {import("../native.js").Native} parts.native
+ * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {typeof import("./prices.js").pricesOf} parts.pricesOf
+ * @param {() => void} parts.tell says what has become worth a warning
+ * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
+ */
+export function createUsage({ native, faults: { attempt }, pricesOf, tell }) {
+  // One is enough: it is filled and read without a break.
+  const numbers = new Float64Array(LENGTH);
+
+  function record(call, message) {
+    const { usage, stopReason, responseModel } = message ?? {};
+    const failed = message === undefined || stopReason === "error";
+    const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
+    const model = textOf(call.route) ?? answered;
+    const own = model && pricesOf(call.config, call.provider, model);
+    const [input, cached, written] = pricesIn(own ?? call.cost) ?? [];
+    numbers[0] = usage?.input;
+    numbers[1] = usage?.cacheRead;
+    numbers[2] = usage?.cacheWrite;
+    numbers[3] = usage?.output;
+    numbers[4] = call.status;
+    numbers[5] = failed;
+    numbers[6] = call.route !== undefined;
+    numbers[7] = input;
+    numbers[8] = cached;
+    numbers[9] = written;
+    if (native.recordCall(call.owner.requester, model, numbers)) {
+      tell();
+    }
+  }
+
+  const guarded = (action) => attempt("usage", "what a call used was not counted", action);
+  const ended = (call, message) => guarded(() => record(call, message));
+
+  /** What a stream will say of itself; nothing where it has no way to. */
+  const resultOf = (stream) =>
+    guarded(() => {
+      const result = stream?.result;
+      return typeof result === "function" ? Reflect.apply(result, stream, []) : undefined;
+    });
+
+  const failed = (call) => ended(call, undefined);
+  const follow = (call, sent) => guarded(() => settle(sent, began, call));
+
+  /** The stream is there, or what the stream function gave in its place. */
+  function began(call, stream) {
+    guarded(() => settle(resultOf(stream), (_, message) => ended(call, message ?? {}), call));
+  }
+
+  /** Calls `done` when `value` is there. The promise is the caller's own, and is left as it is. */
+  function settle(value, done, call) {
+    if (isPromise(value)) {
+      Promise.prototype.then.call(
+        value,
+        (given) => done(call, given),
+        () => failed(call),
+      );
+    } else {
+      done(call, value);
+    }
+  }
+
+  return { follow, failed };
+}

@@ -1,0 +1,141 @@
+//! Is it working, what did I get, what did I save, why not?
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    AskError, Fault, Question,
+    params::Params,
+    selectors::{KEYS, SELECTED, Subject},
+};
+use crate::{
+    doctor::{Facts, Level, checks},
+    store::{Algorithm, Chooser, OfAgent, OfSession, Used},
+    usage::BASELINE,
+};
+
+pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
+    let subject = subject(question)
+        .map_err(|fault| AskError::Params { fault, accepted: SELECTED.to_owned() })?;
+    Ok(Status::of(question).json(&subject))
+}
+
+fn subject(question: &Question<'_>) -> Result<Subject, Fault> {
+    Subject::of(question, &Params::read(question.params, &KEYS)?)
+}
+
+struct Status<'a> {
+    question: &'a Question<'a>,
+    used: Used,
+    choices: Vec<(Chooser, Algorithm)>,
+}
+
+impl<'a> Status<'a> {
+    fn of(question: &'a Question<'a>) -> Self {
+        Self { question, used: question.store.used(), choices: question.store.choices() }
+    }
+
+    fn json(&self, subject: &Subject) -> Value {
+        let facts: Facts = (self.question.facts)
+            .and_then(|facts| serde_json::from_str(facts).ok())
+            .unwrap_or_default();
+        let checks = checks(&self.used, &facts, self.question.surroundings);
+        let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
+        let sessions: Vec<_> =
+            self.used.sessions.iter().filter(|(id, session)| subject.has(id, session)).collect();
+        let is_asked = |name: &str| match subject {
+            Subject::All => true,
+            Subject::Agent(id) => id.eq_ignore_ascii_case(name),
+            _ => sessions.iter().any(|(_, session)| session.agent.as_deref() == Some(name)),
+        };
+        let agents = self.used.agents.iter().filter(|(name, _)| is_asked(name));
+        let agents: Vec<_> = agents.map(|(name, agent)| self.agent(name, agent)).collect();
+        let with_calls = sessions.len() == 1 && subject.is_session();
+        let sessions: Vec<_> =
+            sessions.iter().map(|(id, session)| self.session(id, session, with_calls)).collect();
+        let models: Vec<_> = (self.used.models.iter())
+            .map(|(name, model)| row(json!({ "model": &**name }), model.tally.json()))
+            .collect();
+        let totals = self.used.totals.json();
+        json!({
+            "now": self.question.now,
+            "since": totals["firstUse"],
+            "pluginVersion": facts.package,
+            "affinity": facts.affinity.as_deref().unwrap_or("workspace"),
+            "baseline": BASELINE,
+            "totals": totals,
+            "agents": agents,
+            "sessions": sessions,
+            "models": models,
+            "algorithms": self.algorithms(),
+            "warnings": warnings,
+            "checks": checks,
+        })
+    }
+
+    fn agent(&self, name: &str, agent: &OfAgent) -> Value {
+        let head = json!({
+            "agentId": name,
+            "sessionId": agent.session.as_deref(),
+            "source": agent.source,
+            "model": self.used.model_of_agent(agent),
+            "algorithm": self.algorithm(&Chooser::Agent(name.to_owned())),
+        });
+        row(head, agent.tally.json())
+    }
+
+    fn session(&self, id: &str, session: &OfSession, with_calls: bool) -> Value {
+        let head = json!({
+            "sessionId": id,
+            "agentId": session.agent.as_deref(),
+            "source": session.source,
+            "model": self.used.model_of_session(session),
+            "algorithm": self.algorithm(&Chooser::Session(id.to_owned())),
+        });
+        let mut row = row(head, session.tally.json());
+        if with_calls {
+            let calls: Vec<_> = (session.calls.iter().rev())
+                .map(|call| {
+                    json!({
+                        "at": call.at,
+                        "status": call.status,
+                        "failed": call.failed,
+                        "model": self.used.model_of_call(call),
+                        "tokens": call.tokens.json(),
+                    })
+                })
+                .collect();
+            row["calls"] = calls.into();
+        }
+        row
+    }
+
+    fn algorithm(&self, chooser: &Chooser) -> Option<&'static str> {
+        let mut choices = self.choices.iter();
+        choices.find(|(of, _)| of == chooser).map(|(_, algorithm)| algorithm.name())
+    }
+
+    fn algorithms(&self) -> Vec<Value> {
+        let choices = self.choices.iter();
+        choices.map(|(chooser, algorithm)| chosen(chooser, Some(*algorithm))).collect()
+    }
+}
+
+/// A choice as people see it.
+pub(super) fn chosen(chooser: &Chooser, algorithm: Option<Algorithm>) -> Value {
+    let algorithm = algorithm.map(Algorithm::name);
+    match chooser {
+        Chooser::Agent(id) => json!({ "agentId": id, "algorithm": algorithm }),
+        Chooser::Session(id) => json!({ "sessionId": id, "algorithm": algorithm }),
+    }
+}
+
+/// The keys of both objects, in their order.
+fn row(head: Value, tally: Value) -> Value {
+    let mut all = Map::new();
+    for part in [head, tally] {
+        if let Value::Object(part) = part {
+            all.extend(part);
+        }
+    }
+    Value::Object(all)
+}

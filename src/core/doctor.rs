@@ -1,0 +1,424 @@
+//! What may be wrong without a word: each thing that is looked at, what was found, and what to do.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    store::{OfModel, Used},
+    surroundings::{Surroundings, variable},
+};
+
+/// What is known of the gateway that the addon cannot see. It names no path, key or host.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Facts {
+    /// `workspace` or `conversation`.
+    pub affinity: Option<String>,
+    /// What is not understood of the plugin's configuration.
+    pub not_understood: Vec<String>,
+    /// The version of the package's own binary.
+    pub binary: Option<String>,
+    /// The version of the package.
+    pub package: Option<String>,
+    /// Providers that another plugin owns or hooks first.
+    pub owned: Vec<Owned>,
+    /// How many calls of a provider began although none of our hooks was ever asked for.
+    pub unasked: BTreeMap<String, u64>,
+    /// The entries of the providers that are served.
+    pub providers: Vec<Provider>,
+    /// Those of several agents that have no workspace of their own.
+    pub agents_without_workspace: Vec<String>,
+}
+
+/// A provider that another plugin has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Owned {
+    /// Its id.
+    pub provider: String,
+    /// The plugins, where they are known.
+    pub plugins: Vec<String>,
+}
+
+/// The entry of a provider in the host's configuration.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Provider {
+    /// Its id.
+    pub id: String,
+    /// Whether there is a key, as far as that can be told.
+    pub has_key: bool,
+    /// A hash of the base URL.
+    pub base_url: Option<String>,
+    /// Names of headers that pin by hand.
+    pub pinned: Vec<String>,
+    /// Its models.
+    pub models: Vec<Model>,
+}
+
+/// The entry of a model in the host's configuration.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Model {
+    /// Its id.
+    pub id: String,
+    /// The API that it is called over.
+    pub api: Option<String>,
+    /// `compat.cacheControlFormat: "anthropic"`.
+    pub cache_control: bool,
+    /// `compat.supportsPromptCacheKey: true`.
+    pub prompt_cache_key: bool,
+    /// `cacheRetention`.
+    pub retention: Option<String>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing is wrong.
+    Ok,
+    /// Something may be wrong, or costs something.
+    Warning,
+    /// The plugin does not do what it is there for.
+    Fault,
+}
+
+/// One thing that was looked at. Its texts name no path, key, host or prompt.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub id: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// Whether it costs something and is worth a line in the gateway's log.
+    pub costs: bool,
+    /// What was found.
+    pub evidence: String,
+    /// What to do about it.
+    pub advice: Option<&'static str>,
+}
+
+/// From how many calls on something is said of a session's hit rate, and of a model's.
+const SESSION_CALLS: u64 = 20;
+const MODEL_CALLS: u64 = 10;
+
+/// Below which hit rate a session is worth a warning.
+const LOW_HIT_RATE: f64 = 0.2;
+
+/// How many examples evidence names at most.
+const EXAMPLES: usize = 3;
+
+const OBSOLETE_VARIABLES: [&str; 3] = [
+    "TAAS_REQUESTER_BRIDGE_PLUGIN_ENABLED",
+    "TAAS_REQUESTER_BRIDGE_LEASE_URL",
+    "TAAS_REQUESTER_BRIDGE_POLL_INTERVAL_MS",
+];
+
+/// Everything that is looked at, in the order of its weight.
+pub(crate) fn checks(used: &Used, facts: &Facts, surroundings: &dyn Surroundings) -> Vec<Check> {
+    vec![
+        ownership(facts),
+        unseen_calls(facts),
+        binary(facts),
+        provider_entry(facts),
+        pinned_headers(facts),
+        session_variable(surroundings),
+        two_workspaces(used, facts),
+        cache_markers(used, facts),
+        low_hit_rate(used),
+        anonymous(used),
+        autorouter(used),
+        config(facts),
+        obsolete_variables(surroundings),
+    ]
+}
+
+/// A check with what was found, if anything was; else what is right.
+struct Looked {
+    id: &'static str,
+    level: Level,
+    costs: bool,
+    right: &'static str,
+    advice: &'static str,
+}
+
+impl Looked {
+    fn found(self, found: &[String]) -> Check {
+        let Self { id, level, costs, right, advice } = self;
+        if found.is_empty() {
+            return Check { id, level: Level::Ok, costs, evidence: right.to_owned(), advice: None };
+        }
+        let mut named: Vec<_> = found.iter().take(EXAMPLES).cloned().collect();
+        if found.len() > EXAMPLES {
+            named.push(format!("and {} more", found.len() - EXAMPLES));
+        }
+        let evidence = named.join("; ");
+        Check { id, level, costs, evidence, advice: Some(advice) }
+    }
+}
+
+fn ownership(facts: &Facts) -> Check {
+    let found: Vec<_> = (facts.owned.iter())
+        .map(|Owned { provider, plugins }| match plugins.as_slice() {
+            [] => format!("another plugin owns or hooks the provider {provider} first"),
+            plugins => {
+                format!("the provider {provider} belongs to the plugin {}", plugins.join(", "))
+            }
+        })
+        .collect();
+    Looked {
+        id: "ownership",
+        level: Level::Fault,
+        // The gateway's log says so at the time.
+        costs: false,
+        right: "no other plugin is known to own or hook the providers",
+        advice: "disable the other plugin, or load this one before it; for CloudSigma's own plugin see the \
+                 README, \"Beside CloudSigma's plugin\"",
+    }
+    .found(&found)
+}
+
+fn unseen_calls(facts: &Facts) -> Check {
+    let found: Vec<_> = (facts.unasked.iter())
+        .map(|(provider, count)| {
+            format!("{count} model calls of {provider} went by without this plugin")
+        })
+        .collect();
+    Looked {
+        id: "unseen-calls",
+        level: Level::Fault,
+        costs: false,
+        right: "every model call of the providers that was seen came through this plugin",
+        advice: "another plugin hooks the provider, or its entry names an api that OpenClaw does not know: use \
+                 openai-completions, openai-responses or anthropic-messages",
+    }
+    .found(&found)
+}
+
+fn binary(facts: &Facts) -> Check {
+    let said = |version: &Option<String>| version.clone().unwrap_or_else(|| "unknown".to_owned());
+    let differs = facts.binary != facts.package;
+    let found = differs
+        .then(|| format!("binary {}, package {}", said(&facts.binary), said(&facts.package)));
+    Looked {
+        id: "binary",
+        level: Level::Warning,
+        // The gateway's log says so when it starts.
+        costs: false,
+        right: "the binary and the package are of one version",
+        advice: "restart the gateway; if that does not help, install the package again",
+    }
+    .found(found.as_slice())
+}
+
+fn provider_entry(facts: &Facts) -> Check {
+    let mut found: Vec<_> = (facts.providers.iter())
+        .filter(|provider| !provider.has_key)
+        .map(|provider| format!("the entry of {} has no apiKey", provider.id))
+        .collect();
+    let urls: Vec<_> =
+        facts.providers.iter().filter_map(|provider| provider.base_url.as_deref()).collect();
+    if urls.iter().any(|url| Some(url) != urls.first()) {
+        let ids: Vec<_> = facts.providers.iter().map(|provider| provider.id.as_str()).collect();
+        found.push(format!(
+            "{} have different base URLs, so that no pin of one holds for the other",
+            ids.join(" and ")
+        ));
+    }
+    Looked {
+        id: "provider-entry",
+        level: Level::Warning,
+        costs: false,
+        right: "every provider entry has a key, and all have the same base URL",
+        advice: "look at baseUrl and apiKey in models.providers; where one of them is a staging system on purpose, \
+                 nothing is wrong",
+    }
+    .found(&found)
+}
+
+fn pinned_headers(facts: &Facts) -> Check {
+    let found: Vec<_> = (facts.providers.iter())
+        .filter(|provider| !provider.pinned.is_empty())
+        .map(|provider| format!("the entry of {} sets {}", provider.id, provider.pinned.join(", ")))
+        .collect();
+    Looked {
+        id: "pinned-headers",
+        level: Level::Warning,
+        costs: true,
+        right: "no provider entry sets a header of identity by hand",
+        advice: "take the headers out of the provider's and its models' entries: what is set by hand stays as it is, \
+                 and pins every agent to the same slot",
+    }
+    .found(&found)
+}
+
+fn session_variable(surroundings: &dyn Surroundings) -> Check {
+    let found = variable(surroundings, "OPENCLAW_SESSION_ID")
+        .map(|_| "OPENCLAW_SESSION_ID is set for the whole gateway".to_owned());
+    Looked {
+        id: "session-variable",
+        level: Level::Warning,
+        costs: true,
+        right: "OPENCLAW_SESSION_ID is not set",
+        advice: "unset it: requests whose workspace is not known share one session for all agents with it",
+    }
+    .found(found.as_slice())
+}
+
+fn two_workspaces(used: &Used, facts: &Facts) -> Check {
+    let found: Vec<_> = (used.agents.iter())
+        .filter_map(|(name, agent)| {
+            let [latest, other] = &agent.workspaces;
+            let explicit = if facts.agents_without_workspace.iter().any(|id| **id == **name) {
+                ", and has no workspace of its own in the configuration"
+            } else {
+                ""
+            };
+            Some(format!(
+                "{name} was seen under {} and {}, and moved {} times{explicit}",
+                latest.as_deref()?,
+                other.as_deref()?,
+                agent.moves
+            ))
+        })
+        .collect();
+    Looked {
+        id: "two-workspaces",
+        level: Level::Warning,
+        costs: true,
+        right: "every agent was seen under one workspace",
+        advice: "give every agent an explicit workspace where there are several: without one, OpenClaw hands an agent \
+                 two directories, and its pin moves between them. Sessions in worktrees of their own are meant to differ",
+    }
+    .found(&found)
+}
+
+/// What has to be in the entry of the model that was asked for, so that `model` is cached; `None` where it is.
+fn marker_missing(model: &str, entry: &Model) -> Option<&'static str> {
+    let model = model.to_ascii_lowercase();
+    let api = entry.api.as_deref().unwrap_or_default();
+    if model.contains("claude") {
+        return match api {
+            "anthropic-messages" => (entry.retention.as_deref() == Some("none"))
+                .then_some("a cacheRetention other than \"none\""),
+            _ => (!entry.cache_control).then_some("compat.cacheControlFormat: \"anthropic\""),
+        };
+    }
+    let is_gpt = model.contains("gpt") && api != "anthropic-messages";
+    (is_gpt && !entry.prompt_cache_key).then_some("compat.supportsPromptCacheKey: true")
+}
+
+fn cache_markers(used: &Used, facts: &Facts) -> Check {
+    let entry = |model: &OfModel| {
+        let (provider, id) = model.asked.as_ref()?;
+        let provider = facts.providers.iter().find(|entry| *entry.id == **provider)?;
+        let bare = id.strip_prefix(provider.id.as_str()).and_then(|id| id.strip_prefix('/'));
+        let is_it = |entry: &&Model| *entry.id == **id || Some(entry.id.as_str()) == bare;
+        Some((provider, provider.models.iter().find(is_it)?))
+    };
+    let found: Vec<_> = (used.models.iter())
+        .filter(|(_, model)| model.tally.answered() >= MODEL_CALLS && model.tally.tokens.cached == 0)
+        .filter_map(|(name, model)| {
+            let (provider, entry) = entry(model)?;
+            let missing = marker_missing(name, entry)?;
+            Some(format!(
+                "no token of {} calls to {name} came from a cache; write {missing} into the entry of the model {} in \
+                 models.providers.{}",
+                model.tally.answered(),
+                entry.id,
+                provider.id
+            ))
+        })
+        .collect();
+    Looked {
+        id: "cache-markers",
+        level: Level::Warning,
+        costs: true,
+        right: "no model was seen that needs cache markers and lacks them",
+        advice: "a warm slot is worth nothing without cache markers: see the README, \"The provider entry that makes \
+                 caching happen\"",
+    }
+    .found(&found)
+}
+
+fn low_hit_rate(used: &Used) -> Check {
+    let found: Vec<_> = (used.sessions.iter())
+        .filter(|(_, session)| session.tally.requests >= SESSION_CALLS)
+        .filter_map(|(id, session)| {
+            let rate = session.tally.tokens.hit_rate().filter(|rate| *rate < LOW_HIT_RATE)?;
+            let agent = session.agent.as_deref().map(|agent| format!(" of {agent}"));
+            Some(format!(
+                "{id}{} has a hit rate of {:.0} % after {} calls",
+                agent.unwrap_or_default(),
+                rate * 100.0,
+                session.tally.requests
+            ))
+        })
+        .collect();
+    Looked {
+        id: "low-hit-rate",
+        level: Level::Warning,
+        costs: true,
+        right: "no session of 20 calls or more has a hit rate under 20 %",
+        advice: "see whether cache markers are missing, whether prompts change at their beginning from call to call, and \
+                 whether calls are further apart than a cache is kept",
+    }
+    .found(&found)
+}
+
+fn anonymous(used: &Used) -> Check {
+    let found = (used.anonymous > 0).then(|| format!("{} calls named no agent", used.anonymous));
+    Looked {
+        id: "anonymous",
+        level: Level::Warning,
+        costs: true,
+        right: "every call named its agent",
+        advice: "OpenClaw does not say whose some simple completions are where it configures several agents: give them a \
+                 model of their own, or call them with an agent",
+    }
+    .found(found.as_slice())
+}
+
+fn autorouter(used: &Used) -> Check {
+    let (answered, routed) = (used.totals.answered(), used.totals.routed);
+    let found = (answered > 0 && routed == 0)
+        .then(|| format!("none of {answered} answers said X-TaaS-Autorouted: true"));
+    Looked {
+        id: "autorouter",
+        level: Level::Warning,
+        costs: false,
+        right: "TaaS says which model it routed to, or nothing was asked yet",
+        advice: "ask for a model that the autorouter serves; if you do, something between TaaS and the gateway takes the \
+                 headers away",
+    }
+    .found(found.as_slice())
+}
+
+fn config(facts: &Facts) -> Check {
+    let found: Vec<_> =
+        facts.not_understood.iter().map(|what| format!("{what} is not understood")).collect();
+    Looked {
+        id: "config",
+        level: Level::Warning,
+        // The gateway's log says so when it reads it.
+        costs: false,
+        right: "all of the plugin's configuration is understood",
+        advice: "correct it in plugins.entries.openclaw-taas-affinity.config; until then the default counts",
+    }
+    .found(&found)
+}
+
+fn obsolete_variables(surroundings: &dyn Surroundings) -> Check {
+    let set = OBSOLETE_VARIABLES.into_iter().filter(|name| surroundings.variable(name).is_some());
+    let found: Vec<_> = set.map(|name| format!("{name} is set, which has no effect")).collect();
+    Looked {
+        id: "obsolete-variables",
+        level: Level::Warning,
+        costs: false,
+        right: "no variable is set that has no effect",
+        advice: "unset them",
+    }
+    .found(&found)
+}

@@ -1,0 +1,205 @@
+//! What was used by each session, agent and model, for those used last, and in all.
+
+use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
+
+use lru::LruCache;
+
+use super::{Whose, upsert};
+use crate::usage::{Ended, Tally, Tokens};
+
+/// How many models are told apart. What is evicted stays in the totals.
+pub const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+
+/// How many calls of each session are remembered one by one.
+pub const CALL_LIMIT: usize = 32;
+
+/// One call of a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) at: i64,
+    pub(crate) status: Option<u16>,
+    pub(crate) failed: bool,
+    pub(crate) tokens: Tokens,
+    /// The number of its model, which may have been evicted since.
+    model: Option<u32>,
+}
+
+/// What one affinity session used.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct OfSession {
+    pub(crate) tally: Tally,
+    pub(crate) source: &'static str,
+    pub(crate) agent: Option<Arc<str>>,
+    pub(crate) workspace: Option<Arc<str>>,
+    model: Option<u32>,
+    /// The newest last.
+    pub(crate) calls: VecDeque<Call>,
+}
+
+/// What one agent used.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct OfAgent {
+    pub(crate) tally: Tally,
+    pub(crate) source: &'static str,
+    pub(crate) session: Option<Arc<str>>,
+    model: Option<u32>,
+    /// The affinity ids of the workspaces that it was last seen under: the latest and one other.
+    pub(crate) workspaces: [Option<Arc<str>>; 2],
+    /// How often the latter changed.
+    pub(crate) moves: u32,
+}
+
+/// What one model used.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct OfModel {
+    pub(crate) tally: Tally,
+    number: u32,
+    /// The provider and the model that were asked for, of its latest call.
+    pub(crate) asked: Option<(Arc<str>, Arc<str>)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Usage {
+    totals: Tally,
+    /// Calls that named no agent.
+    anonymous: u64,
+    sessions: LruCache<Arc<str>, OfSession>,
+    agents: LruCache<Arc<str>, OfAgent>,
+    models: LruCache<Arc<str>, OfModel>,
+    next_number: u32,
+}
+
+/// All of it; the newest first.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) totals: Tally,
+    pub(crate) anonymous: u64,
+    pub(crate) sessions: Vec<(Arc<str>, OfSession)>,
+    pub(crate) agents: Vec<(Arc<str>, OfAgent)>,
+    pub(crate) models: Vec<(Arc<str>, OfModel)>,
+}
+
+/// At which numbers of calls something may have become worth saying that was not before.
+const TELLING: [u64; 2] = [10, 20];
+
+impl Usage {
+    pub(super) fn new(limit: NonZeroUsize) -> Self {
+        Self {
+            totals: Tally::default(),
+            anonymous: 0,
+            sessions: LruCache::new(limit),
+            agents: LruCache::new(limit),
+            models: LruCache::new(MODEL_LIMIT),
+            next_number: 0,
+        }
+    }
+
+    /// Counts a call. Whether a look at what is remembered may now show what it did not show before.
+    pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) -> bool {
+        self.totals.add(call);
+        self.anonymous += u64::from(whose.agent_id.is_none());
+        let mut is_telling = whose.agent_id.is_none() && self.anonymous == 1;
+        let model = call.model.map(|name| {
+            let next = &mut self.next_number;
+            upsert(&mut self.models, name, |model| {
+                if model.tally.requests == 0 {
+                    model.number = *next;
+                    *next = next.wrapping_add(1);
+                }
+                model.tally.add(call);
+                is_telling |= TELLING.contains(&model.tally.answered());
+                if model.asked.as_ref().is_none_or(|(provider, id)| {
+                    Some(&**provider) != whose.provider || Some(&**id) != whose.model_id
+                }) {
+                    let both = whose.provider.zip(whose.model_id);
+                    model.asked = both.map(|(provider, id)| (provider.into(), id.into()));
+                }
+                model.number
+            })
+        });
+        upsert(&mut self.sessions, whose.session_id, |session| {
+            session.tally.add(call);
+            is_telling |= TELLING.contains(&session.tally.requests);
+            session.source = whose.source;
+            keep(&mut session.agent, whose.agent_id);
+            keep(&mut session.workspace, whose.workspace);
+            session.model = model.or(session.model);
+            if session.calls.len() == CALL_LIMIT {
+                session.calls.pop_front();
+            }
+            let Ended { at, status, failed, tokens, .. } = *call;
+            session.calls.push_back(Call { at, status, failed, tokens, model });
+        });
+        if let Some(agent) = whose.agent_id {
+            upsert(&mut self.agents, agent, |agent| {
+                agent.tally.add(call);
+                agent.source = whose.source;
+                keep(&mut agent.session, Some(whose.session_id));
+                agent.model = model.or(agent.model);
+                is_telling |= agent.moved_to(whose.workspace);
+            });
+        }
+        is_telling
+    }
+
+    pub(super) fn used(&self) -> Used {
+        Used {
+            totals: self.totals.clone(),
+            anonymous: self.anonymous,
+            sessions: newest_first(&self.sessions),
+            agents: newest_first(&self.agents),
+            models: newest_first(&self.models),
+        }
+    }
+}
+
+impl OfAgent {
+    /// Notes where the agent works, and says whether it has come back to where it was before.
+    fn moved_to(&mut self, workspace: Option<&str>) -> bool {
+        let [latest, other] = &mut self.workspaces;
+        if workspace.is_none() || latest.as_deref() == workspace {
+            return false;
+        }
+        if latest.is_some() {
+            self.moves = self.moves.saturating_add(1);
+        }
+        if other.as_deref() == workspace {
+            std::mem::swap(latest, other);
+            return true;
+        }
+        *other = latest.take();
+        *latest = workspace.map(Arc::from);
+        other.is_some()
+    }
+}
+
+impl Used {
+    /// The name of a model by its number, where it is still there.
+    fn name(&self, number: Option<u32>) -> Option<&str> {
+        let mut models = self.models.iter();
+        models.find(|(_, model)| Some(model.number) == number).map(|(name, _)| &**name)
+    }
+
+    pub(crate) fn model_of_session(&self, session: &OfSession) -> Option<&str> {
+        self.name(session.model)
+    }
+
+    pub(crate) fn model_of_agent(&self, agent: &OfAgent) -> Option<&str> {
+        self.name(agent.model)
+    }
+
+    pub(crate) fn model_of_call(&self, call: &Call) -> Option<&str> {
+        self.name(call.model)
+    }
+}
+
+/// Puts `value` in the place of another one.
+fn keep(slot: &mut Option<Arc<str>>, value: Option<&str>) {
+    if value.is_some() && slot.as_deref() != value {
+        *slot = value.map(Arc::from);
+    }
+}
+
+fn newest_first<T: Clone>(all: &LruCache<Arc<str>, T>) -> Vec<(Arc<str>, T)> {
+    all.iter().map(|(name, value)| (Arc::clone(name), value.clone())).collect()
+}

@@ -1,0 +1,282 @@
+//! What calls used: tokens, what of them was cached, what that saved, and what failed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// How many statuses are told apart in one tally; others count under [`NO_STATUS`].
+const STATUS_LIMIT: usize = 16;
+
+/// Stands for a failure without a failing status: a connection that was reset, a stream that was cut.
+pub const NO_STATUS: u16 = 0;
+
+/// What is compared with.
+pub const BASELINE: &str = "as if nothing had been cached";
+
+/// The tokens of one call or of many. What was read from a cache or written to one is no part of `input`, as
+/// OpenClaw has it on every API.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tokens {
+    /// Tokens of the prompt that were neither read from a cache nor written to one.
+    pub input: u64,
+    /// Tokens of the prompt that were read from a cache.
+    pub cached: u64,
+    /// Tokens of the prompt that were written to a cache.
+    pub written: u64,
+    /// Tokens of the answer.
+    pub output: u64,
+}
+
+impl Tokens {
+    /// What JavaScript counted: `input`, `cacheRead`, `cacheWrite`, `output`. What is no positive number is 0.
+    #[must_use]
+    pub fn counted(counts: [f64; 4]) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, and no number is 0"
+        )]
+        let [input, cached, written, output] = counts.map(|count| count as u64);
+        Self { input, cached, written, output }
+    }
+
+    fn add(&mut self, other: Self) {
+        for (sum, more) in [
+            (&mut self.input, other.input),
+            (&mut self.cached, other.cached),
+            (&mut self.written, other.written),
+            (&mut self.output, other.output),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    /// The tokens of the prompt.
+    fn prompt(self) -> u64 {
+        self.input.saturating_add(self.cached).saturating_add(self.written)
+    }
+
+    /// What part of the prompt was read from a cache, from 0 to 1; `None` without a prompt.
+    ///
+    /// ```
+    /// use taas_affinity::usage::Tokens;
+    ///
+    /// assert_eq!(Tokens::counted([50.0, 900.0, 50.0, 7.0]).hit_rate(), Some(0.9));
+    /// assert_eq!(Tokens::default().hit_rate(), None);
+    /// ```
+    #[must_use]
+    pub fn hit_rate(self) -> Option<f64> {
+        (self.prompt() > 0).then(|| float(self.cached) / float(self.prompt()))
+    }
+
+    /// As people see them.
+    #[must_use]
+    pub fn json(self) -> Value {
+        let Self { input, cached, written, output } = self;
+        json!({ "input": input, "cached": cached, "written": written, "output": output })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate and a price need no more than 53 bits")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// What a model's prompt costs, in US dollars for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prices {
+    /// Of a token that is neither read from a cache nor written to one.
+    pub input: f64,
+    /// Of a token that is read from a cache.
+    pub cached: f64,
+    /// Of a token that is written to a cache.
+    pub written: f64,
+}
+
+impl Prices {
+    /// The prices where all of them are numbers from 0 on.
+    #[must_use]
+    pub fn new([input, cached, written]: [f64; 3]) -> Option<Self> {
+        let all = [input, cached, written];
+        let known = all.iter().all(|price| price.is_finite() && *price >= 0.0);
+        known.then_some(Self { input, cached, written })
+    }
+
+    /// What a prompt cost, and what it would have cost had nothing been cached.
+    fn of(self, tokens: Tokens) -> (f64, f64) {
+        const MILLION: f64 = 1e6;
+        let cost = float(tokens.input) * self.input
+            + float(tokens.cached) * self.cached
+            + float(tokens.written) * self.written;
+        (cost / MILLION, float(tokens.prompt()) * self.input / MILLION)
+    }
+}
+
+/// A call that has ended.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Ended<'a> {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// The model that answered.
+    pub model: Option<&'a str>,
+    /// Whether the autorouter chose it.
+    pub routed: bool,
+    /// The status of the last answer.
+    pub status: Option<u16>,
+    /// Whether there was no proper answer. An answer that its caller gave up is none that failed.
+    pub failed: bool,
+    /// What it used.
+    pub tokens: Tokens,
+    /// What the model's prompt costs, where that is known.
+    pub prices: Option<Prices>,
+}
+
+impl Ended<'_> {
+    /// The status that it counts as failed under.
+    fn failure(&self) -> Option<u16> {
+        self.failed.then(|| self.status.filter(|status| *status >= 400).unwrap_or(NO_STATUS))
+    }
+}
+
+/// What many calls used.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    /// Calls, whatever became of them.
+    pub requests: u64,
+    /// Those whose model the autorouter chose.
+    pub routed: u64,
+    /// Those that failed.
+    pub failures: u64,
+    by_status: BTreeMap<u16, u64>,
+    /// What they used.
+    pub tokens: Tokens,
+    priced: u64,
+    cost: f64,
+    uncached_cost: f64,
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+impl Tally {
+    /// Counts a call.
+    pub fn add(&mut self, call: &Ended<'_>) {
+        self.requests += 1;
+        self.routed += u64::from(call.routed);
+        if let Some(status) = call.failure() {
+            self.failures += 1;
+            let is_told_apart =
+                self.by_status.len() < STATUS_LIMIT || self.by_status.contains_key(&status);
+            let status = if is_told_apart { status } else { NO_STATUS };
+            *self.by_status.entry(status).or_default() += 1;
+        }
+        self.tokens.add(call.tokens);
+        if let Some(prices) = call.prices {
+            let (cost, uncached) = prices.of(call.tokens);
+            self.priced += 1;
+            self.cost += cost;
+            self.uncached_cost += uncached;
+        }
+        self.first.get_or_insert(call.at);
+        self.last = Some(call.at);
+    }
+
+    /// Calls that got a proper answer.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.requests - self.failures
+    }
+
+    /// As people see it. What was saved is in tokens, and in US dollars for the calls whose prices are known;
+    /// it is negative where writing cost more than reading saved.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let by_status: BTreeMap<String, u64> =
+            self.by_status.iter().map(|(status, count)| (name(*status), *count)).collect();
+        let usd = |sum: f64| (self.priced > 0).then_some(sum);
+        json!({
+            "requests": self.requests,
+            "failures": self.failures,
+            "failuresByStatus": by_status,
+            "tokens": self.tokens.json(),
+            "hitRate": self.tokens.hit_rate(),
+            "saved": {
+                "tokens": self.tokens.cached,
+                "usd": usd(self.uncached_cost - self.cost),
+                "usdWithoutCache": usd(self.uncached_cost),
+                "pricedRequests": self.priced,
+            },
+            "firstUse": self.first,
+            "lastUse": self.last,
+        })
+    }
+}
+
+fn name(status: u16) -> String {
+    if status == NO_STATUS { "none".to_owned() } else { status.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(counts: [f64; 4]) -> Ended<'static> {
+        Ended { tokens: Tokens::counted(counts), ..Ended::default() }
+    }
+
+    #[test]
+    fn a_hit_rate_is_of_the_whole_prompt_and_never_more_than_all_of_it() {
+        for (counts, rate) in [
+            ([100.0, 900.0, 0.0, 5.0], Some(0.9)),
+            ([0.0, 10.0, 0.0, 0.0], Some(1.0)),
+            ([10.0, 80.0, 10.0, 999.0], Some(0.8)),
+            ([0.0, 0.0, 0.0, 7.0], None),
+            ([f64::NAN, -5.0, f64::NEG_INFINITY, 1.0], None),
+            ([f64::INFINITY, 1e300, 1e300, 1.0], Some(1.0)),
+        ] {
+            let found = Tokens::counted(counts).hit_rate();
+            assert_eq!(found.is_some(), rate.is_some(), "{counts:?}");
+            assert!(found.is_none_or(|found| found <= 1.0), "{counts:?}: {found:?}");
+            if counts.iter().all(|count| count.is_finite()) {
+                assert_eq!(found, rate);
+            }
+        }
+    }
+
+    #[test]
+    fn savings_are_negative_where_writing_cost_more_than_reading_saved() {
+        let prices = Prices::new([3.0, 0.3, 3.75]);
+        let mut tally = Tally::default();
+        tally.add(&Ended { prices, ..call([0.0, 0.0, 1e6, 10.0]) });
+        assert_eq!(tally.json()["saved"]["usd"], -0.75);
+        tally.add(&Ended { prices, ..call([0.0, 1e6, 0.0, 10.0]) });
+        let saved = &tally.json()["saved"];
+        assert!((saved["usd"].as_f64().expect("a number") - 1.95).abs() < 1e-9, "{saved}");
+        assert_eq!(saved["usdWithoutCache"], 6.0);
+        // Without prices there are tokens alone.
+        tally.add(&call([0.0, 5.0, 0.0, 1.0]));
+        assert_eq!(tally.json()["saved"]["tokens"], 1_000_005);
+        assert_eq!(tally.json()["saved"]["pricedRequests"], 2);
+        let mut unpriced = Tally::default();
+        unpriced.add(&call([0.0, 5.0, 0.0, 1.0]));
+        assert_eq!(unpriced.json()["saved"]["usd"], Value::Null);
+        assert_eq!(Prices::new([3.0, f64::NAN, 1.0]), None);
+        assert_eq!(Prices::new([3.0, -1.0, 1.0]), None);
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_their_status_as_far_as_there_is_room() {
+        let mut tally = Tally::default();
+        for status in [None, Some(200), Some(429), Some(429), Some(503)] {
+            tally.add(&Ended { status, failed: true, ..Ended::default() });
+        }
+        tally.add(&Ended { status: Some(200), ..Ended::default() });
+        assert_eq!(tally.json()["failuresByStatus"], json!({ "none": 2, "429": 2, "503": 1 }));
+        assert_eq!((tally.requests, tally.failures, tally.answered()), (6, 5, 1));
+        for status in 400..1000 {
+            tally.add(&Ended { status: Some(status), failed: true, ..Ended::default() });
+        }
+        let by_status = tally.json()["failuresByStatus"].as_object().expect("an object").clone();
+        assert_eq!(by_status.len(), STATUS_LIMIT);
+        assert_eq!(by_status.values().filter_map(Value::as_u64).sum::<u64>(), tally.failures);
+    }
+}

@@ -154,7 +154,7 @@ impl Usage {
 }
 
 impl OfAgent {
-    /// Notes where the agent works, and says whether it has come back to where it was before.
+    /// Notes where the agent works, and says whether that is another place than before.
     fn moved_to(&mut self, workspace: Option<&str>) -> bool {
         let [latest, other] = &mut self.workspaces;
         if workspace.is_none() || latest.as_deref() == workspace {
@@ -163,12 +163,7 @@ impl OfAgent {
         if latest.is_some() {
             self.moves = self.moves.saturating_add(1);
         }
-        if other.as_deref() == workspace {
-            std::mem::swap(latest, other);
-            return true;
-        }
-        *other = latest.take();
-        *latest = workspace.map(Arc::from);
+        *other = std::mem::replace(latest, workspace.map(Arc::from));
         other.is_some()
     }
 }

@@ -1,0 +1,392 @@
+//! What was used, routed and chosen, asked as the gateway asks it.
+
+use serde_json::{Value, json};
+use taas_affinity::{
+    ask::{Question, ask},
+    route::{HEADERS, Response},
+    store::{CALL_LIMIT, CHOICE_LIMIT, LIMIT, Store, Whose},
+    surroundings::Surroundings,
+    usage::{Ended, Tokens},
+};
+
+#[derive(Clone, Copy)]
+struct Env(&'static [(&'static str, &'static str)]);
+
+impl Surroundings for Env {
+    fn variable(&self, name: &str) -> Option<String> {
+        let mut all = self.0.iter();
+        all.find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    fn home(&self) -> Option<&str> {
+        Some("/home/cloudsigma")
+    }
+}
+
+const SESSION: &str = "oc:4ae2870a2e73027c";
+const OTHER: &str = "oc:583c4ba8ac9a207f";
+const CLAUDE: &str = "anthropic/claude-sonnet";
+
+fn whose<'a>(session_id: &'a str, agent_id: Option<&'a str>) -> Whose<'a> {
+    Whose {
+        session_id,
+        source: "workspaceDir",
+        agent_id,
+        workspace: Some(session_id),
+        provider: Some("cloudsigma"),
+        model_id: Some("auto"),
+        ..Whose::default()
+    }
+}
+
+fn used(store: &Store, whose: &Whose<'_>, model: Option<&str>, counts: [f64; 4]) -> bool {
+    let tokens = Tokens::counted(counts);
+    let routed = model.is_some();
+    store.ended(
+        &Ended { at: 5, model, routed, status: Some(200), tokens, ..Ended::default() },
+        whose,
+    )
+}
+
+fn failed(store: &Store, whose: &Whose<'_>, status: u16) {
+    store.ended(&Ended { at: 6, status: Some(status), failed: true, ..Ended::default() }, whose);
+}
+
+fn refused(store: &Store, method: &str, params: &Value) -> String {
+    let question = Question {
+        store,
+        params: &params.to_string(),
+        surroundings: &Env(&[]),
+        facts: None,
+        now: 9,
+    };
+    ask(method, &question).expect_err("a refusal").to_string()
+}
+
+fn asked(store: &Store, method: &str, params: &Value, facts: &Value, env: Env) -> Value {
+    let (params, facts) = (params.to_string(), facts.to_string());
+    let question =
+        Question { store, params: &params, surroundings: &env, facts: Some(&facts), now: 9 };
+    serde_json::from_str(&ask(method, &question).expect("an answer")).expect("JSON")
+}
+
+fn status(store: &Store, params: &Value) -> Value {
+    asked(store, "taas.affinity.status", params, &json!({}), Env(&[]))
+}
+
+fn routes(store: &Store, params: &Value) -> Value {
+    asked(store, "taas.affinity.routes", params, &json!({}), Env(&[]))
+}
+
+fn choose(store: &Store, params: &Value) -> Value {
+    asked(store, "taas.autorouter.setAlgorithm", params, &json!({}), Env(&[]))
+}
+
+fn level(store: &Store, id: &str, facts: &Value, env: Env) -> Value {
+    let status = asked(store, "taas.affinity.status", &json!({}), facts, env);
+    let checks = status["checks"].as_array().expect("checks").clone();
+    let check = checks.iter().find(|check| check["id"] == id).expect(id).clone();
+    let is_warned = status["warnings"].as_array().expect("warnings").contains(&check);
+    assert_eq!(is_warned, check["level"] != "ok", "{check}");
+    assert_eq!(check["advice"].is_null(), check["level"] == "ok", "{check}");
+    check["level"].clone()
+}
+
+#[test]
+fn a_row_for_each_agent_session_and_model_and_a_total() {
+    let store = Store::new(LIMIT);
+    let (main, ops) = (whose(SESSION, Some("Main")), whose(OTHER, Some("ops")));
+    used(&store, &main, Some(CLAUDE), [100.0, 0.0, 900.0, 7.0]);
+    used(&store, &main, Some(CLAUDE), [100.0, 900.0, 0.0, 8.0]);
+    failed(&store, &main, 429);
+    used(&store, &ops, Some("openai/gpt-5"), [10.0, 0.0, 0.0, 1.0]);
+    let all = status(&store, &json!({}));
+    assert_eq!(all["totals"]["requests"], 4);
+    assert_eq!(all["totals"]["failuresByStatus"], json!({ "429": 1 }));
+    let tokens = json!({ "input": 210, "cached": 900, "written": 900, "output": 16 });
+    assert_eq!(all["totals"]["tokens"], tokens);
+    assert_eq!(all["agents"].as_array().map(Vec::len), Some(2));
+    let row = &all["agents"][1];
+    assert_eq!(row["agentId"], "main");
+    assert_eq!(row["sessionId"], SESSION);
+    assert_eq!(row["source"], "workspaceDir");
+    assert_eq!(row["model"], CLAUDE, "a failure does not say which model there is");
+    assert_eq!((&row["requests"], &row["failures"]), (&json!(3), &json!(1)));
+    assert_eq!(row["hitRate"], 0.45);
+    assert_eq!((&row["firstUse"], &row["lastUse"]), (&json!(5), &json!(6)));
+    assert_eq!(all["models"].as_array().map(Vec::len), Some(2));
+    assert_eq!(all["sessions"][0].get("calls"), None);
+
+    for (params, agents, sessions) in [
+        (json!({ "agentId": "MAIN" }), vec!["main"], vec![SESSION]),
+        (json!({ "sessionId": OTHER }), vec!["ops"], vec![OTHER]),
+        (json!({ "workspaceDir": "~/.openclaw/workspace" }), vec!["ops"], vec![OTHER]),
+        (json!({ "agentId": "nobody" }), vec![], vec![]),
+    ] {
+        let found = status(&store, &params);
+        let ids = |rows: &str, key: &str| -> Vec<String> {
+            let rows = found[rows].as_array().expect("rows").iter();
+            rows.map(|row| row[key].as_str().expect("an id").to_owned()).collect()
+        };
+        if cfg!(unix) || params.get("workspaceDir").is_none() {
+            assert_eq!(ids("agents", "agentId"), agents, "{params}");
+            assert_eq!(ids("sessions", "sessionId"), sessions, "{params}");
+        }
+    }
+    let calls = &status(&store, &json!({ "sessionId": SESSION }))["sessions"][0]["calls"];
+    assert_eq!(calls[0]["failed"], true);
+    assert_eq!(calls[0]["status"], 429);
+    assert_eq!(calls[2]["model"], CLAUDE);
+    assert_eq!(calls[2]["tokens"]["written"], 900);
+}
+
+#[test]
+fn what_makes_room_stays_in_the_totals() {
+    let store = Store::new(LIMIT);
+    for number in 0..1000 {
+        let (session, agent) = (format!("oc:{number:016x}"), format!("agent-{number}"));
+        let model = format!("model-{number}");
+        used(&store, &whose(&session, Some(&agent)), Some(&model), [1.0, 2.0, 3.0, 4.0]);
+    }
+    let all = status(&store, &json!({}));
+    assert_eq!(all["totals"]["requests"], 1000);
+    assert_eq!(all["totals"]["tokens"]["cached"], 2000);
+    let count = |rows: &str| all[rows].as_array().map(Vec::len);
+    assert_eq!(
+        (count("sessions"), count("agents"), count("models")),
+        (Some(256), Some(256), Some(64))
+    );
+    assert_eq!(all["sessions"][0]["sessionId"], "oc:00000000000003e7", "the newest first");
+    assert_eq!(all["sessions"][255]["model"], Value::Null, "its model has made room");
+    for _ in 0..100 {
+        used(&store, &whose(SESSION, None), None, [1.0; 4]);
+    }
+    let one = status(&store, &json!({ "sessionId": SESSION }));
+    assert_eq!(one["sessions"][0]["calls"].as_array().map(Vec::len), Some(CALL_LIMIT));
+    assert_eq!(one["sessions"][0]["requests"], 100);
+}
+
+fn answer(store: &Store, whose: &Whose<'_>, status: f64, request_id: &str, at: i64) -> bool {
+    let values = HEADERS.map(|name| match name {
+        "x-taas-autorouted" => Some("true"),
+        "x-request-id" => Some(request_id),
+        "x-taas-autorouter-model" => Some(CLAUDE),
+        _ => None,
+    });
+    store.answered(&Response { status: Some(status), values, ..Response::default() }, whose, at)
+}
+
+#[test]
+fn routes_and_failures_are_the_newest_first_and_bounded() {
+    let store = Store::new(LIMIT);
+    let main = Whose { conversation: Some("96b334dd"), ..whose(SESSION, Some("main")) };
+    assert!(answer(&store, &main, 200.0, "first", 1));
+    assert!(!answer(&store, &whose(OTHER, Some("ops")), 429.0, "limited", 2));
+    for (status, what) in [(100.0, "informational"), (304.0, "redirect"), (f64::NAN, "no number")] {
+        assert!(!answer(&store, &main, status, what, 3));
+    }
+    assert!(answer(&store, &main, 200.0, "last", 3));
+    let all = routes(&store, &json!(null));
+    let ids = |answer: &Value| -> Vec<Value> {
+        let routes = answer["routes"].as_array().expect("routes").iter();
+        routes.map(|route| route["taasRequestId"].clone()).collect()
+    };
+    assert_eq!(ids(&all), ["last", "limited", "first"]);
+    assert_eq!(all["total"], 3);
+    assert_eq!(
+        (&all["routes"][1]["status"], &all["routes"][1]["agentId"]),
+        (&json!(429), &json!("ops"))
+    );
+    assert_eq!(all["routes"][2]["autorouterModel"], CLAUDE);
+    assert_eq!(all["routes"][2]["sessionId"], SESSION);
+    assert_eq!(ids(&routes(&store, &json!({ "limit": 1 }))), ["last"]);
+    for params in [
+        json!({ "agentId": "Main" }),
+        json!({ "sessionId": SESSION }),
+        json!({ "localSessionId": "96b334dd" }),
+    ] {
+        assert_eq!(ids(&routes(&store, &params)), ["last", "first"], "{params}");
+    }
+    assert_eq!(store.by_agent("ops"), None, "a failure is no route");
+    for number in 0..100 {
+        answer(&store, &main, 503.0, &number.to_string(), 4);
+    }
+    let newest: Vec<_> = (84..100).rev().map(|number| number.to_string()).collect();
+    assert_eq!(ids(&routes(&store, &json!({ "sessionId": SESSION, "limit": 4096 }))), newest);
+    for limit in [json!(0), json!(4097), json!(-1), json!(1.5), json!("9"), json!(null), json!(1e9)]
+    {
+        let error = refused(&store, "taas.affinity.routes", &json!({ "limit": limit }));
+        assert!(error.starts_with("limit is ") && error.contains("from 1 to 4096"), "{error}");
+    }
+}
+
+#[test]
+fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("main"));
+    let name = |store: &Store| store.choice(&main).map(taas_affinity::store::Algorithm::name);
+    let set = choose(&store, &json!({ "agentId": "Main", "algorithm": "cost" }));
+    assert_eq!(set, json!({ "agentId": "main", "algorithm": "cost", "previous": null }));
+    assert_eq!(name(&store), Some("cost"));
+    assert_eq!(store.choice(&whose(OTHER, Some("ops"))), None);
+    // A session's own counts more than its agent's.
+    let home = json!({ "workspaceDir": "/home/cloudsigma/.openclaw/workspace-new-agent-2", "algorithm": "tps" });
+    if cfg!(unix) {
+        assert_eq!(choose(&store, &home)["sessionId"], SESSION);
+        assert_eq!(name(&store), Some("tps"));
+        let shown = json!([
+            { "sessionId": SESSION, "algorithm": "tps" },
+            { "agentId": "main", "algorithm": "cost" },
+        ]);
+        assert_eq!(status(&store, &json!({}))["algorithms"], shown);
+        // So does its workspace's, where each conversation is a session of its own.
+        let conversation = Whose { session_id: OTHER, ..main };
+        assert_eq!(
+            store.choice(&conversation).map(taas_affinity::store::Algorithm::name),
+            Some("tps")
+        );
+        choose(&store, &json!({ "sessionId": SESSION, "algorithm": null }));
+    }
+    let cleared = choose(&store, &json!({ "agentId": "main", "algorithm": null }));
+    assert_eq!(cleared, json!({ "agentId": "main", "algorithm": null, "previous": "cost" }));
+    assert_eq!(name(&store), None);
+
+    for (params, what) in [
+        (json!({ "agentId": "main" }), "algorithm is missing"),
+        (json!({ "agentId": "main", "algorithm": "best" }), "algorithm is \"best\""),
+        (json!({ "agentId": "main", "algorithm": 7 }), "algorithm is a number"),
+        (json!({ "algorithm": "cost" }), "neither an agent nor a session"),
+        (json!({ "agentId": "a b", "algorithm": "cost" }), "agentId is \"a b\", no agent id"),
+        (json!({ "sessionId": "x", "algorithm": "cost" }), "sessionId is \"x\""),
+        (json!({ "limit": 1 }), "unknown key \"limit\""),
+    ] {
+        let error = refused(&store, "taas.autorouter.setAlgorithm", &params);
+        assert!(error.starts_with(what), "{error}");
+        assert!(
+            error.contains("best_fit, price_performance, savings_curve, cost, ttft, tps"),
+            "{error}"
+        );
+    }
+    for number in 0..CHOICE_LIMIT {
+        choose(&store, &json!({ "agentId": format!("a{number}"), "algorithm": "ttft" }));
+    }
+    let error = refused(
+        &store,
+        "taas.autorouter.setAlgorithm",
+        &json!({ "agentId": "z", "algorithm": "ttft" }),
+    );
+    assert!(error.starts_with("256 algorithms are set already"), "{error}");
+    choose(&store, &json!({ "agentId": "a0", "algorithm": "cost" }));
+}
+
+#[test]
+fn a_change_of_route_is_told_once_and_at_most_once_a_minute() {
+    let store = Store::new(LIMIT);
+    let route = |model: &'static str, at| {
+        let values = HEADERS.map(|name| match name {
+            "x-taas-autorouted" => Some("true"),
+            "x-taas-autorouter-model" => Some(model),
+            _ => None,
+        });
+        let response = Response { values, ..Response::default() };
+        store.answered(&response, &whose(SESSION, Some("main")), at);
+        store.route_change("Main", at).map(|change| (change.from, change.to))
+    };
+    let change = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
+    assert_eq!(store.route_change("main", 0), None);
+    assert_eq!(route("a", 0), None, "the first is none");
+    assert_eq!(route("a", 1), None);
+    assert_eq!(route("b", 2), change("a", "b"));
+    assert_eq!(route("a", 3), None, "within a minute");
+    assert_eq!(route("a", 60_002), change("b", "a"), "after it, since it is still so");
+    assert_eq!(route("b", 60_003), None);
+    assert_eq!(route("a", 200_000), None, "back again before it could be told");
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong() {
+    let store = Store::new(LIMIT);
+    let nothing = json!({ "binary": "1.0.0", "package": "1.0.0" });
+    let all = asked(&store, "taas.affinity.status", &json!({}), &nothing, Env(&[]));
+    assert_eq!(all["warnings"], json!([]), "nothing is wrong with a gateway that has done nothing");
+    assert_eq!(all["checks"].as_array().map(Vec::len), Some(13));
+
+    for (id, facts) in [
+        ("ownership", json!({ "owned": [{ "provider": "cloudsigma", "plugins": ["x"] }] })),
+        ("ownership", json!({ "owned": [{ "provider": "cloudsigma", "plugins": [] }] })),
+        ("unseen-calls", json!({ "unasked": { "cloudsigma": 3 } })),
+        ("binary", json!({ "binary": "0.9.0", "package": "1.0.0" })),
+        ("provider-entry", json!({ "providers": [{ "id": "cloudsigma", "hasKey": false }] })),
+        (
+            "provider-entry",
+            json!({ "providers": [
+            { "id": "cloudsigma", "hasKey": true, "baseUrl": "a" },
+            { "id": "cloudsigma-staging", "hasKey": true, "baseUrl": "b" },
+        ] }),
+        ),
+        (
+            "pinned-headers",
+            json!({ "providers": [{ "id": "x", "hasKey": true, "pinned": ["X-Session-Id"] }] }),
+        ),
+        ("config", json!({ "notUnderstood": ["gitHint"] })),
+    ] {
+        assert_eq!(level(&store, id, &nothing, Env(&[])), "ok", "{id}");
+        assert_ne!(level(&store, id, &facts, Env(&[])), "ok", "{id}: {facts}");
+    }
+    assert_eq!(
+        level(&store, "session-variable", &nothing, Env(&[("OPENCLAW_SESSION_ID", "x")])),
+        "warning"
+    );
+    let obsolete = Env(&[("TAAS_REQUESTER_BRIDGE_LEASE_URL", "")]);
+    assert_eq!(level(&store, "obsolete-variables", &nothing, obsolete), "warning");
+    // What is no text of facts counts as nothing known.
+    assert_eq!(level(&store, "ownership", &json!([1]), Env(&[])), "ok");
+}
+
+#[test]
+fn the_doctor_sees_what_calls_show() {
+    let store = Store::new(LIMIT);
+    let look = |id: &str, facts: &Value| level(&store, id, facts, Env(&[]));
+    let entry = |model: Value| json!({ "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [model] }] });
+    let bare = entry(json!({ "id": "auto", "api": "openai-completions" }));
+    let main = whose(SESSION, Some("main"));
+
+    used(&store, &whose(OTHER, None), None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(look("anonymous", &bare), "warning");
+    assert_eq!(look("autorouter", &bare), "warning");
+
+    let telling: Vec<bool> =
+        (0..20).map(|_| used(&store, &main, Some(CLAUDE), [50.0, 0.0, 0.0, 1.0])).collect();
+    assert_eq!(look("autorouter", &bare), "ok");
+    assert_eq!(look("low-hit-rate", &bare), "warning");
+    assert!(telling[9] && telling[19] && !telling[10], "said when there is something to say");
+    assert_eq!(look("cache-markers", &bare), "warning");
+    for marked in [
+        json!({ "id": "auto", "api": "openai-completions", "cacheControl": true }),
+        json!({ "id": "cloudsigma/auto", "api": "openai-completions" }),
+        json!({ "id": "auto", "api": "anthropic-messages" }),
+    ] {
+        assert_eq!(look("cache-markers", &entry(marked.clone())), "ok", "{marked}");
+    }
+    let off = json!({ "id": "auto", "api": "anthropic-messages", "retention": "none" });
+    assert_eq!(look("cache-markers", &entry(off)), "warning");
+
+    for _ in 0..10 {
+        used(&store, &main, Some("openai/GPT-5"), [50.0, 0.0, 0.0, 1.0]);
+    }
+    let claude_marked = json!({ "id": "auto", "api": "openai-completions", "cacheControl": true });
+    assert_eq!(look("cache-markers", &entry(claude_marked)), "warning", "GPT needs its own");
+    let both = json!({ "id": "auto", "api": "openai-completions", "cacheControl": true, "promptCacheKey": true });
+    assert_eq!(look("cache-markers", &entry(both)), "ok");
+    used(&store, &main, Some(CLAUDE), [0.0, 1.0, 0.0, 1.0]);
+    used(&store, &main, Some("openai/GPT-5"), [0.0, 1000.0, 0.0, 1.0]);
+    assert_eq!(look("cache-markers", &bare), "ok", "one cached token says that markers are there");
+    assert_eq!(look("low-hit-rate", &bare), "ok");
+
+    assert_eq!(look("two-workspaces", &bare), "ok");
+    let moved = whose(OTHER, Some("main"));
+    assert!(used(&store, &moved, None, [0.0; 4]), "it has moved");
+    assert!(!used(&store, &moved, None, [0.0; 4]));
+    assert!(used(&store, &main, None, [0.0; 4]), "it has come back");
+    assert_eq!(look("two-workspaces", &bare), "warning");
+}

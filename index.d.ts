@@ -239,7 +239,7 @@ export interface Status {
   /** `calls`, at most 32, are there where the question was about one session. */
   sessions: (Row & { agentId: string | null; calls?: Call[] })[];
   models: (Tally & { model: string })[];
-  algorithms: ({ agentId: string } | { sessionId: string } & { algorithm: Algorithm })[];
+  algorithms: (({ agentId: string } | { sessionId: string }) & { algorithm: Algorithm })[];
   /** The checks that are not ok. */
   warnings: Check[];
   checks: Check[];

@@ -18,9 +18,9 @@ import { createMethods, unavailableMethods } from "./lib/methods.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
 import { noteAsked, watchOwnership } from "./lib/ownership.js";
-import { PROVIDERS } from "./lib/providers.js";
+import { providersServed } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
-import { gitHintsWanted, observingWanted } from "./lib/settings.js";
+import { settingsOf, warnOfSettings } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
 import { createUsage } from "./lib/usage.js";
 
@@ -49,6 +49,9 @@ export default {
         );
       }
     };
+    const settings = settingsOf(api.pluginConfig, process.env);
+    warnOfSettings(settings, faults.warn);
+    const providers = providersServed(settings.providers);
     let native;
     let affinity;
     try {
@@ -61,27 +64,27 @@ export default {
           `binary ${image.built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
         );
       }
-      const gitHints = gitHintsWanted(api.pluginConfig, process.env, faults.warn);
-      affinity = new native.Affinity(version, hostname(), home(), gitHints);
+      affinity = new native.Affinity(version, hostname(), home(), settings.gitHints);
     } catch (error) {
       faults.warn("addon", "requests go out untouched and no route is captured", error);
       registerMethods(unavailableMethods(error));
       return;
     }
-    const debug = createDebug(api.logger);
+    const debug = createDebug(api.logger, settings.debug);
     const compat = createCompat(faults);
     const capture = createCapture({ native, debug });
-    const calls = createCalls({ native, capture });
+    const calls = createCalls({ native, capture, providers });
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
-      hookAliases: PROVIDERS,
+      hookAliases: providers,
       auth: [],
       ...createHooks({
         faults,
         debug,
+        providers,
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
-        byConversation: api.pluginConfig?.affinity === "conversation",
+        byConversation: settings.affinity === "conversation",
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn }),
         capture,
@@ -95,8 +98,8 @@ export default {
         gatherInto(native),
       );
     registerMethods(createMethods({ native, affinity, gather, facts: () => ({}) }));
-    const observed = createObserved({ api, faults, wanted: observingWanted(api.pluginConfig) });
+    const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });
-    watchOwnership({ api, faults, importSdk: (specifier) => import(specifier) });
+    watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
   },
 };

@@ -1,8 +1,6 @@
 // One plugin alone may hook a provider, and the host passes over all others without a word. Whoever
 // installs this one is told.
 
-import { PROVIDERS } from "./providers.js";
-
 const OWN_ID = "openclaw-taas-affinity";
 
 /** CloudSigma's own provider plugin. */
@@ -19,6 +17,10 @@ export const noteAsked = (provider) => asked().add(provider);
 /** Whether the host has asked our hooks for the provider. */
 export const wasAsked = (provider) => asked().has(provider);
 
+/** Whether calls of the provider, which is one of `providers`, pass us over as far as is known. */
+export const isPassedOver = (providers, provider) =>
+  providers.includes(provider) && !wasAsked(provider);
+
 /** What to do where the other plugin is CloudSigma's, or any other. */
 const advice = (owners) =>
   owners.includes(CLOUDSIGMA)
@@ -32,11 +34,12 @@ const advice = (owners) =>
  * @param {object} parts
  * @param {object} parts.api the host's plugin API
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {string[]} parts.providers the ids that are served
  * @param {(specifier: string) => Promise<object>} parts.importSdk
  */
-export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
-  function say(providers, owners) {
-    const names = providers.join(" and ");
+export function watchOwnership({ api, faults: { warn, attempt }, providers, importSdk }) {
+  function say(passedOver, owners) {
+    const names = passedOver.join(" and ");
     const who = owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
     warn(
       "ownership",
@@ -60,7 +63,7 @@ export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
       (sdk.resolveOwningPluginIdsForProvider?.({ provider, config }) ?? []).filter(
         (id) => id !== OWN_ID && mayRun(id),
       );
-    const owned = PROVIDERS.filter((id) => !wasAsked(id) && othersOf(id).length > 0);
+    const owned = providers.filter((id) => isPassedOver(providers, id) && othersOf(id).length > 0);
     if (owned.length > 0) {
       say(owned, [...new Set(owned.flatMap(othersOf))]);
     }
@@ -69,7 +72,7 @@ export function watchOwnership({ api, faults: { warn, attempt }, importSdk }) {
   /** Else when a call goes by for which none of our hooks was asked. */
   function atCall(event) {
     const provider = event?.provider;
-    if (PROVIDERS.includes(provider) && !wasAsked(provider)) {
+    if (isPassedOver(providers, provider)) {
       say([provider], []);
     }
   }

@@ -11,18 +11,21 @@ import { fileURLToPath } from "node:url";
 import { createCalls } from "./lib/calls.js";
 import { watchChannel } from "./lib/channel.js";
 import { createCompat } from "./lib/compat.js";
+import { factsOf } from "./lib/facts.js";
 import { createDebug, createFaults } from "./lib/faults.js";
 import { gatherInto, imageFor } from "./lib/images.js";
 import { createMetadata } from "./lib/metadata.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
-import { noteAsked, watchOwnership } from "./lib/ownership.js";
+import { noteAsked, passedOver, watchOwnership } from "./lib/ownership.js";
+import { pricesOf } from "./lib/prices.js";
 import { providersServed } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
 import { settingsOf, warnOfSettings } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
 import { createUsage } from "./lib/usage.js";
+import { createWarnings } from "./lib/warnings.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -54,9 +57,11 @@ export default {
     const providers = providersServed(settings.providers);
     let native;
     let affinity;
+    let binary;
     try {
       const image = imageFor(api.rootDir ?? dirname(fileURLToPath(import.meta.url)));
       native = image.native;
+      binary = image.built;
       if (image.built !== version) {
         faults.warn(
           `version ${image.built}`,
@@ -71,6 +76,17 @@ export default {
       return;
     }
     const debug = createDebug(api.logger, settings.debug);
+    const facts = () =>
+      factsOf({
+        // What was registered with may be older than the latest edit.
+        config: () => api.runtime?.config?.current?.() ?? api.config,
+        settings,
+        providers,
+        binary,
+        version,
+        ...passedOver(providers),
+      });
+    const tell = createWarnings({ affinity, faults, facts });
     const compat = createCompat(faults);
     const capture = createCapture({ native, debug });
     const calls = createCalls({ native, capture, providers });
@@ -88,7 +104,7 @@ export default {
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn }),
         capture,
-        usage: createUsage({ native, faults, pricesOf: () => undefined, tell: () => {} }),
+        usage: createUsage({ native, faults, pricesOf, tell }),
         repaired: compat.wrap,
         noteAsked,
       }),
@@ -97,9 +113,10 @@ export default {
       faults.attempt("gather", "captures of before an update may be missing", () =>
         gatherInto(native),
       );
-    registerMethods(createMethods({ native, affinity, gather, facts: () => ({}) }));
+    registerMethods(createMethods({ native, affinity, gather, facts }));
     const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });
+    api.on?.("gateway_start", tell);
     watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
   },
 };

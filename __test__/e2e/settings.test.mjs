@@ -44,18 +44,24 @@ after(async () => {
   await taas?.close();
 });
 
-/** Sets the plugin's configuration as `openclaw config set` does. */
-async function edit(config) {
-  const path = `plugins.entries.${OURS}.config`;
-  const { code, stderr } = await gateway.cli(["config", "set", path, JSON.stringify(config)]);
-  assert.equal(code, 0, stderr);
-}
-
 const said = (text) =>
   gateway
     .log()
     .split("\n")
     .filter((line) => line.includes(text));
+
+/** Sets the plugin's configuration. The host gives an edit up that meets a run, so that none is begun meanwhile. */
+async function edit(config) {
+  const path = `plugins.entries.${OURS}.config`;
+  const applied = () => said("config hot reload applied").length;
+  const earlier = applied();
+  const { code, stderr } = await gateway.cli(["config", "set", path, JSON.stringify(config)]);
+  assert.equal(code, 0, stderr);
+  for (let waits = 0; waits < 200 && applied() === earlier; waits += 1) {
+    await sleep(100);
+  }
+  assert.ok(applied() > earlier, gateway.log());
+}
 
 async function turn(message = "hello", model = undefined) {
   const answer = await gateway.turn({ message, ...(model && { model }) });

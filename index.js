@@ -16,6 +16,7 @@ import { createDebug, createFaults } from "./lib/faults.js";
 import { gatherInto, imageFor } from "./lib/images.js";
 import { createMetadata } from "./lib/metadata.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
+import { createNotice } from "./lib/notice.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
 import { noteAsked, passedOver, watchOwnership } from "./lib/ownership.js";
@@ -88,7 +89,8 @@ export default {
       });
     const tell = createWarnings({ affinity, faults, facts });
     const compat = createCompat(faults);
-    const capture = createCapture({ native, debug });
+    const notice = createNotice({ api, native, faults, routeNotice: settings.routeNotice });
+    const capture = createCapture({ native, debug, notice });
     const calls = createCalls({ native, capture, providers });
     api.registerProvider({
       id: "taas-affinity-hook",

@@ -1,6 +1,7 @@
 // Calls that another plugin answers for. They are looked at and nothing is added to them: the host says
 // that a call begins, for which agent and in which trace, and the request carries that trace.
 
+import { agentOf } from "./agents.js";
 import { headerOf } from "./headers.js";
 import { isPassedOver, wasAsked } from "./ownership.js";
 
@@ -12,12 +13,6 @@ const LIMIT = 1024;
 const OPEN_FOR = 600_000;
 
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/;
-
-/** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
-const agentOf = ({ agentId, sessionKey }) =>
-  typeof agentId === "string" && agentId !== ""
-    ? agentId
-    : /^agent:([^:]+):/.exec(String(sessionKey))?.[1];
 
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 

@@ -21,11 +21,7 @@ const oneOf =
     accepted.includes(value) ? value : undefined;
 
 /** `text` as it may stand in a log and in a bug report. */
-const short = (text) =>
-  text
-    .slice(0, TEXT_LIMIT)
-    .toWellFormed()
-    .replace(/[\p{C}\p{Z}]+/gu, " ");
+const short = (text) => text.slice(0, TEXT_LIMIT).replace(/[\p{C}\p{Z}]+/gu, " ");
 
 /** A setting that is not understood, with its value where that says something and is short. */
 function named(key, value) {

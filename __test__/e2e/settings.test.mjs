@@ -27,9 +27,12 @@ const ODD = {
 
 let taas;
 let gateway;
+let routedTo = "sim/first";
 
 before(async () => {
-  taas = await startTaas();
+  taas = await startTaas({
+    reply: () => ({ text: "Done.", headers: { "X-TaaS-Autorouter-Model": routedTo } }),
+  });
   gateway = await startGateway({
     plugin: stagePlugin(),
     providers: {
@@ -124,4 +127,35 @@ test("an edit is taken by the running gateway: hints, debug lines and a further 
   await turnsUntil(hinted);
   assert.equal(said("configuration is not understood").length, 2);
   assert.equal(gateway.pid, pid);
+});
+
+test("a change of the route is told in the log where the configuration wants it", async () => {
+  await edit({ routeNotice: "log" });
+  await turn();
+  routedTo = "sim/second";
+  await turn();
+  await turn();
+  const lines = said("is answered by");
+  assert.equal(lines.length, 1, gateway.log());
+  assert.match(lines[0], /agent main is answered by sim\/second now, by sim\/first before/);
+});
+
+test("the doctor judges the configuration as it is after an edit", async () => {
+  const check = async (id) => {
+    const { ok, payload, error } = await gateway.call("taas.affinity.status", {});
+    assert.equal(ok, true, JSON.stringify(error));
+    return payload.checks.find((row) => row.id === id);
+  };
+  assert.equal((await check("config")).level, "ok");
+  assert.equal((await check("pinned-headers")).level, "ok");
+  const path = "models.providers.cloudsigma.headers";
+  const { code, stderr } = await gateway.cli(["config", "set", path, '{"X-Session-Id":"mine"}']);
+  assert.equal(code, 0, stderr);
+  for (let waits = 0; waits < 100 && (await check("pinned-headers")).level === "ok"; waits += 1) {
+    await sleep(100);
+  }
+  const { evidence } = await check("pinned-headers");
+  assert.match(evidence, /cloudsigma sets X-Session-Id/);
+  await edit({ gitHint: true });
+  assert.match((await check("config")).evidence, /gitHint/);
 });

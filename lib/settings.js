@@ -1,12 +1,14 @@
 // What the user may set. Nothing of it can fail: what is not understood is named, and is as by default.
 
+import { OWN } from "./providers.js";
+
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 
-/** The providers that are served beside the own two, and the length of an id. */
+/** How many further providers are served, and how long an id may be. */
 const PROVIDER_LIMIT = 16;
 const ID_LIMIT = 100;
 
-/** How much is named of what is not understood: how many, and characters of each key and value. */
+/** How much is told of what is not understood: how many, and characters of each key and value. */
 const NAMED_LIMIT = 16;
 const TEXT_LIMIT = 40;
 
@@ -36,20 +38,20 @@ function providersIn(list, misunderstand) {
   if (!Array.isArray(list)) {
     return undefined;
   }
-  const ids = new Set();
+  const ids = new Set(OWN);
   // No more than that is looked at, however long the list is.
   for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
     const id = idOf(value);
     if (id === "" || id.length > ID_LIMIT) {
       misunderstand(named("a provider id", value));
-    } else if (ids.size < PROVIDER_LIMIT) {
+    } else if (ids.size < OWN.length + PROVIDER_LIMIT) {
       ids.add(id);
     } else if (!ids.has(id)) {
       misunderstand(`more than ${PROVIDER_LIMIT} providers`);
       break;
     }
   }
-  return [...ids];
+  return [...ids].slice(OWN.length);
 }
 
 /** In the order in which they are told. `read` gives `undefined` for what is not understood. */

@@ -40,7 +40,7 @@ describe("settings", () => {
       debug: true,
     };
     const { settings, notUnderstood } = of(config);
-    assert.deepEqual(settings, { ...config, providers: ["my-taas", "cloudsigma"] });
+    assert.deepEqual(settings, { ...config, providers: ["my-taas"] });
     assert.deepEqual(notUnderstood, []);
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
     assert.equal(of({}, { OPENCLAW_DEBUG: "1" }).settings.debug, true);
@@ -87,7 +87,7 @@ describe("settings", () => {
   test("name at most sixteen providers, each with an id", () => {
     const ids = Array.from({ length: 16 }, (_, at) => `p${at}`);
     const { settings, notUnderstood } = of({
-      providers: [1, "  ", null, ...ids, "p3", "more", "yet"],
+      providers: [1, "  ", null, "cloudsigma", ...ids, "p3", "more", "yet"],
     });
     assert.deepEqual(settings.providers, ids);
     assert.deepEqual(notUnderstood, [

@@ -11,18 +11,22 @@ import { fileURLToPath } from "node:url";
 import { createCalls } from "./lib/calls.js";
 import { watchChannel } from "./lib/channel.js";
 import { createCompat } from "./lib/compat.js";
+import { factsOf } from "./lib/facts.js";
 import { createDebug, createFaults } from "./lib/faults.js";
 import { gatherInto, imageFor } from "./lib/images.js";
 import { createMetadata } from "./lib/metadata.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
+import { createNotice } from "./lib/notice.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
-import { noteAsked, watchOwnership } from "./lib/ownership.js";
-import { PROVIDERS } from "./lib/providers.js";
+import { noteAsked, passedOver, watchOwnership } from "./lib/ownership.js";
+import { pricesOf } from "./lib/prices.js";
+import { providersServed } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
-import { gitHintsWanted, observingWanted } from "./lib/settings.js";
+import { settingsOf, warnOfSettings } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
 import { createUsage } from "./lib/usage.js";
+import { createWarnings } from "./lib/warnings.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -49,11 +53,16 @@ export default {
         );
       }
     };
+    const settings = settingsOf(api.pluginConfig, process.env);
+    warnOfSettings(settings, faults.warn);
+    const providers = providersServed(settings.providers);
     let native;
     let affinity;
+    let binary;
     try {
       const image = imageFor(api.rootDir ?? dirname(fileURLToPath(import.meta.url)));
       native = image.native;
+      binary = image.built;
       if (image.built !== version) {
         faults.warn(
           `version ${image.built}`,
@@ -61,31 +70,43 @@ export default {
           `binary ${image.built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
         );
       }
-      const gitHints = gitHintsWanted(api.pluginConfig, process.env, faults.warn);
-      affinity = new native.Affinity(version, hostname(), home(), gitHints);
+      affinity = new native.Affinity(version, hostname(), home(), settings.gitHints);
     } catch (error) {
       faults.warn("addon", "requests go out untouched and no route is captured", error);
       registerMethods(unavailableMethods(error));
       return;
     }
-    const debug = createDebug(api.logger);
+    const debug = createDebug(api.logger, settings.debug);
+    const facts = () =>
+      factsOf({
+        // What was registered with may be older than the latest edit.
+        config: () => api.runtime?.config?.current?.() ?? api.config,
+        settings,
+        providers,
+        binary,
+        version,
+        ...passedOver(providers),
+      });
+    const tell = createWarnings({ affinity, faults, facts });
     const compat = createCompat(faults);
-    const capture = createCapture({ native, debug });
-    const calls = createCalls({ native, capture });
+    const notice = createNotice({ api, native, faults, routeNotice: settings.routeNotice });
+    const capture = createCapture({ native, debug, notice });
+    const calls = createCalls({ native, capture, providers });
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
-      hookAliases: PROVIDERS,
+      hookAliases: providers,
       auth: [],
       ...createHooks({
         faults,
         debug,
+        providers,
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
-        byConversation: api.pluginConfig?.affinity === "conversation",
+        byConversation: settings.affinity === "conversation",
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn }),
         capture,
-        usage: createUsage({ native, faults, pricesOf: () => undefined, tell: () => {} }),
+        usage: createUsage({ native, faults, pricesOf, tell }),
         repaired: compat.wrap,
         noteAsked,
       }),
@@ -94,9 +115,10 @@ export default {
       faults.attempt("gather", "captures of before an update may be missing", () =>
         gatherInto(native),
       );
-    registerMethods(createMethods({ native, affinity, gather, facts: () => ({}) }));
-    const observed = createObserved({ api, faults, wanted: observingWanted(api.pluginConfig) });
+    registerMethods(createMethods({ native, affinity, gather, facts }));
+    const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });
-    watchOwnership({ api, faults, importSdk: (specifier) => import(specifier) });
+    api.on?.("gateway_start", tell);
+    watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
   },
 };

@@ -312,10 +312,12 @@ describe("calls that another plugin answers for", () => {
 
   test("may name no session", () => {
     const copy = observing();
-    copy.tell("model_call_started", event, { trace: TRACE, sessionKey: "agent:silent:main" });
+    const context = { trace: TRACE, sessionKey: "agent:silent:main", sessionId: "host-session-1" };
+    copy.tell("model_call_started", event, context);
     exchange("seen-2", { traceparent: traceparent(TRACE) });
     const { sessionId, capture } = copy.ask({ agentId: "silent" }).payload;
     assert.deepEqual([sessionId, capture.sessionId], [null, null]);
+    assert.deepEqual(copy.ask({ conversationId: "host-session-1" }).payload.capture, capture);
   });
 
   test("are theirs alone: another trace, provider, or a call that has ended is not taken for them", () => {

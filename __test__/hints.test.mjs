@@ -218,8 +218,10 @@ describe("repository hints", () => {
         until: () => false,
       });
       assert.deepEqual([repo, branch, dirty], [undefined, undefined, undefined]);
-      assert.equal(host.warnings.length, variable === "never" ? 1 : 0);
-      for (const warning of host.warnings) {
+      // That one agent is seen in many workspaces here is worth a warning of its own.
+      const warnings = host.warnings.filter((line) => !line.includes("was seen under"));
+      assert.equal(warnings.length, variable === "never" ? 1 : 0);
+      for (const warning of warnings) {
         assert.match(warning, /OPENCLAW_TAAS_GIT_HINTS is "never"; accepted is on or off/);
       }
     });

@@ -51,3 +51,9 @@ export function agentOfDirectory(agentDir, config, hostAgents) {
     (id) => directoryOf(hostAgents?.resolveAgentDir?.(config, id)) === agentDir,
   );
 }
+
+/** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
+export const agentOf = ({ agentId, sessionKey }) =>
+  typeof agentId === "string" && agentId !== ""
+    ? agentId
+    : /^agent:([^:]+):/.exec(String(sessionKey))?.[1];

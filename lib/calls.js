@@ -8,7 +8,6 @@ import { timesSent } from "./attempts.js";
 import { headersSet, placesOf, withHeaders } from "./headers.js";
 import { configuredHeaders } from "./models.js";
 import { merged } from "./options.js";
-import { PROVIDERS } from "./providers.js";
 
 // The host may ask one copy of this module for the wrapper and another for the turn state.
 const CALLS = Symbol.for("openclaw-taas-affinity.calls");
@@ -46,8 +45,8 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {number} look the state of the workspace's repository, see `Requester.look`
  */
 
-/** @param {{ native: import("../native.js").Native, capture: Function }} parts */
-export function createCalls({ native, capture }) {
+/** @param {{ native: import("../native.js").Native, capture: Function, providers: string[] }} parts */
+export function createCalls({ native, capture, providers }) {
   globalThis[CALLS] ??= new AsyncLocalStorage();
   /** @type {AsyncLocalStorage<Call | undefined>} */
   const calls = globalThis[CALLS];
@@ -134,7 +133,7 @@ export function createCalls({ native, capture }) {
   function turnState(context) {
     const current = calls.getStore();
     const call = isTurnOf(current, context) ? current : undefined;
-    if (call === undefined && !PROVIDERS.includes(context.provider)) {
+    if (call === undefined && !providers.includes(context.provider)) {
       return undefined;
     }
     const set = call ? call.set : headersSet(configuredHeaders(context.model), undefined, places);

@@ -61,13 +61,14 @@ export function createFaults(logger) {
 }
 
 /**
- * A function that writes a line for whoever debugs a gateway; `undefined` without OPENCLAW_DEBUG.
+ * A function that writes a line for whoever debugs a gateway; `undefined` where nobody does.
  *
  * @param {{ info(message: string): void }} logger
+ * @param {boolean} wanted
  * @returns {((line: string) => void) | undefined}
  */
-export function createDebug(logger) {
-  if (!process.env.OPENCLAW_DEBUG) {
+export function createDebug(logger, wanted) {
+  if (!wanted) {
     return undefined;
   }
   return (line) => {

@@ -1,9 +1,9 @@
 // Calls that another plugin answers for. They are looked at and nothing is added to them: the host says
 // that a call begins, for which agent and in which trace, and the request carries that trace.
 
+import { agentOf } from "./agents.js";
 import { headerOf } from "./headers.js";
-import { wasAsked } from "./ownership.js";
-import { PROVIDERS } from "./providers.js";
+import { isPassedOver, wasAsked } from "./ownership.js";
 
 // The event and the request may reach different copies of this module.
 const OPEN = Symbol.for("openclaw-taas-affinity.observed");
@@ -14,11 +14,7 @@ const OPEN_FOR = 600_000;
 
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/;
 
-/** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
-const agentOf = ({ agentId, sessionKey }) =>
-  typeof agentId === "string" && agentId !== ""
-    ? agentId
-    : /^agent:([^:]+):/.exec(String(sessionKey))?.[1];
+const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 const spanOf = ({ trace } = {}) => trace && `${trace.traceId}-${trace.spanId}`;
 
@@ -26,20 +22,26 @@ const spanOf = ({ trace } = {}) => trace && `${trace.traceId}-${trace.spanId}`;
  * @param {object} parts
  * @param {object} parts.api the host's plugin API
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {string[]} parts.providers the ids that are served
  * @param {boolean} parts.wanted
  */
-export function createObserved({ api, faults: { attempt }, wanted }) {
+export function createObserved({ api, faults: { attempt }, providers, wanted }) {
   globalThis[OPEN] ??= new Map();
-  /** @type {Map<string, { provider: string, agentId: string | undefined, since: number }>} */
+  /** @type {Map<string, { provider: string, agentId?: string, conversation?: string, since: number }>} */
   const open = globalThis[OPEN];
 
   function begin({ provider }, context) {
     const span = spanOf(context);
-    if (!span || !PROVIDERS.includes(provider) || wasAsked(provider)) {
+    if (!span || !isPassedOver(providers, provider)) {
       return;
     }
     const now = Date.now();
-    open.set(span, { provider, agentId: agentOf(context), since: now });
+    open.set(span, {
+      provider,
+      agentId: agentOf(context),
+      conversation: textOf(context.sessionId),
+      since: now,
+    });
     for (const [oldest, { since }] of open) {
       if (open.size <= LIMIT && now - since < OPEN_FOR) {
         break;
@@ -74,6 +76,7 @@ export function createObserved({ api, faults: { attempt }, wanted }) {
         ? undefined
         : {
             agentId: call.agentId,
+            conversation: call.conversation,
             sessionId: headerOf(request, "x-session-id"),
             turnId: headerOf(request, "x-openclaw-turn-id"),
             attempt: headerOf(request, "x-openclaw-attempt"),

@@ -1,2 +1,5 @@
-/** The provider ids that the plugin serves. */
-export const PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
+/** The provider ids that the plugin serves in any case. */
+export const OWN = ["cloudsigma", "cloudsigma-staging"];
+
+/** Those, and what the user has added. @param {string[]} further as the settings have them */
+export const providersServed = (further) => [...OWN, ...further];

@@ -24,9 +24,10 @@ import { headersSent, packed, placesOf } from "./headers.js";
  * @param {object} parts
  * @param {import("../native.js").Native} parts.native
  * @param {((line: string) => void) | undefined} parts.debug
+ * @param {((agentId: string | undefined) => void) | undefined} [parts.notice] see notice.js
  * @returns {(call: Answerable, response: unknown, teller: unknown) => void}
  */
-export function createCapture({ native, debug }) {
+export function createCapture({ native, debug, notice }) {
   const names = native.responseHeaders();
   const places = placesOf(names);
   const modelPlace = names.indexOf("x-taas-autorouter-model");
@@ -50,6 +51,9 @@ export function createCapture({ native, debug }) {
     const conversation = typeof call.conversation === "string" ? call.conversation : undefined;
     const values = packed(call.turnId, call.attempt, ...route, conversation);
     const isCaptured = remember(call, values, status);
+    if (isCaptured && notice !== undefined) {
+      notice(call.owner?.requester.agentId ?? call.agentId);
+    }
     call.route = isCaptured ? (route[modelPlace] ?? "") : undefined;
     if (isCaptured && debug !== undefined) {
       const { sessionId, agentId } = call.owner?.requester ?? call;

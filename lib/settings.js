@@ -1,25 +1,153 @@
-// What the user may set.
+// What the user may set. Nothing of it can fail: what is not understood is named, and is as by default.
 
-/** Whether calls that another plugin answers for may be looked at. */
-export const observingWanted = (config) => config?.observe !== false;
+import { OWN } from "./providers.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 
+/** How many further providers are served, and how long an id may be. */
+const PROVIDER_LIMIT = 16;
+const ID_LIMIT = 100;
+
+/** How much is told of what is not understood: how many, and characters of each key and value. */
+const NAMED_LIMIT = 16;
+const TEXT_LIMIT = 40;
+
+const ACCEPTED =
+  'accepted are affinity ("workspace" or "conversation"), providers (at most 16 provider ids), ' +
+  'gitHints, observe and debug (true or false), routeNotice ("off", "log" or "reply")';
+
+/** @returns {(value: unknown) => unknown} `value` where it is one of `accepted`, else `undefined` */
+const oneOf =
+  (...accepted) =>
+  (value) =>
+    accepted.includes(value) ? value : undefined;
+
+/** `text` as it may stand in a log and in a bug report. */
+const short = (text) => text.slice(0, TEXT_LIMIT).replace(/[\p{C}\p{Z}]+/gu, " ");
+
+/** A setting that is not understood, with its value where that says something and is short. */
+function named(key, value) {
+  const text = value === null || typeof value !== "object" ? JSON.stringify(value) : undefined;
+  return text !== undefined && text.length <= TEXT_LIMIT ? `${key}: ${short(text)}` : key;
+}
+
+/** A provider id as the host compares it. */
+const idOf = (value) => (typeof value === "string" ? value.trim().toLowerCase() : "");
+
+function providersIn(list, misunderstand) {
+  if (!Array.isArray(list)) {
+    return undefined;
+  }
+  const ids = new Set(OWN);
+  // No more than that is looked at, however long the list is.
+  for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
+    const id = idOf(value);
+    if (id === "" || id.length > ID_LIMIT) {
+      misunderstand(named("a provider id", value));
+    } else if (ids.size < OWN.length + PROVIDER_LIMIT) {
+      ids.add(id);
+    } else if (!ids.has(id)) {
+      misunderstand(`more than ${PROVIDER_LIMIT} providers`);
+      break;
+    }
+  }
+  return [...ids].slice(OWN.length);
+}
+
+/** In the order in which they are told. `read` gives `undefined` for what is not understood. */
+const KNOWN = {
+  affinity: { read: oneOf("workspace", "conversation"), byDefault: "workspace" },
+  providers: { read: providersIn, byDefault: [] },
+  gitHints: { read: oneOf(true, false), byDefault: true },
+  observe: { read: oneOf(true, false), byDefault: true },
+  routeNotice: {
+    read: (value) => (value === false ? "off" : oneOf("off", "log", "reply")(value)),
+    byDefault: "off",
+  },
+  debug: { read: oneOf(true, false), byDefault: false },
+};
+
+/** Whether the environment lets repositories be looked at. What is not understood switches it off. */
+function hintsOf(env) {
+  const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
+  const isUnderstood = ["", "on", "off"].includes(value);
+  return { wanted: isUnderstood && value !== "off", odd: isUnderstood ? undefined : value };
+}
+
 /**
- * Whether workspaces' repositories may be looked at. What is not understood switches it off.
- *
- * @param {{ gitHints?: boolean } | undefined} config `plugins.entries.openclaw-taas-affinity.config`
+ * @typedef {object} Settings
+ * @property {"workspace" | "conversation"} affinity
+ * @property {string[]} providers ids of further providers, as the host compares them
+ * @property {boolean} gitHints
+ * @property {boolean} observe whether calls that another plugin answers for may be looked at
+ * @property {"off" | "log" | "reply"} routeNotice
+ * @property {boolean} debug
+ * @property {string[]} notUnderstood names of keys, with values of known ones where they are short
+ * @property {string | undefined} oddHints what the environment says of hints and is not understood
+ */
+
+/**
+ * @param {unknown} config `plugins.entries.openclaw-taas-affinity.config`, whatever it is
  * @param {NodeJS.ProcessEnv} env
+ * @returns {Settings}
+ */
+export function settingsOf(config, env) {
+  const notUnderstood = [];
+  const misunderstand = (name) => {
+    if (notUnderstood.length < NAMED_LIMIT && !notUnderstood.includes(name)) {
+      notUnderstood.push(name);
+    }
+  };
+  const settings = {};
+  for (const [key, { read, byDefault }] of Object.entries(KNOWN)) {
+    settings[key] = byDefault;
+    try {
+      const value = config?.[key];
+      const understood = value === undefined ? byDefault : read(value, misunderstand);
+      if (understood === undefined) {
+        misunderstand(named(key, value));
+      } else {
+        settings[key] = understood;
+      }
+    } catch {
+      misunderstand(key);
+    }
+  }
+  try {
+    // Of an unknown key nothing but the name is told: the value may be a secret.
+    for (const key of Object.keys(config ?? {}).filter((name) => !Object.hasOwn(KNOWN, name))) {
+      misunderstand(short(key));
+    }
+  } catch {
+    misunderstand("the configuration");
+  }
+  const { wanted, odd } = hintsOf(env);
+  return {
+    ...settings,
+    gitHints: settings.gitHints && wanted,
+    debug: settings.debug || Boolean(env.OPENCLAW_DEBUG),
+    notUnderstood,
+    oddHints: odd,
+  };
+}
+
+/**
+ * Says once what is not understood, and again where that is something else.
+ *
+ * @param {Settings} settings
  * @param {import("./faults.js").Warn} warn
  */
-export function gitHintsWanted(config, env, warn) {
-  const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
-  if (!["", "on", "off"].includes(value)) {
-    const accepted = new Error(
-      `${HINTS_VARIABLE} is ${JSON.stringify(value)}; accepted is on or off`,
-    );
-    warn("hints-variable", "requests go out without repository hints", accepted);
-    return false;
+export function warnOfSettings({ notUnderstood, oddHints }, warn) {
+  if (oddHints !== undefined) {
+    const said = `${HINTS_VARIABLE} is ${JSON.stringify(oddHints)}; accepted is on or off`;
+    warn("hints-variable", "requests go out without repository hints", said);
   }
-  return value !== "off" && config?.gitHints !== false;
+  if (notUnderstood.length > 0) {
+    const list = notUnderstood.join(", ");
+    warn(
+      `config ${list}`,
+      "the plugin's configuration is not understood in part, and that part is as by default",
+      `${list}; ${ACCEPTED}`,
+    );
+  }
 }

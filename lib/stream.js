@@ -3,7 +3,6 @@
 
 import { withOrigin } from "./models.js";
 import { extended } from "./options.js";
-import { PROVIDERS } from "./providers.js";
 
 /**
  * The provider hooks. None of them throws or waits, whatever happens.
@@ -11,6 +10,7 @@ import { PROVIDERS } from "./providers.js";
  * @param {object} parts
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {((line: string) => void) | undefined} parts.debug
+ * @param {string[]} parts.providers the ids that are served
  * @param {ReturnType<typeof import("./owners.js").createOwners>} parts.ownerOf
  * @param {boolean} parts.byConversation whether each conversation is an affinity session of its own
  * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
@@ -24,6 +24,7 @@ export function createHooks(parts) {
   const {
     faults,
     debug,
+    providers,
     ownerOf,
     byConversation,
     calls,
@@ -36,7 +37,7 @@ export function createHooks(parts) {
   const { attempt } = faults;
 
   function isOurs(provider) {
-    const ours = PROVIDERS.includes(provider);
+    const ours = providers.includes(provider);
     if (ours) {
       noteAsked(provider);
     }

@@ -1,0 +1,162 @@
+// No configuration of the plugin keeps the real gateway from starting, and an edit takes effect in it.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { provider, startGateway } from "../../sim/gateway.mjs";
+import { stagePlugin } from "../../sim/stage.mjs";
+import { startTaas } from "../../sim/taas.mjs";
+import { assertHeaders } from "../support/identity.mjs";
+
+const OURS = "openclaw-taas-affinity";
+const APIS = ["openai-completions", "openai-responses", "anthropic-messages"];
+
+/** Every key of a wrong type, one of another name, and one that a newer version may have. */
+const ODD = {
+  affinity: 7,
+  providers: "x",
+  gitHints: "yes",
+  observe: null,
+  routeNotice: ["log"],
+  debug: {},
+  gitHint: "a-secret",
+  ofTheFuture: { enabled: true },
+};
+
+let taas;
+let gateway;
+let routedTo = "sim/first";
+
+before(async () => {
+  taas = await startTaas({
+    reply: () => ({ text: "Done.", headers: { "X-TaaS-Autorouter-Model": routedTo } }),
+  });
+  gateway = await startGateway({
+    plugin: stagePlugin(),
+    providers: {
+      cloudsigma: provider(taas.url),
+      ...Object.fromEntries(APIS.map((api) => [`Third-${api}`, provider(taas.url, api)])),
+    },
+    config: { plugins: { entries: { [OURS]: { config: ODD } } } },
+  });
+});
+after(async () => {
+  await gateway?.stop();
+  await taas?.close();
+});
+
+const said = (text) =>
+  gateway
+    .log()
+    .split("\n")
+    .filter((line) => line.includes(text));
+
+/** Sets the plugin's configuration. The host gives an edit up that meets a run, so that none is begun meanwhile. */
+async function edit(config) {
+  const path = `plugins.entries.${OURS}.config`;
+  const applied = () => said("config hot reload applied").length;
+  const earlier = applied();
+  const { code, stderr } = await gateway.cli(["config", "set", path, JSON.stringify(config)]);
+  assert.equal(code, 0, stderr);
+  for (let waits = 0; waits < 200 && applied() === earlier; waits += 1) {
+    await sleep(100);
+  }
+  assert.ok(applied() > earlier, gateway.log());
+}
+
+async function turn(message = "hello", model = undefined) {
+  const answer = await gateway.turn({ message, ...(model && { model }) });
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+  return taas.requests.at(-1);
+}
+
+/** Takes turns until one's request is as wanted: the host imports the plugin anew after an edit. */
+async function turnsUntil(isWanted, model) {
+  for (let turns = 0; turns < 15; turns += 1) {
+    const request = await turn("again", model);
+    if (isWanted(request)) {
+      return request;
+    }
+    await sleep(1000);
+  }
+  throw new Error(`the edit had no effect\n${gateway.log()}`);
+}
+
+const hinted = ({ body }) => body.metadata.requester_runtime.git_branch_hint !== undefined;
+
+test("a gateway starts with a configuration of which nothing is understood, and says so once", async () => {
+  const request = await turn();
+  assertHeaders(request, "main", gateway.workspaces.main);
+  const warnings = said("configuration is not understood");
+  assert.equal(warnings.length, 1, gateway.log());
+  for (const name of [
+    "affinity: 7",
+    'providers: "x"',
+    "observe: null",
+    "gitHint,",
+    "ofTheFuture",
+  ]) {
+    assert.ok(warnings[0].includes(name), name);
+  }
+  assert.ok(!gateway.log().includes("a-secret"));
+});
+
+test("an edit is taken by the running gateway: hints, debug lines and a further provider", async () => {
+  const { pid } = gateway;
+  execFileSync("git", ["init", "-q", "-b", "dev"], {
+    cwd: gateway.workspaces.main,
+    env: gateway.environment,
+  });
+  assert.ok(await turnsUntil(hinted));
+  const isServed = ({ headers }) => headers["x-openclaw-plugin-version"] !== undefined;
+  assert.equal(isServed(await turn("hi", `Third-${APIS[0]}/auto`)), false, "not served yet");
+  assert.equal(said("taas-affinity: request session=").length, 0);
+
+  await edit({ gitHints: false, debug: true, providers: APIS.map((api) => `third-${api}`) });
+  assert.ok(await turnsUntil((request) => !hinted(request)));
+  assert.ok(said("taas-affinity: request session=").length > 0);
+  for (const api of APIS) {
+    const request = await turnsUntil(isServed, `Third-${api}/auto`);
+    assertHeaders(request, "main", gateway.workspaces.main);
+  }
+  assert.equal(said("configuration is not understood").length, 1, "no other");
+
+  await edit({ gitHints: 1 });
+  await turnsUntil(hinted);
+  assert.equal(said("configuration is not understood").length, 2);
+  assert.equal(gateway.pid, pid);
+});
+
+test("a change of the route is told in the log where the configuration wants it", async () => {
+  await edit({ routeNotice: "log" });
+  await turn();
+  routedTo = "sim/second";
+  await turn();
+  await turn();
+  const lines = said("is answered by");
+  assert.equal(lines.length, 1, gateway.log());
+  assert.match(lines[0], /agent main is answered by sim\/second now, by sim\/first before/);
+});
+
+test("the doctor judges the configuration as it is after an edit", async () => {
+  /** What is found, asked until it is not as before: while the host imports the plugin, there may be no answer. */
+  const found = async (id, isBefore) => {
+    let check;
+    for (let waits = 0; waits < 200 && (check === undefined || isBefore(check)); waits += 1) {
+      await sleep(100);
+      const { payload } = await gateway.call("taas.affinity.status", {});
+      check = payload?.checks.find((row) => row.id === id);
+    }
+    return check;
+  };
+  const isOk = ({ level }) => level === "ok";
+  assert.equal((await found("pinned-headers", () => false)).level, "ok");
+  const path = "models.providers.cloudsigma.headers";
+  const { code, stderr } = await gateway.cli(["config", "set", path, '{"X-Session-Id":"mine"}']);
+  assert.equal(code, 0, stderr);
+  assert.match((await found("pinned-headers", isOk)).evidence, /cloudsigma sets X-Session-Id/);
+  await edit({ gitHint: true });
+  assert.match((await found("config", isOk)).evidence, /gitHint/);
+});

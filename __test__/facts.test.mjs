@@ -1,0 +1,312 @@
+// What the doctor judges is gathered from any configuration, names nothing secret, and is said where it costs.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+
+import { factsOf } from "../lib/facts.js";
+import { pricesOf } from "../lib/prices.js";
+import { settingsOf } from "../lib/settings.js";
+import { agentContext, forgetWarnings, register } from "./support/plugin.mjs";
+
+const STATUS = "taas.affinity.status";
+const SHARED = ["asked", "passed-over"].map((name) => Symbol.for(`openclaw-taas-affinity.${name}`));
+function forget() {
+  forgetWarnings();
+  for (const symbol of SHARED) {
+    delete globalThis[symbol];
+  }
+}
+beforeEach(forget);
+afterEach(forget);
+
+const of = (config, more) =>
+  factsOf({
+    config: () => config,
+    settings: settingsOf({ gitHint: true }, {}),
+    providers: ["cloudsigma", "third"],
+    binary: "0.1.0",
+    version: "0.1.0",
+    owned: [],
+    unasked: {},
+    ...more,
+  });
+const withProvider = (entry, more) => ({ models: { providers: { cloudsigma: entry } }, ...more });
+const entryOf = (entry, more) => of(withProvider(entry, more)).providers[0];
+
+describe("facts", () => {
+  test("of a gateway", () => {
+    const config = {
+      models: {
+        providers: {
+          " CloudSigma": {
+            baseUrl: "https://key:secret@taas.example/v1/",
+            apiKey: "sk-secret",
+            api: "openai-completions",
+            headers: { "x-session-id": "secret", "X-Other": "secret" },
+            models: [
+              { id: "auto", compat: { cacheControlFormat: "anthropic" } },
+              {
+                id: "gpt",
+                api: "openai-responses",
+                compat: { supportsPromptCacheKey: true },
+                headers: { "X-TaaS-Autorouter-Algorithm": "cost" },
+              },
+            ],
+          },
+          elsewhere: { apiKey: "sk-secret", models: [{ id: "other" }] },
+        },
+      },
+      agents: {
+        defaults: {
+          params: { cacheRetention: "long" },
+          models: { "cloudsigma/gpt": { params: { cacheRetention: "none" } } },
+        },
+        entries: { main: { workspace: "/secret" }, ops: {}, blank: { workspace: " " } },
+      },
+    };
+    const { providers, ...facts } = of(config);
+    assert.deepEqual(facts, {
+      affinity: "workspace",
+      notUnderstood: ["gitHint"],
+      binary: "0.1.0",
+      package: "0.1.0",
+      owned: [],
+      unasked: {},
+      agentsWithoutWorkspace: ["ops", "blank"],
+    });
+    const [{ baseUrl, ...provider }, ...others] = providers;
+    assert.deepEqual(others, []);
+    assert.match(baseUrl, /^[\da-f]{16}$/);
+    assert.deepEqual(provider, {
+      id: "cloudsigma",
+      hasKey: true,
+      pinned: ["x-session-id", "X-TaaS-Autorouter-Algorithm"],
+      models: [
+        {
+          id: "auto",
+          api: "openai-completions",
+          cacheControl: true,
+          promptCacheKey: false,
+          retention: "long",
+        },
+        {
+          id: "gpt",
+          api: "openai-responses",
+          cacheControl: false,
+          promptCacheKey: true,
+          retention: "none",
+        },
+      ],
+    });
+    assert.doesNotMatch(JSON.stringify(of(config)), /secret|example|elsewhere/);
+  });
+
+  test("say that there is no key only where that is clear", () => {
+    for (const entry of [
+      {},
+      { apiKey: "" },
+      { apiKey: " " },
+      { auth: "api-key" },
+      { apiKey: null },
+    ]) {
+      assert.equal(entryOf(entry).hasKey, false, JSON.stringify(entry));
+    }
+    for (const entry of [
+      { apiKey: "key" },
+      { apiKey: "\u0024{TAAS_KEY}" },
+      { apiKey: { source: "env", provider: "default", id: "TAAS_KEY" } },
+      { auth: "oauth" },
+      { authHeader: false },
+      { headers: { Authorization: "Bearer x" } },
+      { request: { auth: { mode: "authorization-bearer", token: "x" } } },
+    ]) {
+      assert.equal(entryOf(entry).hasKey, true, JSON.stringify(entry));
+    }
+    const profiles = { "cloudsigma:me": { provider: "CloudSigma", mode: "api_key" } };
+    assert.equal(entryOf({}, { auth: { profiles } }).hasKey, true);
+    assert.equal(entryOf({}, { auth: { order: { cloudsigma: [] } } }).hasKey, true);
+  });
+
+  test("compare addresses as they are meant", () => {
+    const hash = (baseUrl) => entryOf({ baseUrl }).baseUrl;
+    assert.equal(hash("https://a/v1"), hash("https://a/"));
+    assert.notEqual(hash("https://a/v1"), hash("https://b/v1"));
+    assert.equal(hash(""), null);
+    assert.equal(hash(7), null);
+  });
+
+  test("name agents only where there are several", () => {
+    assert.deepEqual(of({ agents: { entries: { main: {} } } }).agentsWithoutWorkspace, []);
+    const list = [{ id: "a" }, { id: "b", workspace: "/b" }, null, 7];
+    assert.deepEqual(of({ agents: { list } }).agentsWithoutWorkspace, ["a"]);
+  });
+
+  const trapped = new Proxy(
+    {},
+    Object.fromEntries(
+      ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"].map((trap) => [
+        trap,
+        () => {
+          throw new Error("boom");
+        },
+      ]),
+    ),
+  );
+  const cyclic = { models: {}, agents: {} };
+  cyclic.models.providers = { cloudsigma: cyclic, third: { models: [cyclic, { id: "m" }] } };
+  cyclic.headers = cyclic;
+  cyclic.agents.entries = cyclic;
+  for (const [what, config] of [
+    ["nothing", undefined],
+    ["a text", "x"],
+    ["a proxy that throws", trapped],
+    ["a provider that throws", withProvider(trapped, { agents: trapped })],
+    [
+      "parts that throw",
+      withProvider({ apiKey: trapped, headers: trapped, models: [trapped, 7, null] }),
+    ],
+    ["a cycle", cyclic],
+    [
+      "other types",
+      { models: { providers: [1] }, agents: { entries: "x", list: {}, defaults: 7 } },
+    ],
+  ]) {
+    test(`are gathered of ${what}`, () => {
+      const facts = of(config);
+      assert.equal(facts.package, "0.1.0");
+      assert.ok(JSON.stringify(facts).length < 2000);
+    });
+  }
+
+  test("are bounded, and each text is one line", () => {
+    const many = Array.from({ length: 100_000 }, (_, at) => [`a${at}\n${"x".repeat(200)}`, {}]);
+    const models = many.map(([id]) => ({ id }));
+    const facts = of({
+      ...withProvider({ models, headers: Object.fromEntries(many) }),
+      agents: { entries: Object.fromEntries(many) },
+    });
+    assert.equal(facts.providers[0].models.length, 64);
+    assert.equal(facts.agentsWithoutWorkspace.length, 64);
+    assert.ok(JSON.stringify(facts).length < 40_000);
+    assert.doesNotMatch(JSON.stringify(facts), /\\n/);
+    assert.equal(of(undefined, { config: () => assert.fail("boom") }).package, "0.1.0");
+  });
+});
+
+describe("prices", () => {
+  const cost = { input: 3, cacheRead: 0.3, cacheWrite: 3.75, output: 15 };
+  const free = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  const models = [
+    null,
+    { id: 7 },
+    { id: "claude", cost },
+    { id: "cloudsigma/gpt", cost },
+    { id: "free", cost: free },
+    { id: "none" },
+  ];
+  const config = withProvider({ models });
+  test("are those of the model's entry, named with or without the provider", () => {
+    for (const id of ["claude", "cloudsigma/claude", "gpt", "cloudsigma/gpt"]) {
+      assert.equal(pricesOf(config, "cloudsigma", id), cost, id);
+    }
+  });
+  test("are none where there is no entry, or nothing in it", () => {
+    for (const id of ["free", "none", "other", "cloudsigma-claude", "x/claude", "laude"]) {
+      assert.equal(pricesOf(config, "cloudsigma", id), undefined, id);
+    }
+    for (const other of [undefined, null, {}, { models: 7 }, withProvider({ models: "x" })]) {
+      assert.equal(pricesOf(other, "cloudsigma", "claude"), undefined);
+    }
+    assert.equal(pricesOf(config, undefined, "claude"), undefined);
+  });
+});
+
+describe("the plugin", () => {
+  /** Registers it with a host that has events, a configuration, and a newer one. */
+  function registered(config, current) {
+    const listeners = [];
+    const host = register({
+      config,
+      runtime: current && { config: { current } },
+      on: (name, listener) => listeners.push({ name, listener }),
+    });
+    const emit = (event, ...args) => {
+      for (const { name, listener } of listeners) {
+        if (name === event) listener(...args);
+      }
+    };
+    const checks = () => {
+      let answer;
+      host.methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (answer = payload) });
+      return Object.fromEntries(answer.checks.map((check) => [check.id, check]));
+    };
+    return { ...host, emit, checks };
+  }
+  const pinned = withProvider({ apiKey: "k", headers: { "X-Session-Id": "mine" }, models: [] });
+
+  test("judges the configuration as it is now", () => {
+    let now = withProvider({ models: [] });
+    const { checks } = registered({}, () => now);
+    assert.match(checks()["provider-entry"].evidence, /cloudsigma has no apiKey/);
+    now = pinned;
+    assert.equal(checks()["provider-entry"].level, "ok");
+    assert.match(checks()["pinned-headers"].evidence, /X-Session-Id/);
+  });
+
+  test("says at start what costs something, once", () => {
+    // That there is no key is for the doctor alone: the host says so itself.
+    const headers = { "X-Session-Id": "mine" };
+    const { emit, warnings } = registered(withProvider({ headers, models: [] }));
+    emit("gateway_start", { port: 1 });
+    emit("gateway_start", { port: 1 });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /cloudsigma sets X-Session-Id: take the headers out .*\(said once\)/);
+  });
+
+  test("counts the calls that passed it over, until it is asked", () => {
+    const { emit, checks, provider } = registered({});
+    for (let calls = 0; calls < 3; calls += 1) {
+      emit("model_call_started", { provider: "cloudsigma" }, {});
+    }
+    emit("model_call_started", { provider: "elsewhere" }, {});
+    assert.match(checks()["unseen-calls"].evidence, /^3 model calls of cloudsigma went by/);
+    assert.match(
+      checks().ownership.evidence,
+      /another plugin owns or hooks the provider cloudsigma/,
+    );
+    provider.wrapStreamFn(agentContext({ streamFn() {} }));
+    assert.equal(checks()["unseen-calls"].level, "ok");
+    assert.equal(checks().ownership.level, "ok");
+  });
+
+  test("says after enough calls that nothing came from a cache, and counts what they cost", async () => {
+    const model = { id: "claude-uncached", api: "openai-completions" };
+    const cost = { input: 2, cacheRead: 0.2, cacheWrite: 2.5, output: 10 };
+    const config = withProvider({ apiKey: "k", models: [{ ...model, cost }] });
+    const { provider, warnings, methods } = registered(config);
+    const stream = {
+      result: async () => ({
+        stopReason: "stop",
+        usage: { input: 1_000_000, cacheRead: 0, cacheWrite: 0, output: 1 },
+      }),
+    };
+    const context = agentContext({
+      config,
+      modelId: model.id,
+      workspaceDir: "/facts/uncached",
+      streamFn: async () => stream,
+    });
+    for (let calls = 0; calls < 12; calls += 1) {
+      await provider.wrapStreamFn(context)(model, {}, {});
+      await new Promise(setImmediate);
+    }
+    const said = warnings.filter((line) => line.includes("claude-uncached"));
+    assert.equal(said.length, 1, warnings.join("\n"));
+    assert.match(said[0], /came from a cache; write compat\.cacheControlFormat/);
+    let status;
+    methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (status = payload) });
+    const row = status.models.find(({ model: name }) => name === model.id);
+    assert.equal(row.saved.pricedRequests, 12);
+    assert.equal(row.saved.usdWithoutCache, 24);
+  });
+});

@@ -1,0 +1,120 @@
+// That another model answers an agent is told once, where the user wants it.
+
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+
+import { createFaults } from "../lib/faults.js";
+import { createNotice } from "../lib/notice.js";
+import { agentContext, forgetWarnings, modelCall, register, routed } from "./support/plugin.mjs";
+
+beforeEach(() => {
+  forgetWarnings();
+  delete globalThis[Symbol.for("openclaw-taas-affinity.notices")];
+});
+
+/** A notice whose addon says the given changes in turn. */
+function noticed(routeNotice, changes) {
+  const lines = [];
+  const listeners = {};
+  const logger = { info: (line) => lines.push(line), warn: (line) => lines.push(line) };
+  const notice = createNotice({
+    api: { logger, on: (name, listener) => (listeners[name] = listener) },
+    native: { routeChange: () => changes.shift() ?? null },
+    faults: createFaults(logger),
+    routeNotice,
+  });
+  const send = (payload, more, context) =>
+    listeners.reply_payload_sending(
+      { payload, kind: "final", sessionKey: "agent:main:main", ...more },
+      context,
+    );
+  return { notice, lines, listeners, send };
+}
+const change = (from, to) => JSON.stringify({ from, to });
+
+test("nobody is told by default", () => {
+  assert.equal(noticed("off", []).notice, undefined);
+});
+
+describe("the log", () => {
+  test("gets one line for a change, and none without", () => {
+    const { notice, lines, listeners } = noticed("log", [null, change("a", "b"), null]);
+    for (let calls = 0; calls < 3; calls += 1) notice("main");
+    notice(undefined);
+    assert.deepEqual(lines, ["taas-affinity: agent main is answered by b now, by a before"]);
+    assert.deepEqual(listeners, {}, "the host keeps its previews of replies");
+  });
+
+  test("gets one bounded line whatever the model is called", () => {
+    const { notice, lines } = noticed("log", [change("a\nb\u001b[31m", "x".repeat(10_000))]);
+    notice("main");
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /^[^\p{Cc}]{50,300}$/u);
+  });
+
+  test("gets a warning, and the call nothing, where the addon fails", () => {
+    const { notice, lines } = noticed("log", ["no JSON"]);
+    notice("main");
+    assert.match(lines[0], /it was not told that a route changed/);
+  });
+
+  test("gets it from a call of the plugin", async () => {
+    const { provider, lines } = register({ pluginConfig: { routeNotice: "log" } });
+    const context = agentContext({ agentId: "noticed", workspaceDir: "/noticed" });
+    for (const model of ["sim/a", "sim/a", "sim/b"]) {
+      await modelCall(provider, {
+        context,
+        response: routed({ "x-taas-autorouter-model": model }),
+      });
+    }
+    assert.deepEqual(lines, [
+      "taas-affinity: agent noticed is answered by sim/b now, by sim/a before",
+    ]);
+  });
+});
+
+describe("the reply", () => {
+  test("of the agent gets one line, once", () => {
+    const { notice, send, lines } = noticed("reply", [change("a", "b")]);
+    assert.equal(send({ text: "hi" }), undefined);
+    notice("main");
+    assert.equal(send({ text: "hi" }, { sessionKey: "agent:other:main" }), undefined);
+    assert.equal(send({ text: "hi" }, { sessionKey: undefined }), undefined);
+    for (const [payload, more] of [
+      [{ text: "thinking", isReasoning: true }],
+      [{ text: "failed", isError: true }],
+      [{ text: " " }],
+      [{ mediaUrl: "x" }],
+      [undefined],
+      [{ text: "so far" }, { kind: "block" }],
+    ]) {
+      assert.equal(send(payload, more), undefined);
+    }
+    const payload = { text: "hi", replyToId: "1" };
+    assert.deepEqual(send(payload), {
+      payload: { replyToId: "1", text: "hi\n\n(Answered by b now, by a before.)" },
+    });
+    assert.deepEqual(payload, { text: "hi", replyToId: "1" });
+    assert.equal(send({ text: "hi" }), undefined);
+    assert.deepEqual(lines, []);
+  });
+
+  test("tells several changes as one, and none where all is as before", () => {
+    const { notice, send } = noticed("reply", [change("a", "b"), change("b", "c")]);
+    notice("main");
+    notice("main");
+    assert.match(send({ text: "hi" }).payload.text, /by c now, by a before/);
+    const back = noticed("reply", [change("a", "b"), change("b", "a")]);
+    back.notice("main");
+    back.notice("main");
+    assert.equal(back.send({ text: "hi" }), undefined);
+  });
+
+  test("gets nothing that is old news", (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
+    const { notice, send } = noticed("reply", [change("a", "b")]);
+    notice("main");
+    t.mock.timers.tick(600_001);
+    assert.equal(send({ text: "hi" }), undefined);
+  });
+});

@@ -1,0 +1,171 @@
+// What the user sets may be anything: it is understood, or named once and as by default.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+
+import { settingsOf } from "../lib/settings.js";
+import { agentContext, forgetWarnings, modelCall, register, SESSION } from "./support/plugin.mjs";
+
+const DEFAULTS = {
+  affinity: "workspace",
+  providers: [],
+  gitHints: true,
+  observe: true,
+  routeNotice: "off",
+  debug: false,
+};
+const of = (config, env = {}) => {
+  const { notUnderstood, oddHints, ...settings } = settingsOf(config, env);
+  return { settings, notUnderstood, oddHints };
+};
+const throwing = () => {
+  throw new Error("boom");
+};
+
+describe("settings", () => {
+  test("are as by default where nothing is set", () => {
+    for (const config of [undefined, null, {}]) {
+      assert.deepEqual(of(config), { settings: DEFAULTS, notUnderstood: [], oddHints: undefined });
+    }
+  });
+
+  test("are taken where they are understood", () => {
+    const config = {
+      affinity: "conversation",
+      providers: [" My-TaaS ", "my-taas", "cloudsigma"],
+      gitHints: false,
+      observe: false,
+      routeNotice: "log",
+      debug: true,
+    };
+    const { settings, notUnderstood } = of(config);
+    assert.deepEqual(settings, { ...config, providers: ["my-taas"] });
+    assert.deepEqual(notUnderstood, []);
+    assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
+    assert.equal(of({}, { OPENCLAW_DEBUG: "1" }).settings.debug, true);
+  });
+
+  test("of a wrong type or value, or of another name, are named", () => {
+    const { settings, notUnderstood } = of({
+      affinity: 7,
+      gitHints: "yes",
+      observe: null,
+      routeNotice: true,
+      debug: { on: true },
+      providers: "x",
+      gitHint: "a-secret",
+    });
+    assert.deepEqual(settings, DEFAULTS);
+    assert.deepEqual(notUnderstood, [
+      "affinity: 7",
+      'providers: "x"',
+      'gitHints: "yes"',
+      "observe: null",
+      "routeNotice: true",
+      "debug",
+      "gitHint",
+    ]);
+  });
+
+  test("tell of what is not understood no more than fits one line", () => {
+    const { notUnderstood } = of({
+      affinity: "x".repeat(1_000_000),
+      routeNotice: "a\u202e\nb",
+      [`\u001b[31m${"k".repeat(1_000_000)}`]: "secret",
+      [`${"k".repeat(39)}😀`]: 1,
+      ...Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`unknown${at}`, at])),
+    });
+    assert.equal(notUnderstood.length, 16);
+    for (const name of notUnderstood) {
+      assert.ok(name.length <= 60, name);
+      assert.match(name, /^[^\p{Cc}\p{Cf}\p{Cs}]+$/u);
+    }
+    assert.equal(notUnderstood[0], "affinity");
+  });
+
+  test("name at most sixteen providers, each with an id", () => {
+    const ids = Array.from({ length: 16 }, (_, at) => `p${at}`);
+    const { settings, notUnderstood } = of({
+      providers: [1, "  ", null, "cloudsigma", ...ids, "p3", "more", "yet"],
+    });
+    assert.deepEqual(settings.providers, ids);
+    assert.deepEqual(notUnderstood, [
+      "a provider id: 1",
+      'a provider id: " "',
+      "a provider id: null",
+      "more than 16 providers",
+    ]);
+    assert.deepEqual(of({ providers: ["x".repeat(101)] }).settings.providers, []);
+    assert.deepEqual(of({ providers: Array.from({ length: 1e6 }) }).settings.providers, []);
+  });
+
+  const failing = ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"];
+  for (const [what, config] of [
+    ["an array", [1, 2]],
+    ["a text", "x"],
+    ["a number", 7],
+    [
+      "getters that throw",
+      Object.defineProperty({}, "gitHints", { enumerable: true, get: throwing }),
+    ],
+    ["a proxy", new Proxy({}, Object.fromEntries(failing.map((trap) => [trap, throwing])))],
+    [
+      "values that are no JSON",
+      { affinity: 7n, gitHints: () => 1, providers: new Proxy([], { get: throwing }) },
+    ],
+  ]) {
+    test(`are as by default where the configuration is ${what}`, () => {
+      assert.deepEqual(of(config).settings, DEFAULTS);
+    });
+  }
+
+  test("are all in the manifest, which refuses nothing and hints at each", () => {
+    const url = new URL("../openclaw.plugin.json", import.meta.url);
+    const { configSchema, uiHints } = JSON.parse(readFileSync(url, "utf8"));
+    assert.deepEqual(Object.keys(configSchema.properties).sort(), Object.keys(DEFAULTS).sort());
+    assert.deepEqual(Object.keys(uiHints), Object.keys(configSchema.properties));
+    assert.deepEqual(Object.keys(configSchema).sort(), ["properties", "type"]);
+    for (const [key, { anyOf }] of Object.entries(configSchema.properties)) {
+      assert.deepEqual(anyOf[0].default, DEFAULTS[key]);
+      assert.equal(anyOf[1].type.length, 6, "any type of JSON");
+    }
+  });
+});
+
+describe("the plugin", () => {
+  test("says once what it does not understand, and again where that changes", () => {
+    forgetWarnings();
+    const odd = { gitHint: false, affinity: 7 };
+    const { warnings } = register({ pluginConfig: odd });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /as by default: affinity: 7, gitHint; accepted are affinity \("work/);
+    assert.deepEqual(register({ pluginConfig: odd }).warnings, []);
+    assert.equal(register({ pluginConfig: { affinity: 8 } }).warnings.length, 1);
+  });
+
+  test("serves the further providers, and no other", async () => {
+    const { provider } = register({ pluginConfig: { providers: ["My-TaaS"] } });
+    assert.deepEqual(provider.hookAliases, ["cloudsigma", "cloudsigma-staging", "my-taas"]);
+    const called = (id) =>
+      modelCall(provider, {
+        context: agentContext({ provider: id }),
+        turn: { provider: id, turnId: "turn-1", attempt: 1 },
+      });
+    const served = await called("my-taas");
+    assert.equal(served.headers["X-Session-Id"], SESSION);
+    assert.equal(served.headers["X-OpenClaw-Turn-Id"], "turn-1");
+    const other = await called("elsewhere");
+    assert.equal(other.wrapped, false);
+    assert.equal(other.turnState, undefined);
+  });
+
+  test("writes debug lines where the configuration wants them", async () => {
+    const { provider, lines } = register({ pluginConfig: { debug: true } });
+    await modelCall(provider);
+    assert.match(lines[0], /request session=oc:/);
+    const silent = register();
+    await modelCall(silent.provider);
+    assert.deepEqual(silent.lines, []);
+  });
+});

@@ -1,0 +1,50 @@
+// What the doctor judges of a gateway's configuration. It is gathered here and judged by the addon. No path,
+// key, URL or value of a header is in it, and whatever the configuration is, there is an answer.
+
+import { providerFacts } from "./entries.js";
+import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
+
+const AGENT_LIMIT = 64;
+
+/** Of several agents, those without a workspace of their own. */
+function withoutWorkspace({ agents }) {
+  const { entries, list } = agents ?? {};
+  const named = isObject(entries)
+    ? keysOf(entries).map((id) => ({
+        id,
+        workspace: reading(() => entries[id]?.workspace, undefined),
+      }))
+    : listOf(list);
+  return named.length < 2
+    ? []
+    : each(named, named.length, ({ id, workspace }) =>
+        typeof workspace === "string" && workspace.trim() !== "" ? undefined : textOf(id),
+      ).slice(0, AGENT_LIMIT);
+}
+
+/**
+ * What the addon's doctor judges, as plain data.
+ *
+ * @param {object} parts
+ * @param {() => unknown} parts.config the host's, as it is now
+ * @param {import("./settings.js").Settings} parts.settings
+ * @param {string[]} parts.providers the ids that are served
+ * @param {string | undefined} parts.binary the version of the package's own binary
+ * @param {string} parts.version of the package
+ * @param {{ provider: string, plugins: string[] }[]} parts.owned see ownership.js
+ * @param {Record<string, number>} parts.unasked
+ */
+export function factsOf({ config, settings, providers, binary, version, owned, unasked }) {
+  const known = reading(config, undefined);
+  const host = isObject(known) ? known : {};
+  return {
+    affinity: settings.affinity,
+    notUnderstood: settings.notUnderstood,
+    binary: binary ?? null,
+    package: version,
+    owned,
+    unasked,
+    providers: each(providers, providers.length, (id) => providerFacts(host, id)),
+    agentsWithoutWorkspace: reading(() => withoutWorkspace(host), []),
+  };
+}

@@ -1,0 +1,36 @@
+// Reading what may be anything: of another type than it should be, of any size, or a proxy that throws.
+
+/** Characters of a text, and keys of an object, that are looked at. */
+const TEXT_LIMIT = 128;
+const KEY_LIMIT = 1024;
+
+export const isObject = (value) => value !== null && typeof value === "object";
+
+/** What `action` makes of something that may be anything, a proxy too. */
+export function reading(action, otherwise) {
+  try {
+    return action() ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** `value` as one short line, where it is a text at all. */
+export const textOf = (value) =>
+  typeof value === "string"
+    ? value
+        .slice(0, TEXT_LIMIT)
+        .toWellFormed()
+        .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    : undefined;
+
+export const keysOf = (value) => (isObject(value) ? Object.keys(value).slice(0, KEY_LIMIT) : []);
+
+/** Of a list or an object's values no more than `limit`, each as `make` has it, without those it fails at. */
+export const each = (values, limit, make) =>
+  values
+    .slice(0, limit)
+    .map((value) => reading(() => make(value), undefined))
+    .filter((made) => made !== undefined);
+
+export const listOf = (value) => (Array.isArray(value) ? value : []);

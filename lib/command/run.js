@@ -9,6 +9,7 @@ import { selected } from "./selectors.js";
 import { clean, jsonText, styleFor, wrapped } from "./text.js";
 
 const WATCH_MS = 2000;
+const ADDRESS = /\b(?:wss?|https?):\/\/\S+/g;
 
 /**
  * @param {object} io
@@ -28,7 +29,12 @@ export function runner({ stdout, stderr, env, process, importSdk, now = Date.now
     const { code, advice } = error;
     const message = clean(error.message);
     if (json) {
-      const told = { code, message, ...(advice && { advice }) };
+      // JSON goes into bug reports, where nobody needs to know the gateway's address.
+      const told = {
+        code,
+        message: message.replace(ADDRESS, "its address"),
+        ...(advice && { advice }),
+      };
       say([jsonText({ ok: false, error: told })]);
       return;
     }

@@ -96,6 +96,8 @@ export async function buildCommands({ program, descriptor: { name, description }
   });
   for (const { what, argument, selectors, options = [], view, ...command } of COMMANDS) {
     const own = forgiving(root.command(command.name), problems).description(what);
+    // Inherited from ours, which takes everything.
+    own.allowExcessArguments(false);
     if (argument) {
       own.argument(...argument);
     }

@@ -38,7 +38,7 @@ export interface PluginApi {
 /** A call of a gateway method. `params` is whatever the client sent. */
 export interface GatewayRequest {
   params?: unknown;
-  respond(ok: true, answer: LastRoute): void;
+  respond(ok: true, answer: LastRoute | Status | Routes | Choice): void;
   respond(ok: false, answer: undefined, error: { code: string; message: string }): void;
 }
 
@@ -137,6 +137,134 @@ export interface Capture {
 export interface LastRoute {
   /** There where the question was about an agent. */
   agentId?: string;
+  /** There where the question was about a conversation, under the name that it was asked for by. */
+  conversationId?: string;
+  localSessionId?: string;
   sessionId: string | null;
   capture: Capture | null;
+}
+
+/** What many calls used. Times are integer milliseconds since 1970. */
+export interface Tally {
+  /** Calls that have ended, whatever became of them. */
+  requests: number;
+  /** Those without a proper answer; one that its caller gave up is none of them. */
+  failures: number;
+  /** The same by HTTP status; `none` where no status from 400 on was seen: a reset, a stream that was cut. */
+  failuresByStatus: Record<string, number>;
+  tokens: Tokens;
+  /** `cached / (input + cached + written)`, from 0 to 1; `null` without a prompt. */
+  hitRate: number | null;
+  saved: Saved;
+  firstUse: number | null;
+  lastUse: number | null;
+}
+
+/** Tokens as OpenClaw counts them. What was read from a cache or written to one is no part of `input`. */
+export interface Tokens {
+  input: number;
+  cached: number;
+  written: number;
+  output: number;
+}
+
+/** What caching saved against {@link Status.baseline}. */
+export interface Saved {
+  /** Tokens of prompts that were read from a cache. */
+  tokens: number;
+  /**
+   * US dollars, by the prices of the model that answered or else of the one that was asked for, as OpenClaw's
+   * configuration has them. Negative where writing cost more than reading saved; `null` where no price is known.
+   */
+  usd: number | null;
+  /** What the same prompts would have cost, in US dollars. */
+  usdWithoutCache: number | null;
+  /** Calls whose prices are known. */
+  pricedRequests: number;
+}
+
+/** What is known of an agent or a session beside its tally. */
+export interface Row extends Tally {
+  /** The affinity session id, of an agent that of its latest call. */
+  sessionId: string;
+  /** The kind of source that it comes from: `workspaceDir`, `conversation`, `stateDir` or a variable's name. */
+  source: string;
+  /** The latest model that answered: the autorouter's, else what the answer says, else what was asked for. */
+  model: string | null;
+  /** What was chosen by `taas.autorouter.setAlgorithm` for just this agent or session. */
+  algorithm: Algorithm | null;
+}
+
+/** One call of a session. */
+export interface Call {
+  at: number;
+  /** Of its last answer. */
+  status: number | null;
+  failed: boolean;
+  model: string | null;
+  tokens: Tokens;
+}
+
+/** One thing that the doctor looked at. Its texts name no path, key, host or prompt. */
+export interface Check {
+  id: string;
+  level: "ok" | "warning" | "fault";
+  /** Whether it costs something and is worth a line in the gateway's log. */
+  costs: boolean;
+  evidence: string;
+  advice: string | null;
+}
+
+export type Algorithm =
+  | "best_fit"
+  | "price_performance"
+  | "savings_curve"
+  | "cost"
+  | "ttft"
+  | "tps";
+
+/**
+ * The answer of `taas.affinity.status`: what was used since the gateway started, the latest first. At most 256 agents,
+ * 256 sessions and 64 models; what made room stays in `totals`.
+ */
+export interface Status {
+  now: number;
+  /** When the first call ended; `null` before that. */
+  since: number | null;
+  pluginVersion: string | null;
+  affinity: "workspace" | "conversation";
+  baseline: string;
+  totals: Tally;
+  agents: (Row & { agentId: string })[];
+  /** `calls`, at most 32, are there where the question was about one session. */
+  sessions: (Row & { agentId: string | null; calls?: Call[] })[];
+  models: (Tally & { model: string })[];
+  algorithms: (({ agentId: string } | { sessionId: string }) & { algorithm: Algorithm })[];
+  /** The checks that are not ok. */
+  warnings: Check[];
+  checks: Check[];
+}
+
+/**
+ * The answer of `taas.affinity.routes`: what was routed and what failed, the latest first, 16 of a session and 4,096
+ * in all.
+ */
+export interface Routes {
+  routes: (Capture & {
+    agentId: string | null;
+    /** OpenClaw's own session id. */
+    conversationId: string | null;
+    /** From 400 on where the request failed, which is no route; `null` where the host gave none. */
+    status: number | null;
+  })[];
+  /** How many there are of what was asked for. */
+  total: number;
+}
+
+/** The answer of `taas.autorouter.setAlgorithm`. */
+export interface Choice {
+  agentId?: string;
+  sessionId?: string;
+  algorithm: Algorithm | null;
+  previous: Algorithm | null;
 }

@@ -72,11 +72,15 @@ export interface Native {
    * Counts a call that has ended.
    *
    * @param model that answered: the value of its header, as it came, or what the answer says
-   * @param numbers ten of them: the tokens of the prompt that were neither read from a cache nor written to
-   *   one, those that were read, those that were written, the tokens of the answer, the status (`NaN` where
-   *   there was none), whether the call failed (0 or 1), whether it was autorouted (0 or 1), and what a million
-   *   such tokens of the prompt cost in US dollars, in the same order, `NaN` where that is not known. Counts that are
-   *   no positive numbers are 0
+   * @param input tokens of the prompt that were neither read from a cache nor written to one. A count that is
+   *   no positive number is 0
+   * @param cached tokens of the prompt that were read from a cache
+   * @param written tokens of the prompt that were written to one
+   * @param output tokens of the answer
+   * @param status `NaN` where there was none
+   * @param inputPrice what a million such tokens cost, in US dollars; `NaN` where it is not known
+   * @param cachedPrice likewise
+   * @param writtenPrice likewise
    * @returns whether `taas.affinity.status` may have a warning now that it had not before
    */
   recordCall(

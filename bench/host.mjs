@@ -30,8 +30,10 @@ export function register(entry) {
     registerProvider: (provider) => {
       registered.provider = provider;
     },
-    registerGatewayMethod: (_name, handler) => {
-      registered.method = handler;
+    registerGatewayMethod: (name, handler) => {
+      if (name === "taas.autorouter.lastRoute") {
+        registered.method = handler;
+      }
     },
   });
   return registered;
@@ -47,6 +49,9 @@ export async function load(names) {
 
 /** The same text in a string of its own, since the host's strings are not the plugin's either. */
 export const fresh = (text) => Buffer.from(text).toString();
+
+/** OpenClaw's own session id; an agent goes on in one. */
+const SESSION = randomUUID();
 
 const ROUTE = {
   "x-taas-autorouted": "true",
@@ -91,7 +96,11 @@ export function history(count, bytes) {
 export function input(scenario) {
   const { messages, workspace, agent, headers, callerHeaders, metadata, hook, ownHooks } = scenario;
   const isRun = hook === "wrapStreamFn";
-  const model = { id: fresh("cloudsigma/auto"), provider: fresh("cloudsigma") };
+  const model = {
+    id: fresh("cloudsigma/auto"),
+    provider: fresh("cloudsigma"),
+    cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+  };
   const call = {
     hook,
     context: {
@@ -102,7 +111,8 @@ export function input(scenario) {
     },
     model,
     options: {
-      requestId: randomUUID(),
+      // As the host makes it of a run's id.
+      requestId: `${fresh(randomUUID())}:model:1`,
       headers: { ...callerHeaders },
       signal: undefined,
       apiKey: "not-a-real-key",
@@ -114,9 +124,14 @@ export function input(scenario) {
       modelId: "cloudsigma/auto",
       model,
       sessionId: undefined,
-      turnId: randomUUID(),
+      turnId: fresh(randomUUID()),
       attempt: 1,
       transport: "stream",
+    },
+    message: {
+      role: "assistant",
+      usage: { input: 812, cacheRead: 96_344, cacheWrite: 1_204, output: 512, totalTokens: 98_872 },
+      stopReason: "stop",
     },
     sent: undefined,
     wire: undefined,
@@ -127,7 +142,7 @@ export function input(scenario) {
     call.context.agentDir = `/home/me/.openclaw/agents/${call.context.agentId}/agent`;
     // Flat, as a string from a configuration is, and not a rope of its parts.
     call.context.agentDir = fresh(call.context.agentDir);
-    call.options.sessionId = call.turn.sessionId = randomUUID();
+    call.options.sessionId = call.turn.sessionId = SESSION;
   }
   if (metadata !== undefined) {
     call.payload.metadata = { ...metadata };
@@ -148,7 +163,8 @@ async function transport(provider, call, options, gate) {
     await gate;
   }
   await options.onResponse?.(call.response, call.model);
-  return "stream";
+  const { message } = call;
+  return { result: async () => message };
 }
 
 /**
@@ -163,7 +179,11 @@ export function wrapper(provider, call, gate) {
   const streamFn = (_model, _context, options) => transport(provider, call, options, gate);
   call.context.streamFn = streamFn;
   const wrapped = provider[call.hook](call.context) ?? streamFn;
-  return () => wrapped(call.model, undefined, call.options);
+  return async () => {
+    const stream = await wrapped(call.model, undefined, call.options);
+    await stream.result();
+    return stream;
+  };
 }
 
 /** One model call, right behind its wrapper. */

@@ -7,6 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { timesSent } from "./attempts.js";
 import { headersSet, placesOf, withHeaders } from "./headers.js";
 import { configuredHeaders } from "./models.js";
+import { merged } from "./options.js";
 import { PROVIDERS } from "./providers.js";
 
 // The host may ask one copy of this module for the wrapper and another for the turn state.
@@ -92,15 +93,14 @@ export function createCalls({ native, capture }) {
 
   /** The owner's headers, with what somebody chose and what the host does not count. */
   function headersOf(owner, times) {
-    const algorithm = owner.requester.algorithm();
+    const algorithm = native.choices() > 0 ? owner.requester.algorithm() : null;
     if (algorithm === null && times === 1) {
       return owner.headers;
     }
-    return {
-      ...owner.headers,
+    return merged(owner.headers, {
       ...(times > 1 && { [ATTEMPT]: String(times) }),
       ...(algorithm !== null && { [ALGORITHM]: algorithm }),
-    };
+    });
   }
 
   const lacking = (headers, set) =>
@@ -138,10 +138,10 @@ export function createCalls({ native, capture }) {
       return undefined;
     }
     const set = call ? call.set : headersSet(configuredHeaders(context.model), undefined, places);
-    const headers = { ...call?.headers };
+    const own = {};
     const tell = (name, place, value) => {
       if (set?.[place] === undefined && value !== undefined) {
-        headers[name] = value;
+        own[name] = value;
         return value;
       }
       return undefined;
@@ -156,7 +156,7 @@ export function createCalls({ native, capture }) {
       call.turnId = turnId ?? call.turnId;
       call.attempt = attempt ?? call.attempt;
     }
-    return { headers };
+    return { headers: merged(call?.headers, own) };
   }
 
   return {

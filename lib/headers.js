@@ -1,6 +1,8 @@
 // Header names match in any letter case, and headers come as a plain object, a `Headers`, a Map or
 // an array of pairs. Iterating them here is many times cheaper than across the native boundary.
 
+import { merged } from "./options.js";
+
 /** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
 const CROSSING_LIMIT = 1024;
 
@@ -124,7 +126,7 @@ export function packed(...values) {
  */
 export function withHeaders(headers, additions) {
   if (!isIterable(headers)) {
-    return { ...headers, ...additions };
+    return merged(headers, additions);
   }
   const pairs = [...headers];
   const plain = Object.fromEntries(pairs);

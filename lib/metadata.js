@@ -1,6 +1,6 @@
 // What is added to a payload: the metadata that it lacks, and nothing else.
 
-import { isPlain } from "./options.js";
+import { isPlain, merged } from "./options.js";
 
 /** A payload without any metadata. */
 const NOTHING = Object.freeze({});
@@ -67,13 +67,13 @@ export function createMetadata({ native, warn }) {
     }
     const { metadata } = payload;
     if (metadata === undefined) {
-      return likeOriginal({ ...payload, metadata: whole(owner, look) }, payload);
+      return likeOriginal(merged(payload, { metadata: whole(owner, look) }), payload);
     }
     const text = isCopyable(metadata) ? native.injectRequest(owner.requester, payload) : null;
     if (text === null) {
       return undefined;
     }
-    const all = likeOriginal({ ...metadata, ...parsed(owner.partial, text) }, metadata);
-    return likeOriginal({ ...payload, metadata: all }, payload);
+    const all = likeOriginal(merged(metadata, parsed(owner.partial, text)), metadata);
+    return likeOriginal(merged(payload, { metadata: all }), payload);
   };
 }

@@ -3,16 +3,14 @@
 
 import { isPromise } from "node:util/types";
 
-/** What {@link import("../native.js").Native.recordCall} takes. */
-const LENGTH = 10;
+/** `value` where it is a number; what is none is not counted. */
+const numberOf = (value) => (typeof value === "number" ? value : Number.NaN);
 
 const textOf = (value) => (typeof value === "string" && value !== "" ? value : undefined);
 
-/** What a model's prompt costs, where that is not nothing; see prices.js. */
-function pricesIn(cost) {
-  const prices = [cost?.input, cost?.cacheRead, cost?.cacheWrite];
-  return prices.some((price) => price > 0) ? prices : undefined;
-}
+/** What a model's prompt costs, where that is not nothing: a host says 0 where it does not know. */
+const pricesIn = (cost) =>
+  cost?.input > 0 || cost?.cacheRead > 0 || cost?.cacheWrite > 0 ? cost : undefined;
 
 /**
  * @param {object} parts
@@ -22,62 +20,71 @@ function pricesIn(cost) {
  * @param {() => void} parts.tell says what has become worth a warning
  * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
  */
-export function createUsage({ native, faults: { attempt }, pricesOf, tell }) {
-  // One is enough: it is filled and read without a break.
-  const numbers = new Float64Array(LENGTH);
+export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
+  const missed = (error) => warn("usage", "what a call used was not counted", error);
 
+  /** Counts `message`, which a call ended with; it failed without one. */
   function record(call, message) {
-    const { usage, stopReason, responseModel } = message ?? {};
-    const failed = message === undefined || stopReason === "error";
-    const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-    const model = textOf(call.route) ?? answered;
-    const own = model && pricesOf(call.config, call.provider, model);
-    const [input, cached, written] = pricesIn(own ?? call.cost) ?? [];
-    numbers[0] = usage?.input;
-    numbers[1] = usage?.cacheRead;
-    numbers[2] = usage?.cacheWrite;
-    numbers[3] = usage?.output;
-    numbers[4] = call.status;
-    numbers[5] = failed;
-    numbers[6] = call.route !== undefined;
-    numbers[7] = input;
-    numbers[8] = cached;
-    numbers[9] = written;
-    if (native.recordCall(call.owner.requester, model, numbers)) {
-      tell();
+    try {
+      const { usage, stopReason, responseModel } = message ?? {};
+      const failed = message === undefined || stopReason === "error";
+      const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
+      const model = textOf(call.route) ?? answered;
+      const own = model && pricesOf(call.config, call.provider, model);
+      const prices = pricesIn(own) ?? pricesIn(call.cost);
+      const isTelling = native.recordCall(
+        call.owner.requester,
+        model,
+        numberOf(usage?.input),
+        numberOf(usage?.cacheRead),
+        numberOf(usage?.cacheWrite),
+        numberOf(usage?.output),
+        numberOf(call.status),
+        failed,
+        call.route !== undefined,
+        numberOf(prices?.input),
+        numberOf(prices?.cacheRead),
+        numberOf(prices?.cacheWrite),
+      );
+      if (isTelling) {
+        tell();
+      }
+    } catch (error) {
+      missed(error);
     }
   }
 
-  const guarded = (action) => attempt("usage", "what a call used was not counted", action);
-  const ended = (call, message) => guarded(() => record(call, message));
-
-  /** What a stream will say of itself; nothing where it has no way to. */
-  const resultOf = (stream) =>
-    guarded(() => {
-      const result = stream?.result;
-      return typeof result === "function" ? Reflect.apply(result, stream, []) : undefined;
-    });
-
-  const failed = (call) => ended(call, undefined);
-  const follow = (call, sent) => guarded(() => settle(sent, began, call));
+  const failed = (call) => record(call, undefined);
+  const ended = (call, message) => record(call, message ?? {});
 
   /** The stream is there, or what the stream function gave in its place. */
   function began(call, stream) {
-    guarded(() => settle(resultOf(stream), (_, message) => ended(call, message ?? {}), call));
+    let result;
+    try {
+      result = stream?.result;
+      result = typeof result === "function" ? Reflect.apply(result, stream, []) : undefined;
+    } catch (error) {
+      missed(error);
+    }
+    settle(call, result, ended);
   }
 
-  /** Calls `done` when `value` is there. The promise is the caller's own, and is left as it is. */
-  function settle(value, done, call) {
-    if (isPromise(value)) {
+  /** Goes on with `next` when `value` is there. The promise is the caller's own, and is left as it is. */
+  function settle(call, value, next) {
+    if (!isPromise(value)) {
+      next(call, value);
+      return;
+    }
+    try {
       Promise.prototype.then.call(
         value,
-        (given) => done(call, given),
+        (given) => next(call, given),
         () => failed(call),
       );
-    } else {
-      done(call, value);
+    } catch (error) {
+      missed(error);
     }
   }
 
-  return { follow, failed };
+  return { follow: (call, sent) => settle(call, sent, began), failed };
 }

@@ -159,30 +159,48 @@ pub fn capture_observed(
     Store::shared().answered(&response, &whose, now())
 }
 
-/// Counts a call that has ended. `model` is the header's or the answer's. `numbers` are the tokens of the
-/// prompt that were neither read from a cache nor written to one, those that were read, those that were
-/// written, the tokens of the answer, the status (0 where there was none), whether the call failed and
-/// whether it was autorouted (0 or 1), and the prices of such tokens of the prompt, NaN where they are not
-/// known. `true` says that something may have become worth a warning.
+/// Counts a call that has ended. `model` is the header's or the answer's. The tokens of the prompt are those
+/// that were neither read from a cache nor written to one, those that were read, and those that were written;
+/// the prices are of a million of each, NaN where they are not known. `status` is NaN where there was none.
+/// `true` says that something may have become worth a warning.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a number costs a tenth of what an object of them does"
+)]
 #[napi(catch_unwind)]
 #[must_use]
-pub fn record_call(requester: &Requester, model: Option<String>, numbers: &[f64]) -> bool {
-    let Some(&[input, cached, written, output, status, failed, routed, prices @ ..]) =
-        numbers.first_chunk::<10>()
-    else {
-        return false;
-    };
+pub fn record_call(
+    requester: &Requester,
+    model: Option<String>,
+    input: f64,
+    cached: f64,
+    written: f64,
+    output: f64,
+    status: f64,
+    failed: bool,
+    routed: bool,
+    input_price: f64,
+    cached_price: f64,
+    written_price: f64,
+) -> bool {
     let model = model.as_deref().and_then(header_text);
     let call = Ended {
         at: now(),
         model: model.as_deref(),
-        routed: routed != 0.0,
+        routed,
         status: status_code(status),
-        failed: failed != 0.0,
+        failed,
         tokens: Tokens::counted([input, cached, written, output]),
-        prices: Prices::new(prices),
+        prices: Prices::new([input_price, cached_price, written_price]),
     };
     Store::shared().ended(&call, &requester.decided.whose(None))
+}
+
+/// How many algorithms are chosen; without any, [`Requester::algorithm`] need not be asked.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn choices() -> u32 {
+    Store::shared().choice_count()
 }
 
 /// Another model than the one that answered an agent when this was asked last, as JSON text.

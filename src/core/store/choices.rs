@@ -101,6 +101,10 @@ impl Choices {
         sessions.chain(agent).find_map(|chooser| self.0.get(&chooser).copied())
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn all(&self) -> Vec<(Chooser, Algorithm)> {
         self.0.iter().map(|(chooser, algorithm)| (chooser.clone(), *algorithm)).collect()
     }

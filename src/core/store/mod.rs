@@ -228,6 +228,12 @@ impl Store {
         whose.normalized(|whose| self.state.lock().choices.of(sessions, whose.agent_id))
     }
 
+    /// How many choices there are.
+    #[must_use]
+    pub fn choice_count(&self) -> u32 {
+        u32::try_from(self.state.lock().choices.len()).unwrap_or(u32::MAX)
+    }
+
     /// All that is chosen.
     #[must_use]
     pub fn choices(&self) -> Vec<(Chooser, Algorithm)> {

@@ -2,7 +2,7 @@
 
 import { CommandError } from "./errors.js";
 import { table } from "./table.js";
-import { clean } from "./text.js";
+import { clean, wrapped } from "./text.js";
 
 const CLEAR = "none";
 const FOR_WHOM = "say for whom: --agent, --session or --workspace";
@@ -43,9 +43,11 @@ async function set(ask, params, name) {
   const before = answer.previous ?? CLEAR;
   return {
     answer,
-    lines: () => [
-      `${clean(who(answer))}: ${clean(answer.algorithm ?? CLEAR)} from the next call on (was ${clean(before)})`,
-    ],
+    lines: ({ width }) =>
+      wrapped(
+        `${clean(who(answer))}: ${clean(answer.algorithm ?? CLEAR)} from the next call on (was ${clean(before)})`,
+        width,
+      ),
   };
 }
 

@@ -1,7 +1,7 @@
 // What was looked at, what was found, and what to do: the doctor's rows.
 
 import { count, counted } from "./numbers.js";
-import { clean, padded, wrapped } from "./text.js";
+import { clean, cut, padded, wrapped } from "./text.js";
 
 const COLOURS = { ok: "green", warning: "yellow", fault: "red" };
 const LEVEL_WIDTH = "warning".length;
@@ -12,7 +12,7 @@ export function checkLines({ id, level, evidence, advice }, { width, paint }) {
   const shown = clean(level);
   const mark = paint(COLOURS[shown] ?? "yellow", padded(shown, LEVEL_WIDTH));
   return [
-    `${mark}  ${paint("bold", clean(id))}`,
+    `${mark}  ${paint("bold", cut(clean(id), width - INDENT.length))}`,
     ...wrapped(clean(evidence), width, INDENT),
     ...(advice ? wrapped(`To do: ${clean(advice)}.`.replace(/\.\.$/, "."), width, INDENT) : []),
   ];

@@ -14,10 +14,13 @@ function report({ pluginVersion, affinity, totals, checks }, openclaw) {
 export const view = {
   async run({ ask, importSdk }) {
     const status = await ask("taas.affinity.status", {});
-    const checks = status.checks ?? [];
+    const { checks } = status;
+    if (!Array.isArray(checks)) {
+      throw new TypeError("it has no checks");
+    }
     const sdk = await importSdk("openclaw/plugin-sdk/cli-runtime").catch(() => ({}));
     return {
-      answer: report({ ...status, checks }, sdk.VERSION ?? null),
+      answer: report(status, sdk.VERSION ?? null),
       lines: (style) => [
         ...checks.flatMap((check) => checkLines(check, style)),
         "",

@@ -3,7 +3,7 @@
 import { CommandError } from "./errors.js";
 import { ago, count } from "./numbers.js";
 import { pairs, table } from "./table.js";
-import { clean } from "./text.js";
+import { clean, cut } from "./text.js";
 
 const DEFAULT_LIMIT = 20;
 
@@ -19,7 +19,8 @@ export function routeLines({ agentId, capture }, now, style) {
   }
   const turn = capture.openclawTurnId;
   const window = capture.routedContextWindow;
-  const answered = `${clean(capture.autorouterModel)}, ${ago(capture.capturedAt, now)}`;
+  const when = `, ${ago(capture.capturedAt, now)}`;
+  const answered = cut(clean(capture.autorouterModel), style.width - when.length) + when;
   return [
     style.paint("bold", answered),
     ...pairs(

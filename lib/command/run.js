@@ -19,8 +19,17 @@ const ADDRESS = /\b(?:wss?|https?):\/\/\S+/g;
  * @param {NodeJS.Process} io.process gets the exit code, and the signals that end `--watch`
  * @param {(specifier: string) => Promise<object>} io.importSdk
  * @param {() => number} [io.now]
+ * @param {number} [io.watchMs] between two rounds of `--watch`
  */
-export function runner({ stdout, stderr, env, process, importSdk, now = Date.now }) {
+export function runner({
+  stdout,
+  stderr,
+  env,
+  process,
+  importSdk,
+  now = Date.now,
+  watchMs = WATCH_MS,
+}) {
   const say = (lines) => stdout.write(`${lines.join("\n")}\n`);
 
   /** Says what went wrong and what to do, and has the process exit with the code for it. */
@@ -68,9 +77,9 @@ export function runner({ stdout, stderr, env, process, importSdk, now = Date.now
           if (first) {
             throw error;
           }
-          refuse(CommandError.of(error, path), path, options.json);
+          refuse(wrong(error), path, options.json);
         }
-        await sleep(WATCH_MS, undefined, { signal: end.signal }).catch(() => {});
+        await sleep(watchMs, undefined, { signal: end.signal }).catch(() => {});
       }
       process.exitCode = EXIT.fine;
     } finally {

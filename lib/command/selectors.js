@@ -22,13 +22,17 @@ const directory = (text) => (/^~|^\s*$/.test(text) || isAbsolute(text) ? text : 
 /**
  * The parameters that say the same as `options`.
  *
- * @throws {CommandError} where there is more than one selector
+ * @throws {CommandError} where there is more than one selector, or an option in the place of its value
  */
 export function selected(options) {
   const given = Object.keys(SELECTORS).filter((name) => options[name] !== undefined);
   if (given.length > 1) {
     const names = given.map((name) => `--${name}`).join(" and ");
     throw CommandError.asked(`${names} exclude each other: give one of them`);
+  }
+  const swallowed = given.find((name) => options[name].startsWith("-"));
+  if (swallowed !== undefined) {
+    throw CommandError.asked(`--${swallowed} is without its value`);
   }
   return Object.fromEntries(
     given.map((name) => [

@@ -20,8 +20,7 @@ const figures = (now) => [
   right("CALLS", (row) => count(row.requests)),
   right("FAILED", (row) => count(row.failures)),
   right("PROMPT", (row) => count(prompt(row.tokens))),
-  right("OUTPUT", (row) => count(row.tokens?.output)),
-  right("CACHED", (row) => percent(row.hitRate)),
+  right("HIT", (row) => percent(row.hitRate)),
   right("SAVED", saved),
   right("LAST", (row) => ago(row.lastUse, now)),
 ];
@@ -31,7 +30,7 @@ const sessionColumns = (now) => [
   { title: "SESSION", cell: (row) => row.sessionId },
   agent,
   model,
-  ...figures(now).filter(({ title }) => !["FAILED", "PROMPT", "OUTPUT"].includes(title)),
+  ...figures(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title)),
 ];
 
 const callColumns = (now) => [
@@ -78,6 +77,7 @@ function oneSession(row, now, style) {
         row.failures > 0 ? `${count(row.failures)} (${failures(row.failuresByStatus)})` : "0",
       ],
       ["prompt", `${count(prompt(row.tokens))} tokens, ${percent(row.hitRate)} cached`],
+      ["output", `${count(row.tokens?.output)} tokens`],
       ["saved", saved(row)],
       ["last", ago(row.lastUse, now)],
     ],

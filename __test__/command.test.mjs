@@ -282,6 +282,7 @@ describe("what comes over the network", () => {
       ]) {
         const { lines, stdout } = await openclaw(["taas", ...args], all);
         assertFits(lines);
+        assert.equal(stdout.includes("[31m"), false, "nothing is left of a sequence");
         assert.doesNotMatch(stdout, /(?!\n)[\p{Cc}\p{Cf}\p{Cs}]/u);
         const { stdout: text, json } = await openclaw(["taas", ...args, "--json"], all);
         assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}]/u);

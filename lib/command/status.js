@@ -115,8 +115,10 @@ export function statusLines(answer, { sessions, params }, style) {
     if (sessions || (isPart && params.agentId === undefined)) {
       lines.push("", ...table(answer.sessions, sessionColumns(now), style));
     }
-    const seen = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
-    lines.push("", ...(isPart ? [] : [seen, ...savings(answer, style.width)]));
+    if (!isPart) {
+      const seen = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
+      lines.push("", seen, ...savings(answer, style.width));
+    }
   }
   return [...lines, ...warningLines(answer.warnings, style)];
 }

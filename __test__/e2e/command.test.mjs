@@ -198,7 +198,7 @@ describe("exit codes", () => {
   });
 
   test("3 where no gateway answers", async () => {
-    const { code, stderr } = await command("status", "--port", "1");
+    const { code, stderr } = await command("status", "--url", "ws://127.0.0.1:1", "--token", "x");
     assert.equal(code, 3);
     assert.match(stderr, /no gateway answers/);
     assert.match(stderr, /openclaw gateway restart/);

@@ -31,8 +31,27 @@ export interface PluginApi {
       resolveAgentWorkspaceDir?(config: object, agentId: string): string;
     };
   };
+  /** Where it is `"cli-metadata"`, `openclaw taas` is registered and nothing else. */
+  registrationMode?: string;
+  /** Adds `openclaw taas` to the host's command line; `program` is the host's own, of commander. */
+  registerCli?(
+    registrar: (host: { program: object }) => Promise<void>,
+    options: { commands: string[]; descriptors: object[] },
+  ): void;
+  /** Adds `/taas` to chats. */
+  registerCommand?(command: ChatCommand): void;
   /** Listens to `gateway_start`, `model_call_started` and `model_call_ended`. */
   on?(event: string, listener: (event: unknown, context: unknown) => void): void;
+}
+
+/** A command in a chat. The handler's promise is never rejected. */
+export interface ChatCommand {
+  name: string;
+  description: string;
+  acceptsArgs: boolean;
+  requiredScopes: string[];
+  /** `agentId` is the agent of the chat; without one, the answer is about all. */
+  handler(context: { agentId?: string; args?: string }): Promise<{ text: string }>;
 }
 
 /** A call of a gateway method. `params` is whatever the client sent. */

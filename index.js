@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { createCalls } from "./lib/calls.js";
 import { watchChannel } from "./lib/channel.js";
+import { askingHere, registerCommands } from "./lib/command/register.js";
 import { createCompat } from "./lib/compat.js";
 import { factsOf } from "./lib/facts.js";
 import { createDebug, createFaults } from "./lib/faults.js";
@@ -46,7 +47,13 @@ export default {
 
   register(api) {
     const faults = createFaults(api.logger);
-    const registerMethods = (methods) => {
+    let methods = [];
+    registerCommands({ api, faults, ask: askingHere(() => methods) });
+    if (api.registrationMode === "cli-metadata") {
+      return;
+    }
+    const registerMethods = (answered) => {
+      methods = answered;
       for (const { name, handler, scope } of methods) {
         faults.attempt(`method ${name}`, `${name} is not answered by this plugin`, () =>
           api.registerGatewayMethod(name, handler, { scope }),

@@ -36,7 +36,11 @@ const mainFiles = (root) =>
     "index.js",
     "openclaw.plugin.json",
     "package.json",
-    ...readdirSync(join(root, "lib")).map((name) => `lib/${name}`),
+    ...["lib", "lib/command"].flatMap((directory) =>
+      readdirSync(join(root, directory))
+        .filter((name) => name.endsWith(".js"))
+        .map((name) => `${directory}/${name}`),
+    ),
   ].sort();
 
 const napi = (root) => join(root, "node_modules", "@napi-rs", "cli", "dist", "cli.js");

@@ -1,0 +1,177 @@
+// `openclaw taas` as the host runs it, with answers of the gateway's methods made up.
+
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+import { buildCommands } from "../../lib/command/tree.js";
+import { hostPaths } from "../../sim/hosts.mjs";
+
+/** The host's own commander. */
+const { Command } = await import(
+  pathToFileURL(createRequire(hostPaths().entry).resolve("commander"))
+);
+
+export const NOW = 1_795_335_600_000;
+const MINUTE = 60_000;
+
+export const tally = (changes) => ({
+  requests: 10,
+  failures: 1,
+  failuresByStatus: { 429: 1 },
+  tokens: { input: 48_000, cached: 552_000, written: 1_000, output: 1_234 },
+  hitRate: 552 / 601,
+  saved: { tokens: 552_000, usd: 0.42, usdWithoutCache: 1.8, pricedRequests: 10 },
+  firstUse: NOW - 90 * MINUTE,
+  lastUse: NOW - 2 * MINUTE,
+  ...changes,
+});
+
+export const agentRow = (changes) => ({
+  agentId: "main",
+  sessionId: "oc:4ae2870a2e73027c",
+  source: "workspaceDir",
+  model: "anthropic/claude-sonnet",
+  algorithm: null,
+  ...tally(),
+  ...changes,
+});
+
+export const check = (changes) => ({
+  id: "low-hit-rate",
+  level: "warning",
+  evidence: "oc:4ae2870a2e73027c of main has a hit rate of 3 % after 40 calls",
+  advice: "see whether cache markers are missing",
+  ...changes,
+});
+
+export const FINE = check({ id: "binary", level: "ok", evidence: "of one version", advice: null });
+
+export const status = (changes) => ({
+  now: NOW,
+  since: NOW - 90 * MINUTE,
+  pluginVersion: "0.1.0",
+  affinity: "workspace",
+  baseline: "as if nothing had been cached",
+  totals: tally(),
+  agents: [agentRow()],
+  sessions: [agentRow()],
+  models: [{ model: "anthropic/claude-sonnet", ...tally() }],
+  algorithms: [],
+  warnings: [],
+  checks: [FINE],
+  ...changes,
+});
+
+export const capture = (changes) => ({
+  sessionId: "oc:4ae2870a2e73027c",
+  capturedAt: NOW - 2 * MINUTE,
+  taasRequestId: "req-81",
+  taasTraceId: "341c36911b74380d",
+  openclawTurnId: "04595077-b482-4d80-b84f-18dad7ca91b8",
+  openclawAttempt: "1",
+  autorouterModel: "anthropic/claude-sonnet",
+  autorouterAlgo: "balanced",
+  autorouterAlgoSource: "default",
+  thinkingApplied: "low",
+  routedContextWindow: 200_000,
+  ...changes,
+});
+
+/** An error as the host's gateway client throws it. */
+export const refusal = (gatewayCode, message) =>
+  Object.assign(new Error(message), {
+    name: "GatewayClientRequestError",
+    gatewayCode,
+    retryable: false,
+  });
+
+export const NO_GATEWAY = Object.assign(
+  new Error("gateway closed (1006): no close reason\nGateway target: ws://127.0.0.1:1"),
+  { name: "GatewayTransportError", kind: "closed", connectionDetails: {} },
+);
+
+function stream(settings) {
+  const written = [];
+  return {
+    columns: undefined,
+    ...settings,
+    written,
+    write: (text, ...rest) => {
+      written.push(text);
+      rest.find((each) => typeof each === "function")?.();
+      return true;
+    },
+  };
+}
+
+/**
+ * Runs `openclaw ...args`.
+ *
+ * @param {string[]} args
+ * @param {Record<string, object | Error | ((params: object) => unknown)>} answers by method
+ * @param {object} [host]
+ * @param {object} [host.terminal] what standard output is, where it is a terminal
+ * @param {object} [host.env]
+ * @param {(times: number, emit: (signal: string) => void) => void} [host.onAsked]
+ */
+export async function openclaw(args, answers = {}, { terminal, env = {}, onAsked } = {}) {
+  const stdout = stream(terminal && { isTTY: true, columns: 80, ...terminal });
+  const stderr = stream();
+  const listeners = new Map();
+  const process = {
+    exitCode: undefined,
+    once: (name, listener) => listeners.set(name, listener),
+    off: (name) => listeners.delete(name),
+  };
+  const asked = [];
+  const client = async (method, options, params) => {
+    asked.push({ method, params, options });
+    onAsked?.(asked.length, (signal) => listeners.get(signal)?.());
+    const answer = answers[method];
+    const given = typeof answer === "function" ? answer(params, asked.length) : answer;
+    if (given instanceof Error) {
+      throw given;
+    }
+    return given ?? Promise.reject(refusal("INVALID_REQUEST", `unknown method: ${method}`));
+  };
+  const sdk = {
+    callGatewayFromCli: client,
+    addGatewayClientOptions: (command) =>
+      command.option("--url <url>", "where").option("--expect-final", "wait"),
+    VERSION: "2026.9.6",
+  };
+  const program = new Command("openclaw");
+  // As the host's own.
+  program.enablePositionalOptions();
+  program.exitOverride();
+  program.configureOutput({ writeOut: stdout.write, writeErr: stderr.write });
+  program.command("other").action(() => {});
+  const before = { options: [...program.options], other: program.commands[0].error };
+  await buildCommands({
+    program,
+    descriptor: { name: "taas", description: "TaaS" },
+    io: { stdout, stderr, env, process, importSdk: async () => sdk, now: () => NOW, watchMs: 5 },
+  });
+  try {
+    await program.parseAsync(["node", "openclaw", ...args]);
+  } catch (error) {
+    if (error.code !== "commander.helpDisplayed") {
+      throw error;
+    }
+  }
+  const out = stdout.written.join("");
+  return {
+    asked,
+    before,
+    program,
+    listeners,
+    code: process.exitCode ?? 0,
+    stdout: out,
+    stderr: stderr.written.join(""),
+    lines: out.replace(/\n$/, "").split("\n"),
+    written: stdout.written,
+    get json() {
+      return JSON.parse(out);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// Asks the running gateway, by the host's own client.
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { CommandError } from "./errors.js";
+
+/** While a plugin is reloaded its methods are away for up to a second and a half. */
+const AWAY = /PluginInstanceUnavailable/;
+const RETRIES = 4;
+const RETRY_MS = 500;
+
+/**
+ * @param {object} parts
+ * @param {(specifier: string) => Promise<object>} parts.importSdk
+ * @param {object} parts.options the command's, with those of the gateway client
+ * @returns {Promise<(method: string, params: object) => Promise<object>>} rejects with a {@link CommandError}
+ */
+export async function gatewayAsker({ importSdk, options }) {
+  const { callGatewayFromCli } = await importSdk("openclaw/plugin-sdk/gateway-runtime");
+  return async (method, params) => {
+    for (let tried = 0; ; tried += 1) {
+      try {
+        // The host draws its progress on standard error, and on a terminal alone.
+        return await callGatewayFromCli(method, options, params, {
+          progress: !options.json && !options.watch,
+        });
+      } catch (error) {
+        if (tried >= RETRIES || !AWAY.test(String(error?.message))) {
+          throw CommandError.of(error, method);
+        }
+      }
+      await sleep(RETRY_MS);
+    }
+  };
+}

@@ -1,0 +1,60 @@
+// Registers `openclaw taas` and `/taas`. What they do is loaded when somebody asks for it.
+
+const DESCRIPTOR = {
+  name: "taas",
+  description: "Ask what TaaS affinity does: status, routes, algorithms, doctor",
+  hasSubcommands: true,
+};
+
+/**
+ * @param {object} parts
+ * @param {import("../../index.js").PluginApi} parts.api
+ * @param {ReturnType<typeof import("../faults.js").createFaults>} parts.faults
+ * @param {(method: string, params: object) => Promise<object>} parts.ask answers in this process
+ */
+export function registerCommands({ api, faults: { attempt }, ask }) {
+  attempt("command", "there is no `openclaw taas`", () =>
+    api.registerCli?.(
+      async ({ program }) => {
+        const { buildCommands } = await import("./tree.js");
+        const { stdout, stderr, env } = process;
+        const importSdk = (specifier) => import(specifier);
+        await buildCommands({
+          program,
+          descriptor: DESCRIPTOR,
+          io: { stdout, stderr, env, process, importSdk },
+        });
+      },
+      { commands: [DESCRIPTOR.name], descriptors: [DESCRIPTOR] },
+    ),
+  );
+  if (api.registrationMode === "cli-metadata") {
+    return;
+  }
+  attempt("chat-command", "there is no `/taas`", () =>
+    api.registerCommand?.({
+      name: DESCRIPTOR.name,
+      description: "Which model answers, what the cache saves, and what may be wrong",
+      acceptsArgs: true,
+      requiredScopes: ["operator.read"],
+      handler: async (context) => (await import("./chat.js")).answerChat(ask, context),
+    }),
+  );
+}
+
+/**
+ * A function that asks the gateway methods in this very process.
+ *
+ * @param {() => ReturnType<typeof import("../methods.js").createMethods>} methods those of now
+ */
+export const askingHere = (methods) => (name, params) =>
+  new Promise((resolve, reject) => {
+    const method = methods().find((each) => each.name === name);
+    if (method === undefined) {
+      throw new Error(`there is no ${name}`);
+    }
+    method.handler({
+      params,
+      respond: (ok, answer, error) => (ok ? resolve(answer) : reject(new Error(error.message))),
+    });
+  });

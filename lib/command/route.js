@@ -1,0 +1,82 @@
+// `openclaw taas route` and `openclaw taas routes`: which model answered?
+
+import { CommandError } from "./errors.js";
+import { ago, count } from "./numbers.js";
+import { pairs, table } from "./table.js";
+import { clean, cut } from "./text.js";
+
+const DEFAULT_LIMIT = 20;
+
+const algorithmOf = ({ autorouterAlgo, autorouterAlgoSource }) =>
+  autorouterAlgoSource
+    ? `${clean(autorouterAlgo)} (${clean(autorouterAlgoSource)})`
+    : autorouterAlgo;
+
+/** The latest route, in full. */
+export function routeLines({ agentId, capture }, now, style) {
+  if (!capture) {
+    return ["No autorouted answer was seen yet."];
+  }
+  const turn = capture.openclawTurnId;
+  const window = capture.routedContextWindow;
+  const when = `, ${ago(capture.capturedAt, now)}`;
+  const answered = cut(clean(capture.autorouterModel), style.width - when.length) + when;
+  return [
+    style.paint("bold", answered),
+    ...pairs(
+      [
+        ["agent", agentId],
+        ["session", capture.sessionId],
+        ["algorithm", algorithmOf(capture)],
+        ["thinking", capture.thinkingApplied],
+        ["context window", window ? `${window.toLocaleString("en")} tokens` : null],
+        ["turn", turn && `${turn}, attempt ${capture.openclawAttempt ?? "unknown"}`],
+        ["request", capture.taasRequestId],
+        ["trace", capture.taasTraceId],
+        ["observed", capture.observed ? "yes: another plugin made this call" : null],
+      ],
+      style,
+    ),
+  ];
+}
+
+const COLUMNS = (now) => [
+  { title: "WHEN", cell: (row) => ago(row.capturedAt, now), align: "right" },
+  { title: "AGENT", cell: (row) => row.agentId, flexible: true },
+  { title: "STATUS", cell: (row) => row.status ?? "ok", align: "right" },
+  { title: "MODEL", cell: (row) => row.autorouterModel, flexible: true },
+  { title: "ALGORITHM", cell: (row) => row.autorouterAlgo, flexible: true },
+  { title: "REQUEST", cell: (row) => row.taasRequestId, flexible: true },
+];
+
+/** Routes and failures, a row each. */
+export function routesLines({ routes, total }, now, style) {
+  if (routes.length === 0) {
+    return ["No answer was seen yet."];
+  }
+  const rest =
+    total > routes.length
+      ? ["", `${count(routes.length)} of ${count(total)}: --limit shows more`]
+      : [];
+  return [...table(routes, COLUMNS(now), style), ...rest];
+}
+
+/** @type {import("./tree.js").View} */
+export const route = {
+  async run({ ask, params, now }) {
+    const answer = await ask("taas.affinity.lastRoute", params);
+    return { answer, lines: (style) => routeLines(answer, now(), style) };
+  },
+};
+
+/** @type {import("./tree.js").View} */
+export const routes = {
+  async run({ ask, options, params, now }) {
+    const limit = options.limit === undefined ? DEFAULT_LIMIT : Number(options.limit);
+    if (!Number.isInteger(limit)) {
+      throw CommandError.asked(`--limit is ${clean(options.limit)}; accepted is 1 to 4096`);
+    }
+    const answer = await ask("taas.affinity.routes", { ...params, limit });
+    return { answer, lines: (style) => routesLines(answer, now(), style) };
+  },
+};

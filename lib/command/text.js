@@ -1,0 +1,106 @@
+// Text for a terminal: what came over the network is made harmless, measured in columns, cut and wrapped.
+
+import { stripVTControlCharacters, styleText } from "node:util";
+
+/** What ends a line, commands a terminal, or turns the direction of what follows. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]+/gu;
+
+/** What takes two columns. Rather one column too many than a row that is too long. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+const NO_WIDTH = /^[\p{Mn}\p{Me}]+$/u;
+
+const ELLIPSIS = "…";
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Any value as one harmless line; a dash where there is none. */
+export function clean(value) {
+  if (value === null || value === undefined || value === "") {
+    return "–";
+  }
+  const text = stripVTControlCharacters(String(value)).toWellFormed();
+  return text.replace(UNPRINTABLE, " ").trim() || "–";
+}
+
+/** JSON that is harmless on a terminal too; it says the same. */
+export const jsonText = (value, space = 2) =>
+  JSON.stringify(value, null, space).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+
+const segments = (text) => Array.from(graphemes.segment(text), ({ segment }) => segment);
+
+function widthOfSegment(segment) {
+  if (NO_WIDTH.test(segment)) {
+    return 0;
+  }
+  return WIDE.test(segment) ? 2 : 1;
+}
+
+/** How many columns a terminal takes for `text`, which is clean. */
+export const widthOf = (text) =>
+  segments(text).reduce((width, segment) => width + widthOfSegment(segment), 0);
+
+/** As many of `parts`, in their order, as fit into `width` columns. */
+function fitting(parts, width) {
+  let left = width;
+  const kept = [];
+  for (const part of parts) {
+    left -= widthOfSegment(part);
+    if (left < 0) {
+      break;
+    }
+    kept.push(part);
+  }
+  return kept;
+}
+
+/** `text` in at most `width` columns. What is cut is cut out of the middle: ids differ at both ends. */
+export function cut(text, width) {
+  if (widthOf(text) <= width) {
+    return text;
+  }
+  const parts = segments(text);
+  const room = Math.max(0, width - 1);
+  const head = fitting(parts, Math.ceil(room / 2));
+  const tail = fitting(parts.toReversed(), Math.floor(room / 2)).toReversed();
+  return `${head.join("")}${ELLIPSIS}${tail.join("")}`;
+}
+
+/** `text` with blanks up to `width` columns. */
+export function padded(text, width, align = "left") {
+  const blanks = " ".repeat(Math.max(0, width - widthOf(text)));
+  return align === "right" ? blanks + text : text + blanks;
+}
+
+/** The words of `text` in lines of at most `width` columns, each after `indent`. */
+export function wrapped(text, width, indent = "") {
+  const room = width - widthOf(indent);
+  const lines = [];
+  for (const word of text.split(/\s+/).map((word) => cut(word, room))) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length > 0 && widthOf(longer) <= room) {
+      lines[lines.length - 1] = longer;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines.map((line) => indent + line);
+}
+
+/**
+ * How to write for a stream: on a terminal in its width and, unless `NO_COLOR` says otherwise, in colour;
+ * else in 80 columns and without.
+ *
+ * @param {{ isTTY?: boolean, columns?: number, hasColors?(): boolean }} stream
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function styleFor(stream, env) {
+  const colour = Boolean(stream.isTTY) && !env.NO_COLOR && stream.hasColors?.() === true;
+  return {
+    width: Math.min(100, Math.max(40, stream.columns || 80)),
+    paint: (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text),
+  };
+}

@@ -102,6 +102,13 @@ async function withNeighbours(t, neighbours, { allow, ours = {} } = {}) {
   return { taas, gateway, turn, warnings };
 }
 
+/** What the doctor found, by the name of what it looked at. */
+async function checks(gateway) {
+  const { ok, payload, error } = await gateway.call("taas.affinity.status", {});
+  assert.ok(ok, JSON.stringify(error));
+  return Object.fromEntries(payload.checks.map((check) => [check.id, check]));
+}
+
 test("an owner that the configuration allows is named at start, and one that is disabled is no news", async (t) => {
   const { taas, gateway, turn, warnings } = await withNeighbours(
     t,
@@ -143,6 +150,9 @@ test("an owner that the configuration allows is named at start, and one that is 
   }
   assertIdentity(await turn("cloudsigma-staging/auto"), "main", gateway.workspaces.main);
   assert.equal(warnings().length, 1);
+  const found = await checks(gateway);
+  assert.match(found.ownership.evidence, /provider cloudsigma belongs to the plugin cloudsigma$/);
+  assert.equal(found["unseen-calls"].level, "fault");
   const theirs = await gateway.call("taas.autorouter.lastRoute", {});
   assert.deepEqual(theirs.payload, { theirs: true });
 });
@@ -160,6 +170,12 @@ test("a plugin that hooks into the provider first is noticed by the first call",
   assert.match(warnings()[0], /another plugin hooks the provider cloudsigma/);
   await turn();
   assert.equal(warnings().length, 1, "not twice");
+  const found = await checks(gateway);
+  assert.match(
+    found.ownership.evidence,
+    /another plugin owns or hooks the provider cloudsigma first/,
+  );
+  assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma went by/);
   const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
   assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -138,6 +139,39 @@ test("a change of the route is told in the log where the configuration wants it"
   const lines = said("is answered by");
   assert.equal(lines.length, 1, gateway.log());
   assert.match(lines[0], /agent main is answered by sim\/second now, by sim\/first before/);
+});
+
+test("by conversation each of OpenClaw's sessions is one of its own, and found by its own id", async () => {
+  const conversationOf = ({ headers }) =>
+    gateway.call("taas.affinity.routes", { sessionId: headers["x-session-id"] });
+  const before = await turn();
+  const byWorkspace = before.headers["x-session-id"];
+  // The host's own id of the session finds its route in this mode too.
+  const { conversationId } = (await conversationOf(before)).payload.routes[0];
+  const { payload } = await gateway.call("taas.affinity.lastRoute", {
+    localSessionId: conversationId,
+  });
+  assert.equal(payload.capture.sessionId, byWorkspace);
+
+  await edit({ affinity: "conversation" });
+  const request = await turnsUntil(({ headers }) => headers["x-session-id"] !== byWorkspace);
+  const hash = createHash("sha256").update(`session:${conversationId}`).digest("hex");
+  const id = `oc:${hash.slice(0, 16)}`;
+  const { session_id, sticky_key, openclaw_correlation: correlation } = request.body.metadata;
+  for (const said of [request.headers["x-session-id"], session_id, sticky_key]) {
+    assert.equal(said, id);
+  }
+  assert.equal(correlation.agent_id, "main");
+  for (const params of [{ conversationId }, { workspaceDir: gateway.workspaces.main }]) {
+    const answer = await gateway.call("taas.affinity.lastRoute", params);
+    assert.equal(answer.payload.capture.sessionId, id);
+  }
+  const other = await gateway.turn({ message: "hello", sessionKey: "agent:main:another" });
+  assert.equal(other.ok, true, JSON.stringify(other));
+  assert.notEqual(taas.requests.at(-1).headers["x-session-id"], id, "another conversation");
+
+  await edit({});
+  await turnsUntil(({ headers }) => headers["x-session-id"] === byWorkspace);
 });
 
 test("the doctor judges the configuration as it is after an edit", async () => {

@@ -15,6 +15,12 @@ export const ENTRIES = {
 
 const ignore = () => {};
 
+// What is measured would be advice-worthy in a gateway: calls of nobody, and agents in many workspaces.
+globalThis[Symbol.for("openclaw-taas-affinity.warned")] = new Set([
+  "doctor anonymous",
+  "doctor two-workspaces",
+]);
+
 /** Registers `entry` as the host does. A warning is a failed measurement, so it throws. */
 export function register(entry) {
   const registered = { method: undefined, provider: undefined };
@@ -163,8 +169,8 @@ async function transport(provider, call, options, gate) {
     await gate;
   }
   await options.onResponse?.(call.response, call.model);
-  const { message } = call;
-  return { result: async () => message };
+  const result = Promise.resolve(call.message);
+  return { result: () => result };
 }
 
 /**

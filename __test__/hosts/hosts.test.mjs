@@ -179,27 +179,6 @@ for (const [agent, api] of Object.entries(APIS)) {
   });
 }
 
-test("`openclaw taas`", async () => {
-  const { gateway, taas } = withPlugin;
-  const status = await gateway.cli(["taas", "status", "--json"]);
-  assert.equal(status.code, 0, status.stdout + status.stderr);
-  for (const { agentId, requests, tokens } of JSON.parse(status.stdout).agents) {
-    const own = taas.requests.filter((request) => request.agentId === agentId);
-    const sum = (key) => own.reduce((total, request) => total + (request[key] ?? 0), 0);
-    assert.deepEqual(
-      [requests, tokens.input + tokens.cached + tokens.written, tokens.cached, tokens.output],
-      [own.length, sum("inputTokens"), sum("cachedTokens"), sum("outputTokens")],
-      agentId,
-    );
-  }
-  const doctor = await gateway.cli(["taas", "doctor", "--json"]);
-  const { checks } = JSON.parse(doctor.stdout);
-  const isWell = checks.every(({ level }) => level === "ok");
-  assert.equal(doctor.code, isWell ? 0 : 1, doctor.stdout + doctor.stderr);
-  const wrong = await gateway.cli(["taas", "route", "--session", "no-id"]);
-  assert.equal(wrong.code, 2, wrong.stdout + wrong.stderr);
-});
-
 test("simple completion pinned", async () => {
   const { gateway, taas } = withPlugin;
   // Its agent can be known where there is one alone.
@@ -277,6 +256,27 @@ test("`gateway call`, `agent`, `gateway call`", async () => {
   const { json } = await openclaw(cli, ...asked);
   assert.equal(json.agentId, "completions");
   assert.equal(typeof json.capture?.autorouterModel, "string", "the route is answered");
+});
+
+test("`openclaw taas`", async () => {
+  const { gateway, taas } = withPlugin;
+  const status = await gateway.cli(["taas", "status", "--json"]);
+  assert.equal(status.code, 0, status.stdout + status.stderr);
+  for (const { agentId, requests, tokens } of JSON.parse(status.stdout).agents) {
+    const own = taas.requests.filter((request) => request.agentId === agentId);
+    const sum = (key) => own.reduce((total, request) => total + (request[key] ?? 0), 0);
+    assert.deepEqual(
+      [requests, tokens.input + tokens.cached + tokens.written, tokens.cached, tokens.output],
+      [own.length, sum("inputTokens"), sum("cachedTokens"), sum("outputTokens")],
+      agentId,
+    );
+  }
+  const doctor = await gateway.cli(["taas", "doctor", "--json"]);
+  const { checks } = JSON.parse(doctor.stdout);
+  const isWell = checks.every(({ level }) => level === "ok");
+  assert.equal(doctor.code, isWell ? 0 : 1, doctor.stdout + doctor.stderr);
+  const wrong = await gateway.cli(["taas", "route", "--session", "no-id"]);
+  assert.equal(wrong.code, 2, wrong.stdout + wrong.stderr);
 });
 
 for (const model of [DEEPSEEK, MIMO]) {

@@ -277,7 +277,7 @@ fn two_workspaces(used: &Used, facts: &Facts) -> Check {
                 ""
             };
             Some(format!(
-                "{name} was seen under {} and {}, and moved {} times{explicit}",
+                "{name} was seen under {} and {}, and moved so often: {}{explicit}",
                 latest.as_deref()?,
                 other.as_deref()?,
                 agent.moves
@@ -369,7 +369,8 @@ fn low_hit_rate(used: &Used) -> Check {
 }
 
 fn anonymous(used: &Used) -> Check {
-    let found = (used.anonymous > 0).then(|| format!("{} calls named no agent", used.anonymous));
+    let found =
+        (used.anonymous > 0).then(|| format!("calls that named no agent: {}", used.anonymous));
     Looked {
         id: "anonymous",
         level: Level::Warning,

@@ -163,10 +163,6 @@ pub fn capture_observed(
 /// that were neither read from a cache nor written to one, those that were read, and those that were written;
 /// the prices are of a million of each, NaN where they are not known. `status` is NaN where there was none.
 /// `true` says that something may have become worth a warning.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a number costs a tenth of what an object of them does"
-)]
 #[napi(catch_unwind)]
 #[must_use]
 pub fn record_call(

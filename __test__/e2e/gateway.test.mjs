@@ -373,7 +373,13 @@ describe("the host's view", () => {
   test("plugins inspect shows the provider hook and the gateway method", async () => {
     const { code, json } = await gateway.cli(["plugins", "inspect", PLUGIN, "--runtime", "--json"]);
     assert.equal(code, 0);
-    assert.deepEqual([...json.gatewayMethods].sort(), ["taas.affinity.lastRoute", METHOD]);
+    assert.deepEqual([...json.gatewayMethods].sort(), [
+      "taas.affinity.lastRoute",
+      "taas.affinity.routes",
+      "taas.affinity.status",
+      METHOD,
+      "taas.autorouter.setAlgorithm",
+    ]);
     assert.deepEqual(json.capabilities, [
       {
         kind: "text-inference",

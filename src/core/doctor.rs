@@ -246,7 +246,8 @@ fn pinned_headers(facts: &Facts) -> Check {
     Looked {
         id: "pinned-headers",
         level: Level::Warning,
-        costs: true,
+        // Who sets them by hand knows of them.
+        costs: false,
         right: "no provider entry sets a header of identity by hand",
         advice: "take the headers out of the provider's and its models' entries: what is set by hand stays as it is, \
                  and pins every agent to the same slot",

@@ -254,13 +254,18 @@ describe("the plugin", () => {
   });
 
   test("says at start what costs something, once", () => {
-    // That there is no key is for the doctor alone: the host says so itself.
+    // That there is no key, and what was set by hand, is for the doctor alone.
     const headers = { "X-Session-Id": "mine" };
-    const { emit, warnings } = registered(withProvider({ headers, models: [] }));
-    emit("gateway_start", { port: 1 });
-    emit("gateway_start", { port: 1 });
-    assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /cloudsigma sets X-Session-Id: take the headers out .*\(said once\)/);
+    process.env.OPENCLAW_SESSION_ID = "for all";
+    try {
+      const { emit, warnings } = registered(withProvider({ headers, models: [] }));
+      emit("gateway_start", { port: 1 });
+      emit("gateway_start", { port: 1 });
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0], /OPENCLAW_SESSION_ID is set .*: unset it: .*\(said once\)/);
+    } finally {
+      delete process.env.OPENCLAW_SESSION_ID;
+    }
   });
 
   test("counts the calls that passed it over, until it is asked", () => {

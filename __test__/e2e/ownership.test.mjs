@@ -175,7 +175,7 @@ test("a plugin that hooks into the provider first is noticed by the first call",
     found.ownership.evidence,
     /another plugin owns or hooks the provider cloudsigma first/,
   );
-  assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma that went by/);
+  assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma went by/);
   const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
   assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
 });

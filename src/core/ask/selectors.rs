@@ -123,6 +123,6 @@ impl Subject {
 }
 
 /// Whether an agent is the one that was asked for.
-fn is_agent(agent: Option<&str>, asked: &str) -> bool {
+pub(super) fn is_agent(agent: Option<&str>, asked: &str) -> bool {
     agent.is_some_and(|agent| agent.eq_ignore_ascii_case(asked.trim()))
 }

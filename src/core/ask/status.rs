@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     AskError, Fault, Question,
     params::Params,
-    selectors::{KEYS, SELECTED, Subject},
+    selectors::{KEYS, SELECTED, Subject, is_agent},
 };
 use crate::{
     doctor::{Facts, Level, checks},
@@ -44,7 +44,7 @@ impl<'a> Status<'a> {
             self.used.sessions.iter().filter(|(id, session)| subject.has(id, session)).collect();
         let is_asked = |name: &str| match subject {
             Subject::All => true,
-            Subject::Agent(id) => id.eq_ignore_ascii_case(name),
+            Subject::Agent(id) => is_agent(Some(name), id),
             _ => sessions.iter().any(|(_, session)| session.agent.as_deref() == Some(name)),
         };
         let agents = self.used.agents.iter().filter(|(name, _)| is_asked(name));

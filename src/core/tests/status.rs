@@ -118,7 +118,7 @@ fn a_row_for_each_agent_session_and_model_and_a_total() {
     assert_eq!(all["sessions"][0].get("calls"), None);
 
     for (params, agents, sessions) in [
-        (json!({ "agentId": "MAIN" }), vec!["main"], vec![SESSION]),
+        (json!({ "agentId": " MAIN " }), vec!["main"], vec![SESSION]),
         (json!({ "sessionId": OTHER }), vec!["ops"], vec![OTHER]),
         (json!({ "workspaceDir": "~/.openclaw/workspace" }), vec!["ops"], vec![OTHER]),
         (json!({ "agentId": "nobody" }), vec![], vec![]),

@@ -197,6 +197,13 @@ export interface Affinity {
     env: Record<string, string | undefined>,
     facts?: string | null,
   ): string;
+
+  /**
+   * What the doctor finds and costs something, as the JSON text of an array of `AffinityCheck`s (index.d.ts).
+   *
+   * @param facts as for `ask`
+   */
+  costly(env: Record<string, string | undefined>, facts: string): string;
 }
 
 /** Whose requests one stream wrapper makes. */

@@ -1,6 +1,4 @@
-// What the doctor finds and costs something is said in the gateway's log, once for each finding.
-
-const STATUS = "taas.affinity.status";
+// What the doctor finds and costs something is said in the gateway's log, once for each thing that it looks at.
 
 /**
  * @param {object} parts
@@ -11,11 +9,9 @@ const STATUS = "taas.affinity.status";
  */
 export function createWarnings({ affinity, faults: { attempt, warn }, facts }) {
   const tell = () => {
-    const status = affinity.ask(STATUS, "null", process.env, JSON.stringify(facts()));
-    for (const { id, costs, evidence, advice } of JSON.parse(status).warnings) {
-      if (costs) {
-        warn(`doctor ${id}`, evidence, advice);
-      }
+    const found = JSON.parse(affinity.costly(process.env, JSON.stringify(facts())));
+    for (const { id, evidence, advice } of found) {
+      warn(`doctor ${id}`, evidence, advice);
     }
   };
   return () =>

@@ -96,7 +96,7 @@ test("calls that show what costs, each said once in the log", async () => {
   const said = gateway.log().split("\n");
   for (const part of [
     /no token of 10 calls to anthropic\/claude-sim came from a cache; write compat\.cacheControlFormat/,
-    /hit rate of 0 % after 20 calls/,
+    /hit rate of 0 % over its last 20 calls/,
     /main was seen under oc:[0-9a-f]{16} and oc:[0-9a-f]{16}/,
   ]) {
     assert.equal(said.filter((line) => part.test(line)).length, 1, String(part));

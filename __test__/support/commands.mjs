@@ -39,7 +39,7 @@ export const agentRow = (changes) => ({
 export const check = (changes) => ({
   id: "low-hit-rate",
   level: "warning",
-  evidence: "oc:4ae2870a2e73027c of main has a hit rate of 3 % after 40 calls",
+  evidence: "oc:4ae2870a2e73027c of main has a hit rate of 3 % over its last 40 calls",
   advice: "see whether cache markers are missing",
   ...changes,
 });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    store::{OfModel, Used},
+    store::{OfModel, Store, Used},
     surroundings::{Surroundings, variable},
 };
 
@@ -100,13 +100,6 @@ pub struct Check {
     pub advice: Option<&'static str>,
 }
 
-/// From how many calls on something is said of a session's hit rate, and of a model's.
-const SESSION_CALLS: u64 = 20;
-const MODEL_CALLS: u64 = 10;
-
-/// Below which hit rate a session is worth a warning.
-const LOW_HIT_RATE: f64 = 0.2;
-
 /// How many examples evidence names at most.
 const EXAMPLES: usize = 3;
 
@@ -133,6 +126,15 @@ pub(crate) fn checks(used: &Used, facts: &Facts, surroundings: &dyn Surroundings
         config(facts),
         obsolete_variables(surroundings),
     ]
+}
+
+/// What was found and costs something, without the rows that `taas.affinity.status` has: it is asked while
+/// calls go on. `facts` are JSON text of [`Facts`].
+#[must_use]
+pub fn costly(store: &Store, facts: &str, surroundings: &dyn Surroundings) -> Vec<Check> {
+    let facts: Facts = serde_json::from_str(facts).unwrap_or_default();
+    let found = checks(&store.used(), &facts, surroundings);
+    found.into_iter().filter(|check| check.costs && check.level != Level::Ok).collect()
 }
 
 /// A check with what was found, if anything was; else what is right.
@@ -320,7 +322,7 @@ fn cache_markers(used: &Used, facts: &Facts) -> Check {
         Some((provider, provider.models.iter().find(is_it)?))
     };
     let found: Vec<_> = (used.models.iter())
-        .filter(|(_, model)| model.tally.answered() >= MODEL_CALLS && model.tally.tokens.cached == 0)
+        .filter(|(_, model)| model.is_uncached())
         .filter_map(|(name, model)| {
             let (provider, entry) = entry(model)?;
             let missing = marker_missing(name, entry)?;
@@ -346,15 +348,13 @@ fn cache_markers(used: &Used, facts: &Facts) -> Check {
 
 fn low_hit_rate(used: &Used) -> Check {
     let found: Vec<_> = (used.sessions.iter())
-        .filter(|(_, session)| session.tally.requests >= SESSION_CALLS)
         .filter_map(|(id, session)| {
-            let rate = session.tally.tokens.hit_rate().filter(|rate| *rate < LOW_HIT_RATE)?;
+            let (rate, calls) = session.low_hit_rate()?;
             let agent = session.agent.as_deref().map(|agent| format!(" of {agent}"));
             Some(format!(
-                "{id}{} has a hit rate of {:.0} % after {} calls",
+                "{id}{} has a hit rate of {:.0} % over its last {calls} calls",
                 agent.unwrap_or_default(),
                 rate * 100.0,
-                session.tally.requests
             ))
         })
         .collect();
@@ -362,7 +362,7 @@ fn low_hit_rate(used: &Used) -> Check {
         id: "low-hit-rate",
         level: Level::Warning,
         costs: true,
-        right: "no session of 20 calls or more has a hit rate under 20 %",
+        right: "no session of 20 calls or more has a hit rate under 20 %, in all or of late",
         advice: "see whether cache markers are missing, whether prompts change at their beginning from call to call, and \
                  whether calls are further apart than a cache is kept",
     }

@@ -40,7 +40,7 @@ impl Tokens {
         Self { input, cached, written, output }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         for (sum, more) in [
             (&mut self.input, other.input),
             (&mut self.cached, other.cached),

@@ -1,6 +1,6 @@
 //! What was used by each session, agent and model, for those used last, and in all.
 
-use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
+use std::{collections::VecDeque, mem, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
@@ -34,6 +34,7 @@ pub(crate) struct OfSession {
     model: Option<u32>,
     /// The newest last.
     pub(crate) calls: VecDeque<Call>,
+    is_told: bool,
 }
 
 /// What one agent used.
@@ -47,6 +48,7 @@ pub(crate) struct OfAgent {
     pub(crate) workspaces: [Option<Arc<str>>; 2],
     /// How often the latter changed.
     pub(crate) moves: u32,
+    is_told: bool,
 }
 
 /// What one model used.
@@ -56,6 +58,7 @@ pub(crate) struct OfModel {
     number: u32,
     /// The provider and the model that were asked for, of its latest call.
     pub(crate) asked: Option<(Arc<str>, Arc<str>)>,
+    is_told: bool,
 }
 
 #[derive(Debug)]
@@ -79,8 +82,12 @@ pub(crate) struct Used {
     pub(crate) models: Vec<(Arc<str>, OfModel)>,
 }
 
-/// At which numbers of calls something may have become worth saying that was not before.
-const TELLING: [u64; 2] = [10, 20];
+/// From how many calls on something is said of a session's hit rate, and below which rate.
+const RATED_CALLS: usize = 20;
+const LOW_HIT_RATE: f64 = 0.2;
+
+/// From how many answers on it is said of a model that none came from a cache.
+const UNCACHED_ANSWERS: u64 = 10;
 
 impl Usage {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
@@ -94,7 +101,8 @@ impl Usage {
         }
     }
 
-    /// Counts a call. Whether a look at what is remembered may now show what it did not show before.
+    /// Counts a call. Whether it shows something worth a warning of its session, agent or model, for the first
+    /// time.
     pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) -> bool {
         self.totals.add(call);
         self.anonymous += u64::from(whose.agent_id.is_none());
@@ -107,7 +115,7 @@ impl Usage {
                     *next = next.wrapping_add(1);
                 }
                 model.tally.add(call);
-                is_telling |= TELLING.contains(&model.tally.answered());
+                is_telling |= model.is_uncached() && !mem::replace(&mut model.is_told, true);
                 if model.asked.as_ref().is_none_or(|(provider, id)| {
                     Some(&**provider) != whose.provider || Some(&**id) != whose.model_id
                 }) {
@@ -119,7 +127,6 @@ impl Usage {
         });
         upsert(&mut self.sessions, whose.session_id, |session| {
             session.tally.add(call);
-            is_telling |= TELLING.contains(&session.tally.requests);
             session.source = whose.source;
             keep(&mut session.agent, whose.agent_id);
             keep(&mut session.workspace, whose.workspace);
@@ -129,6 +136,10 @@ impl Usage {
             }
             let Ended { at, status, failed, tokens, .. } = *call;
             session.calls.push_back(Call { at, status, failed, tokens, model });
+            if !session.is_told && session.low_hit_rate().is_some() {
+                session.is_told = true;
+                is_telling = true;
+            }
         });
         if let Some(agent) = whose.agent_id {
             upsert(&mut self.agents, agent, |agent| {
@@ -136,7 +147,8 @@ impl Usage {
                 agent.source = whose.source;
                 keep(&mut agent.session, Some(whose.session_id));
                 agent.model = model.or(agent.model);
-                is_telling |= agent.moved_to(whose.workspace);
+                agent.moved_to(whose.workspace);
+                is_telling |= agent.has_moved() && !mem::replace(&mut agent.is_told, true);
             });
         }
         is_telling
@@ -153,18 +165,45 @@ impl Usage {
     }
 }
 
+impl OfSession {
+    /// Its hit rate where that is low, over all of its calls or over the latest, and over how many.
+    pub(crate) fn low_hit_rate(&self) -> Option<(f64, u64)> {
+        if self.calls.len() < RATED_CALLS {
+            return None;
+        }
+        let mut latest = Tokens::default();
+        for call in &self.calls {
+            latest.add(call.tokens);
+        }
+        [(self.tally.tokens, self.tally.requests), (latest, self.calls.len() as u64)]
+            .into_iter()
+            .filter_map(|(tokens, calls)| Some((tokens.hit_rate()?, calls)))
+            .find(|(rate, _)| *rate < LOW_HIT_RATE)
+    }
+}
+
 impl OfAgent {
-    /// Notes where the agent works, and says whether that is another place than before.
-    fn moved_to(&mut self, workspace: Option<&str>) -> bool {
+    /// Notes where the agent works.
+    fn moved_to(&mut self, workspace: Option<&str>) {
         let [latest, other] = &mut self.workspaces;
         if workspace.is_none() || latest.as_deref() == workspace {
-            return false;
+            return;
         }
         if latest.is_some() {
             self.moves = self.moves.saturating_add(1);
         }
-        *other = std::mem::replace(latest, workspace.map(Arc::from));
-        other.is_some()
+        *other = mem::replace(latest, workspace.map(Arc::from));
+    }
+
+    fn has_moved(&self) -> bool {
+        self.moves > 0
+    }
+}
+
+impl OfModel {
+    /// Whether so many answers without a token from a cache are no chance.
+    pub(crate) fn is_uncached(&self) -> bool {
+        self.tally.answered() >= UNCACHED_ANSWERS && self.tally.tokens.cached == 0
     }
 }
 

@@ -359,7 +359,8 @@ fn the_doctor_sees_what_calls_show() {
         (0..20).map(|_| used(&store, &main, Some(CLAUDE), [50.0, 0.0, 0.0, 1.0])).collect();
     assert_eq!(look("autorouter", &bare), "ok");
     assert_eq!(look("low-hit-rate", &bare), "warning");
-    assert!(telling[9] && telling[19] && !telling[10], "said when there is something to say");
+    let told: Vec<usize> = (0..20).filter(|call| telling[*call]).collect();
+    assert_eq!(told, [9, 19], "said when there is something new to say");
     assert_eq!(look("cache-markers", &bare), "warning");
     for marked in [
         json!({ "id": "auto", "api": "openai-completions", "cacheControl": true }),
@@ -387,6 +388,35 @@ fn the_doctor_sees_what_calls_show() {
     let moved = whose(OTHER, Some("main"));
     assert!(used(&store, &moved, None, [0.0; 4]), "it has moved");
     assert!(!used(&store, &moved, None, [0.0; 4]));
-    assert!(used(&store, &main, None, [0.0; 4]), "it has come back");
+    assert!(!used(&store, &main, None, [0.0; 4]), "that is said already");
     assert_eq!(look("two-workspaces", &bare), "warning");
+}
+
+#[test]
+fn a_hit_rate_that_falls_is_told_once_however_late() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("main"));
+    let warm = |_| used(&store, &main, Some(CLAUDE), [10.0, 90.0, 0.0, 1.0]);
+    let cold = |_| used(&store, &main, Some(CLAUDE), [100.0, 0.0, 0.0, 1.0]);
+    assert!(!(0..100).any(warm));
+    let told: Vec<_> = (0..100).filter(|call| cold(*call)).collect();
+    assert_eq!(told, [CALL_LIMIT - 8], "once, when 7 of the last 32 calls were warm no more");
+    assert_eq!(level(&store, "low-hit-rate", &json!({}), Env(&[])), "warning");
+    assert!(!(0..CALL_LIMIT).any(warm));
+    assert_eq!(level(&store, "low-hit-rate", &json!({}), Env(&[])), "ok", "it has risen again");
+}
+
+#[test]
+fn nothing_is_told_again_of_a_model_or_an_agent_by_what_changes_nothing() {
+    let store = Store::new(LIMIT);
+    let (here, there) = (whose(SESSION, Some("main")), whose(OTHER, Some("main")));
+    let told = (0..10).filter(|_| used(&store, &here, Some(CLAUDE), [0.0, 0.0, 0.0, 1.0])).count();
+    assert_eq!(told, 1);
+    let failing = Ended { at: 6, model: Some(CLAUDE), failed: true, ..Ended::default() };
+    assert!(!(0..20).any(|_| store.ended(&failing, &here)), "its answers are still ten");
+    let told = (0..10).filter(|at| {
+        let whose = if at % 2 == 0 { &there } else { &here };
+        used(&store, whose, None, [0.0; 4])
+    });
+    assert_eq!(told.count(), 1);
 }

@@ -362,7 +362,7 @@ fn low_hit_rate(used: &Used) -> Check {
         id: "low-hit-rate",
         level: Level::Warning,
         costs: true,
-        right: "no session of 20 calls or more has a hit rate under 20 %, in all or of late",
+        right: "no session of 20 calls or more has a hit rate under 20 %",
         advice: "see whether cache markers are missing, whether prompts change at their beginning from call to call, and \
                  whether calls are further apart than a cache is kept",
     }

@@ -239,14 +239,29 @@ test("a session that the caller names between blanks is that which is sent", asy
   assert.equal(captureOf("blanks").taasRequestId, "blanks");
 });
 
-test("any number of copies subscribe once, and another version takes over", async () => {
-  const { version } = globalThis[CHANNEL];
-  assert.equal(version, VERSION);
-  const subscription = globalThis[CHANNEL];
-  for (let copy = 0; copy < 5; copy += 1) register();
-  assert.equal(globalThis[CHANNEL], subscription);
+test("copies subscribe once in all, the last for all, and what is on its way is not lost", async () => {
   let stopped = 0;
-  const { stop } = subscription;
+  await call("copies", (headers) => {
+    const request = { headers: pairs(headers) };
+    created.publish({ request });
+    for (let copy = 0; copy < 5; copy += 1) {
+      const { stop } = globalThis[CHANNEL];
+      globalThis[CHANNEL].stop = () => {
+        stopped += 1;
+        stop();
+      };
+      register();
+    }
+    answer(request, 200, ...routeOf("of-copies"));
+  });
+  assert.equal(stopped, 5);
+  assert.equal(captureOf("copies").taasRequestId, "of-copies");
+});
+
+test("another version's subscription is ended, and what it keeps is its own", () => {
+  const { version, callOf, stop } = globalThis[CHANNEL];
+  assert.equal(version, VERSION);
+  let stopped = 0;
   globalThis[CHANNEL] = {
     version: "0.0.0",
     stop() {
@@ -257,6 +272,7 @@ test("any number of copies subscribe once, and another version takes over", asyn
   host = register();
   assert.equal(stopped, 1);
   assert.equal(globalThis[CHANNEL].version, VERSION);
+  assert.notEqual(globalThis[CHANNEL].callOf, callOf);
 });
 
 describe("calls that another plugin answers for", () => {
@@ -308,6 +324,15 @@ describe("calls that another plugin answers for", () => {
       const { capture } = copy.ask({ agentId: `of-key-${index}` }).payload;
       assert.equal(capture?.taasRequestId, `key-${index}`);
     }
+  });
+
+  test("are told as the latest configuration has it", () => {
+    observing();
+    const copy = observing({ debug: true });
+    const context = { trace: TRACE, sessionKey: "agent:told:main" };
+    copy.tell("model_call_started", event, context);
+    exchange("told", { traceparent: traceparent(TRACE) });
+    assert.match(copy.lines.join("\n"), /agent=told/);
   });
 
   test("may name no session", () => {

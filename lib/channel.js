@@ -11,7 +11,7 @@ import { headerOf } from "./headers.js";
 const CREATE = "undici:request:create";
 const HEADERS = "undici:request:headers";
 
-// One subscription a process, of whichever copy of this module came first.
+// One subscription a process, of whichever copy of this module came last: it has the latest configuration.
 const CHANNEL = Symbol.for("openclaw-taas-affinity.channel");
 
 const CONSEQUENCE = "the route of a response was not captured";
@@ -36,7 +36,7 @@ function pairsOf(headers) {
 
 /**
  * @param {object} parts
- * @param {string} parts.version of the package; another version's subscription ends
+ * @param {string} parts.version of the package
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
  * @param {ReturnType<typeof import("./observed.js").createObserved>} parts.observed
@@ -44,13 +44,11 @@ function pairsOf(headers) {
  */
 export function watchChannel({ version, faults: { attempt }, calls, observed, capture }) {
   const before = globalThis[CHANNEL];
-  if (before?.version === version) {
-    return;
-  }
   before?.stop();
   // Connections are kept for whoever comes next, so that the store at an answer may be that of the call
   // that opened one: a request's call is known when it is created, and kept by the request itself.
-  const callOf = new WeakMap();
+  // Another version may keep something else of it.
+  const callOf = before?.version === version ? before.callOf : new WeakMap();
 
   // Messages are taken apart within `attempt`: what a subscriber throws ends the process.
   const created = (message) =>
@@ -80,5 +78,5 @@ export function watchChannel({ version, faults: { attempt }, calls, observed, ca
     unsubscribe(CREATE, created);
     unsubscribe(HEADERS, answered);
   };
-  globalThis[CHANNEL] = { version, stop };
+  globalThis[CHANNEL] = { version, stop, callOf };
 }

@@ -391,15 +391,119 @@ describe("exit codes", () => {
     assert.match(stdout, /Exit codes/);
   });
 
-  test("an error in JSON names no address of the gateway", async () => {
-    const error = Object.assign(
-      new Error("Gateway not reachable at ws://10.1.2.3:1 (ECONNREFUSED)."),
+  const failed = (message, more) => Object.assign(new Error(message), more);
+  const LEAKY =
+    "ws://gw.corp.example:18789/?token=sk-secret-1 10.20.30.40 /home/secret/.openclaw/x";
+  for (const [what, args, given, said] of [
+    [
+      "a gateway that refuses a connection",
+      ["doctor"],
+      { [STATUS]: failed("connect ECONNREFUSED 10.20.30.40:18789", { code: "ECONNREFUSED" }) },
+      "no gateway answers (ECONNREFUSED)",
+    ],
+    [
+      "a host without an address",
+      ["status"],
       {
-        name: "GatewayTransportError",
+        [STATUS]: failed("fetch failed", {
+          cause: failed("getaddrinfo ENOTFOUND gw.corp.example", { code: "ENOTFOUND" }),
+        }),
       },
-    );
-    const { stdout } = await openclaw(["taas", "doctor", "--json"], { [STATUS]: error });
-    assert.doesNotMatch(stdout, /10\.1\.2\.3/);
+      "no gateway answers (ENOTFOUND)",
+    ],
+    [
+      "a file that is not there",
+      ["doctor"],
+      {
+        [STATUS]: failed("ENOENT: no such file or directory, open '/home/secret/.openclaw/x'", {
+          code: "ENOENT",
+        }),
+      },
+      "no gateway answers (ENOENT)",
+    ],
+    [
+      "a connection that was closed",
+      ["doctor"],
+      { [STATUS]: failed(`gateway closed (1006): ${LEAKY}`, { code: 1006 }) },
+      "no gateway answers (1006)",
+    ],
+    [
+      "an error of a class that says more",
+      ["doctor"],
+      { [STATUS]: failed(LEAKY, { name: "GatewayCredentialsRequiredError" }) },
+      "no gateway answers (GatewayCredentialsRequiredError)",
+    ],
+    [
+      "an error with another text for its code",
+      ["doctor"],
+      { [STATUS]: failed(LEAKY, { code: LEAKY }) },
+      "no gateway answers",
+    ],
+    [
+      "credentials that do not fit",
+      ["doctor"],
+      { [STATUS]: failed(LEAKY, { name: "GatewayExplicitAuthRequiredError" }) },
+      /^the gateway client .* without --json/,
+    ],
+    [
+      "a method that cannot answer",
+      ["doctor"],
+      { [STATUS]: refusal("UNAVAILABLE", `${LEAKY} does not load`) },
+      /^the gateway cannot answer; without --json/,
+    ],
+    [
+      "a code that is none",
+      ["doctor"],
+      { [STATUS]: refusal(LEAKY, LEAKY) },
+      /^the gateway cannot answer; without --json/,
+    ],
+    [
+      "what the method refuses",
+      ["route", "--workspace", "/home/secret"],
+      { [LAST]: refusal("INVALID_REQUEST", `${LAST}: workspaceDir is ${LEAKY}`) },
+      /^the gateway refuses what was asked for; without --json/,
+    ],
+    [
+      "an answer of another shape",
+      ["doctor"],
+      {
+        [STATUS]: {
+          get checks() {
+            throw failed(LEAKY, { code: "ERR_MODULE_NOT_FOUND" });
+          },
+        },
+      },
+      "the answer is not understood (ERR_MODULE_NOT_FOUND)",
+    ],
+    ["an unknown command", ["/home/secret"], answers, "unknown command"],
+    ["an unknown option", ["--token=sk-secret"], answers, "unknown option"],
+    [
+      "an unknown option of a command",
+      ["status", "--key=sk-secret"],
+      answers,
+      "the arguments are not understood (commander.unknownOption)",
+    ],
+    [
+      "an argument that is no algorithm",
+      ["algorithm", "sk-secret", "--agent", "/home/secret"],
+      { [SET]: refusal("INVALID_REQUEST", `${SET}: agentId is "/home/secret"`) },
+      /^the gateway refuses/,
+    ],
+    ["a limit", ["routes", "--limit", "/home/secret"], answers, /^--limit is no whole number/],
+  ]) {
+    test(`in JSON has no foreign word: ${what}`, async () => {
+      const { stdout, json } = await openclaw(["taas", ...args, "--json"], given);
+      assert.doesNotMatch(stdout, /secret|corp|10\.20|token=/);
+      const { message } = json.error;
+      assert.ok(typeof said === "string" ? message === said : said.test(message), message);
+    });
+  }
+
+  test("for a person has the words of who refused", async () => {
+    const { stderr } = await openclaw(["taas", "status"], {
+      [STATUS]: failed("connect ECONNREFUSED 10.20.30.40:18789", { code: "ECONNREFUSED" }),
+    });
+    assert.match(stderr, /10\.20\.30\.40:18789/);
   });
 
   test("a plugin that is being reloaded is asked again", async () => {

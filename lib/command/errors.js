@@ -15,16 +15,25 @@ const START = "openclaw gateway status says whether it runs, openclaw gateway re
 const OLDER =
   "the plugin in the gateway is older than this one, or is not enabled: openclaw gateway restart, or openclaw plugins enable openclaw-taas-affinity";
 
-/** An error that says what to do. `code` is the gateway's, where it is the gateway that refused. */
+/** A code or the name of a class, as Node and the host write them: none has a path, a host or a key in it. */
+const CODE = /^[A-Z]\w{2,60}$/;
+
+/** How to get to know what JSON does not tell. */
+const MORE = "without --json the command says more";
+
+/**
+ * An error that says what to do. `code` is the gateway's, where it is the gateway that refused. JSON goes into bug
+ * reports, so that it has `told` alone: words of ours, where `message` has those of the host or of a command line.
+ */
 export class CommandError extends Error {
-  constructor(exit, code, message, advice) {
+  constructor(exit, code, message, { told = message, advice } = {}) {
     super(message);
     this.name = "CommandError";
-    Object.assign(this, { exit, code, advice });
+    Object.assign(this, { exit, code, told, advice });
   }
 
-  static asked(message, advice) {
-    return new CommandError(EXIT.asked, "INVALID_REQUEST", message, advice);
+  static asked(message, told) {
+    return new CommandError(EXIT.asked, "INVALID_REQUEST", message, { told });
   }
 
   /** What the host's gateway client threw, when it was asked for `method`. */
@@ -38,13 +47,32 @@ export class CommandError extends Error {
       return fromClient(error, message);
     }
     if (/\bunknown method\b/i.test(message)) {
-      return new CommandError(EXIT.nobody, "UNKNOWN_METHOD", `no answer to ${method}`, OLDER);
+      const said = `no answer to ${method}`;
+      return new CommandError(EXIT.nobody, "UNKNOWN_METHOD", said, { advice: OLDER });
     }
     if (code === "INVALID_REQUEST") {
-      return CommandError.asked(message.replace(`${method}: `, ""));
+      const said = message.replace(`${method}: `, "");
+      return CommandError.asked(said, `the gateway refuses what was asked for; ${MORE}`);
     }
-    return new CommandError(EXIT.wrong, code, message);
+    const told = `the gateway cannot answer; ${MORE}`;
+    return new CommandError(EXIT.wrong, CODE.test(code) ? code : "UNAVAILABLE", message, { told });
   }
+
+  /** An answer of another shape than expected, which must not look like a gateway that is away. */
+  static unexpected(error) {
+    const said = "the answer is not understood";
+    const message = `${said}: ${error?.message}`;
+    return new CommandError(EXIT.wrong, "UNEXPECTED", message, { told: withCode(said, error) });
+  }
+}
+
+/** `said`, with the code of what was thrown, where that is one. */
+function withCode(said, error) {
+  const codes = [error?.code, error?.cause?.code, error?.name];
+  const code = codes.find(
+    (each) => Number.isInteger(each) || (each !== "Error" && CODE.test(each)),
+  );
+  return code === undefined ? said : `${said} (${code})`;
 }
 
 /** A message's first line: what follows in the host's are paths and addresses. */
@@ -57,7 +85,14 @@ function firstLine(error) {
 function fromClient(error, message) {
   const name = String(error?.name);
   if (/ExplicitAuth/.test(name) || /--(?:timeout|port|url)\b|\btimeout value\b/i.test(message)) {
-    return CommandError.asked(message);
+    return CommandError.asked(
+      message,
+      `the gateway client cannot use its options or credentials; ${MORE}`,
+    );
   }
-  return new CommandError(EXIT.nobody, "UNREACHABLE", `no gateway answers: ${message}`, START);
+  const said = "no gateway answers";
+  return new CommandError(EXIT.nobody, "UNREACHABLE", `${said}: ${message}`, {
+    told: withCode(said, error),
+    advice: START,
+  });
 }

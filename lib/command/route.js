@@ -74,7 +74,7 @@ export const routes = {
   async run({ ask, options, params, now }) {
     const limit = options.limit === undefined ? DEFAULT_LIMIT : Number(options.limit);
     if (!Number.isInteger(limit)) {
-      throw CommandError.asked(`--limit is ${clean(options.limit)}; accepted is 1 to 4096`);
+      throw CommandError.asked("--limit is no whole number; accepted is 1 to 4096");
     }
     const answer = await ask("taas.affinity.routes", { ...params, limit });
     return { answer, lines: (style) => routesLines(answer, now(), style) };

@@ -9,7 +9,6 @@ import { selected } from "./selectors.js";
 import { clean, jsonText, styleFor, wrapped } from "./text.js";
 
 const WATCH_MS = 2000;
-const ADDRESS = /\b(?:wss?|https?):\/\/\S+/g;
 
 /**
  * @param {object} io
@@ -35,21 +34,14 @@ export function runner({
   /** Says what went wrong and what to do, and has the process exit with the code for it. */
   function refuse(error, path, json) {
     process.exitCode = error.exit;
-    const { code, advice } = error;
-    const message = clean(error.message);
+    const { code, told, advice } = error;
     if (json) {
-      // JSON goes into bug reports, where nobody needs to know the gateway's address.
-      const told = {
-        code,
-        message: message.replace(ADDRESS, "its address"),
-        ...(advice && { advice }),
-      };
-      say([jsonText({ ok: false, error: told })]);
+      say([jsonText({ ok: false, error: { code, message: told, ...(advice && { advice }) } })]);
       return;
     }
     const { width, paint } = styleFor(stderr, env);
     const todo = advice ?? (error.exit === EXIT.asked ? `openclaw ${path} --help` : undefined);
-    const lines = wrapped(`openclaw ${path}: ${message}`, width);
+    const lines = wrapped(`openclaw ${path}: ${clean(error.message)}`, width);
     const help = todo === undefined ? [] : wrapped(`To do: ${todo}`, width);
     stderr.write(`${[...lines.map((line) => paint("red", line)), ...help].join("\n")}\n`);
   }
@@ -91,7 +83,7 @@ export function runner({
   async function run({ view, args, options, problems, path }) {
     try {
       if (problems.length > 0) {
-        throw CommandError.asked(problems[0]);
+        throw problems[0];
       }
       const params = selected(options);
       const { run: answer } = await view();
@@ -108,8 +100,4 @@ export function runner({
   return Object.assign(run, { refuse });
 }
 
-/** An answer of another shape than expected must not look like a gateway that is away. */
-const wrong = (error) =>
-  error instanceof CommandError
-    ? error
-    : new CommandError(EXIT.wrong, "UNEXPECTED", `the answer is not understood: ${error?.message}`);
+const wrong = (error) => (error instanceof CommandError ? error : CommandError.unexpected(error));

@@ -62,8 +62,9 @@ could answer (no gateway, or an older plugin in it).`;
 
 /** A command that keeps what was wrong with its arguments for its action, which says so in its own way. */
 function forgiving(command, problems) {
-  command.error = (message) => {
-    problems.push(message.replace(/^error:\s*/, "").split("\n")[0]);
+  command.error = (message, { code } = {}) => {
+    const [line] = message.replace(/^error:\s*/, "").split("\n");
+    problems.push(CommandError.asked(line, `the arguments are not understood (${code})`));
   };
   return command;
 }
@@ -92,7 +93,8 @@ export async function buildCommands({ program, descriptor: { name, description }
     }
     const what = given.startsWith("-") ? "option" : "command";
     const json = root.args.includes("--json");
-    return run.refuse(CommandError.asked(`unknown ${what} ${clean(given)}`), name, json);
+    const said = `unknown ${what}`;
+    return run.refuse(CommandError.asked(`${said} ${clean(given)}`, said), name, json);
   });
   for (const { what, argument, selectors, options = [], view, ...command } of COMMANDS) {
     const own = forgiving(root.command(command.name), problems).description(what);

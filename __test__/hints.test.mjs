@@ -222,7 +222,7 @@ describe("repository hints", () => {
       const warnings = host.warnings.filter((line) => !line.includes("was seen under"));
       assert.equal(warnings.length, variable === "never" ? 1 : 0);
       for (const warning of warnings) {
-        assert.match(warning, /OPENCLAW_TAAS_GIT_HINTS is "never"; accepted is on or off/);
+        assert.match(warning, /OPENCLAW_TAAS_GIT_HINTS is neither on nor off/);
       }
     });
   }

@@ -16,8 +16,8 @@ const DEFAULTS = {
   debug: false,
 };
 const of = (config, env = {}) => {
-  const { notUnderstood, oddHints, ...settings } = settingsOf(config, env);
-  return { settings, notUnderstood, oddHints };
+  const { notUnderstood, hasOddHints, ...settings } = settingsOf(config, env);
+  return { settings, notUnderstood, hasOddHints };
 };
 const throwing = () => {
   throw new Error("boom");
@@ -26,7 +26,7 @@ const throwing = () => {
 describe("settings", () => {
   test("are as by default where nothing is set", () => {
     for (const config of [undefined, null, {}]) {
-      assert.deepEqual(of(config), { settings: DEFAULTS, notUnderstood: [], oddHints: undefined });
+      assert.deepEqual(of(config), { settings: DEFAULTS, notUnderstood: [], hasOddHints: false });
     }
   });
 
@@ -58,14 +58,27 @@ describe("settings", () => {
     });
     assert.deepEqual(settings, DEFAULTS);
     assert.deepEqual(notUnderstood, [
-      "affinity: 7",
-      'providers: "x"',
-      'gitHints: "yes"',
-      "observe: null",
-      "routeNotice: true",
-      "debug",
+      'affinity (a number, not "workspace" or "conversation")',
+      "providers (a string, not a list of at most 16 ids)",
+      "gitHints (a string, not true or false)",
+      "observe (null, not true or false)",
+      'routeNotice (a boolean, not "off", "log" or "reply")',
+      "debug (an object, not true or false)",
       "gitHint",
     ]);
+  });
+
+  test("are named without their values, which may be anything", () => {
+    const secret = "sk-secret";
+    const keys = Object.keys(DEFAULTS);
+    for (const value of [secret, [secret], { [secret]: secret }, 7391, 7391n, Symbol(secret)]) {
+      const { settings, notUnderstood } = of(Object.fromEntries(keys.map((key) => [key, value])));
+      assert.deepEqual(settings, { ...DEFAULTS, providers: settings.providers });
+      assert.ok(notUnderstood.length >= keys.length - 1);
+      assert.doesNotMatch(notUnderstood.join(), /secret|7391/);
+    }
+    const { notUnderstood } = of({ providers: ["x".repeat(101), 7391, [secret]] });
+    assert.doesNotMatch(notUnderstood.join(), /secret|7391|xx/);
   });
 
   test("tell of what is not understood no more than fits one line", () => {
@@ -78,10 +91,10 @@ describe("settings", () => {
     });
     assert.equal(notUnderstood.length, 16);
     for (const name of notUnderstood) {
-      assert.ok(name.length <= 60, name);
+      assert.ok(name.length <= 80, name);
       assert.match(name, /^[^\p{Cc}\p{Cf}\p{Cs}]+$/u);
     }
-    assert.equal(notUnderstood[0], "affinity");
+    assert.match(notUnderstood[0], /^affinity \(a string, not/);
   });
 
   test("name at most sixteen providers, each with an id", () => {
@@ -91,9 +104,9 @@ describe("settings", () => {
     });
     assert.deepEqual(settings.providers, ids);
     assert.deepEqual(notUnderstood, [
-      "a provider id: 1",
-      'a provider id: " "',
-      "a provider id: null",
+      "a provider id (a number, not text of 1 to 100 characters)",
+      "a provider id (a string, not text of 1 to 100 characters)",
+      "a provider id (null, not text of 1 to 100 characters)",
       "more than 16 providers",
     ]);
     assert.deepEqual(of({ providers: ["x".repeat(101)] }).settings.providers, []);
@@ -139,9 +152,25 @@ describe("the plugin", () => {
     const odd = { gitHint: false, affinity: 7 };
     const { warnings } = register({ pluginConfig: odd });
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /as by default: affinity: 7, gitHint; accepted are affinity \("work/);
+    assert.match(
+      warnings[0],
+      /as by default: affinity \(a number, not "workspace" or "conversation"\), gitHint; accepted are affinity, prov/,
+    );
     assert.deepEqual(register({ pluginConfig: odd }).warnings, []);
-    assert.equal(register({ pluginConfig: { affinity: 8 } }).warnings.length, 1);
+    assert.equal(register({ pluginConfig: { affinity: "x" } }).warnings.length, 1);
+  });
+
+  test("does not quote what the environment says of hints", () => {
+    forgetWarnings();
+    process.env.OPENCLAW_TAAS_GIT_HINTS = "sk-secret";
+    try {
+      const { warnings } = register();
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0], /OPENCLAW_TAAS_GIT_HINTS is neither on nor off/);
+      assert.doesNotMatch(warnings[0], /secret/);
+    } finally {
+      delete process.env.OPENCLAW_TAAS_GIT_HINTS;
+    }
   });
 
   test("serves the further providers, and no other", async () => {

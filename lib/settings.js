@@ -8,13 +8,9 @@ const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const PROVIDER_LIMIT = 16;
 const ID_LIMIT = 100;
 
-/** How much is told of what is not understood: how many, and characters of each key and value. */
+/** How much is told of what is not understood: how many, and characters of each key. */
 const NAMED_LIMIT = 16;
 const TEXT_LIMIT = 40;
-
-const ACCEPTED =
-  'accepted are affinity ("workspace" or "conversation"), providers (at most 16 provider ids), ' +
-  'gitHints, observe and debug (true or false), routeNotice ("off", "log" or "reply")';
 
 /** @returns {(value: unknown) => unknown} `value` where it is one of `accepted`, else `undefined` */
 const oneOf =
@@ -25,11 +21,17 @@ const oneOf =
 /** `text` as it may stand in a log and in a bug report. */
 const short = (text) => text.slice(0, TEXT_LIMIT).replace(/[\p{C}\p{Z}]+/gu, " ");
 
-/** A setting that is not understood, with its value where that says something and is short. */
-function named(key, value) {
-  const text = value === null || typeof value !== "object" ? JSON.stringify(value) : undefined;
-  return text !== undefined && text.length <= TEXT_LIMIT ? `${key}: ${short(text)}` : key;
+/** What a value is. It may be a secret or a path, so that it is never told itself. */
+const KINDS = { object: "an object", undefined: "nothing", bigint: "a bigint" };
+function kindOf(value) {
+  if (value === null) {
+    return "null";
+  }
+  return Array.isArray(value) ? "an array" : (KINDS[typeof value] ?? `a ${typeof value}`);
 }
+
+/** A setting that is not understood. */
+const named = (key, value, accepted) => `${key} (${kindOf(value)}, not ${accepted})`;
 
 /** A provider id as the host compares it. */
 const idOf = (value) => (typeof value === "string" ? value.trim().toLowerCase() : "");
@@ -43,7 +45,7 @@ function providersIn(list, misunderstand) {
   for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
     const id = idOf(value);
     if (id === "" || id.length > ID_LIMIT) {
-      misunderstand(named("a provider id", value));
+      misunderstand(named("a provider id", value, `text of 1 to ${ID_LIMIT} characters`));
     } else if (ids.size < OWN.length + PROVIDER_LIMIT) {
       ids.add(id);
     } else if (!ids.has(id)) {
@@ -54,24 +56,35 @@ function providersIn(list, misunderstand) {
   return [...ids].slice(OWN.length);
 }
 
+const SWITCH = { read: oneOf(true, false), accepted: "true or false" };
+
 /** In the order in which they are told. `read` gives `undefined` for what is not understood. */
 const KNOWN = {
-  affinity: { read: oneOf("workspace", "conversation"), byDefault: "workspace" },
-  providers: { read: providersIn, byDefault: [] },
-  gitHints: { read: oneOf(true, false), byDefault: true },
-  observe: { read: oneOf(true, false), byDefault: true },
+  affinity: {
+    read: oneOf("workspace", "conversation"),
+    accepted: '"workspace" or "conversation"',
+    byDefault: "workspace",
+  },
+  providers: {
+    read: providersIn,
+    accepted: `a list of at most ${PROVIDER_LIMIT} ids`,
+    byDefault: [],
+  },
+  gitHints: { ...SWITCH, byDefault: true },
+  observe: { ...SWITCH, byDefault: true },
   routeNotice: {
     read: (value) => (value === false ? "off" : oneOf("off", "log", "reply")(value)),
+    accepted: '"off", "log" or "reply"',
     byDefault: "off",
   },
-  debug: { read: oneOf(true, false), byDefault: false },
+  debug: { ...SWITCH, byDefault: false },
 };
 
 /** Whether the environment lets repositories be looked at. What is not understood switches it off. */
 function hintsOf(env) {
   const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
   const isUnderstood = ["", "on", "off"].includes(value);
-  return { wanted: isUnderstood && value !== "off", odd: isUnderstood ? undefined : value };
+  return { wanted: isUnderstood && value !== "off", isOdd: !isUnderstood };
 }
 
 /**
@@ -82,8 +95,8 @@ function hintsOf(env) {
  * @property {boolean} observe whether calls that another plugin answers for may be looked at
  * @property {"off" | "log" | "reply"} routeNotice
  * @property {boolean} debug
- * @property {string[]} notUnderstood names of keys, with values of known ones where they are short
- * @property {string | undefined} oddHints what the environment says of hints and is not understood
+ * @property {string[]} notUnderstood names of keys, with what known ones are and are not
+ * @property {boolean} hasOddHints whether the environment says of hints what is not understood
  */
 
 /**
@@ -99,13 +112,13 @@ export function settingsOf(config, env) {
     }
   };
   const settings = {};
-  for (const [key, { read, byDefault }] of Object.entries(KNOWN)) {
+  for (const [key, { read, accepted, byDefault }] of Object.entries(KNOWN)) {
     settings[key] = byDefault;
     try {
       const value = config?.[key];
       const understood = value === undefined ? byDefault : read(value, misunderstand);
       if (understood === undefined) {
-        misunderstand(named(key, value));
+        misunderstand(named(key, value, accepted));
       } else {
         settings[key] = understood;
       }
@@ -121,13 +134,13 @@ export function settingsOf(config, env) {
   } catch {
     misunderstand("the configuration");
   }
-  const { wanted, odd } = hintsOf(env);
+  const { wanted, isOdd } = hintsOf(env);
   return {
     ...settings,
     gitHints: settings.gitHints && wanted,
     debug: settings.debug || Boolean(env.OPENCLAW_DEBUG),
     notUnderstood,
-    oddHints: odd,
+    hasOddHints: isOdd,
   };
 }
 
@@ -137,9 +150,9 @@ export function settingsOf(config, env) {
  * @param {Settings} settings
  * @param {import("./faults.js").Warn} warn
  */
-export function warnOfSettings({ notUnderstood, oddHints }, warn) {
-  if (oddHints !== undefined) {
-    const said = `${HINTS_VARIABLE} is ${JSON.stringify(oddHints)}; accepted is on or off`;
+export function warnOfSettings({ notUnderstood, hasOddHints }, warn) {
+  if (hasOddHints) {
+    const said = `${HINTS_VARIABLE} is neither on nor off`;
     warn("hints-variable", "requests go out without repository hints", said);
   }
   if (notUnderstood.length > 0) {
@@ -147,7 +160,7 @@ export function warnOfSettings({ notUnderstood, oddHints }, warn) {
     warn(
       `config ${list}`,
       "the plugin's configuration is not understood in part, and that part is as by default",
-      `${list}; ${ACCEPTED}`,
+      `${list}; accepted are ${Object.keys(KNOWN).join(", ")}`,
     );
   }
 }

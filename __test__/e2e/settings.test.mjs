@@ -99,9 +99,9 @@ test("a gateway starts with a configuration of which nothing is understood, and 
   const warnings = said("configuration is not understood");
   assert.equal(warnings.length, 1, gateway.log());
   for (const name of [
-    "affinity: 7",
-    'providers: "x"',
-    "observe: null",
+    "affinity (a number, not",
+    "providers (a string, not",
+    "observe (null, not",
     "gitHint,",
     "ofTheFuture",
   ]) {

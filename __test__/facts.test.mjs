@@ -178,6 +178,34 @@ describe("facts", () => {
     });
   }
 
+  test("have no text that the addon could not read", () => {
+    const odd = "a\ud800";
+    const providers = settingsOf({ providers: [odd] }, {}).providers;
+    const entry = {
+      baseUrl: odd,
+      headers: { [odd]: odd },
+      models: [{ id: odd, api: odd, compat: { cacheControlFormat: odd } }],
+    };
+    const facts = of(
+      {
+        models: { providers: { [odd]: entry, [providers[0]]: entry } },
+        agents: {
+          entries: { [odd]: {}, [`${odd}2`]: {} },
+          defaults: { params: { cacheRetention: odd } },
+        },
+      },
+      {
+        settings: settingsOf({ [odd]: odd, affinity: odd, providers: [odd] }, {}),
+        providers,
+        owned: [{ provider: providers[0], plugins: [odd, 7, null] }],
+        unasked: { [providers[0]]: 1 },
+      },
+    );
+    assert.equal(facts.providers.length, 1);
+    assert.deepEqual(facts.owned[0].plugins, ["a\ufffd"]);
+    assert.doesNotMatch(JSON.stringify(facts), /\\ud[89a-f]/);
+  });
+
   test("are bounded, and each text is one line", () => {
     const many = Array.from({ length: 100_000 }, (_, at) => [`a${at}\n${"x".repeat(200)}`, {}]);
     const models = many.map(([id]) => ({ id }));
@@ -251,6 +279,27 @@ describe("the plugin", () => {
     now = pinned;
     assert.equal(checks()["provider-entry"].level, "ok");
     assert.match(checks()["pinned-headers"].evidence, /X-Session-Id/);
+  });
+
+  test("says that it could not look, where it could not", () => {
+    for (const current of [() => 7, () => assert.fail("boom")]) {
+      forget();
+      const { checks, emit, warnings } = registered({}, current);
+      assert.match(checks().facts.evidence, /configuration could not be read/);
+      assert.equal(checks()["provider-entry"], undefined);
+      emit("gateway_start", { port: 1 });
+      assert.equal(warnings.length, 1);
+    }
+    assert.equal(registered({}, () => ({})).checks().facts, undefined);
+  });
+
+  test("looks, whatever the provider ids are", () => {
+    const config = { models: { providers: { "a\ud800": { models: [] } } } };
+    const { methods } = register({ pluginConfig: { providers: ["a\ud800"] }, config });
+    let answer;
+    methods.get(STATUS).handler({ params: {}, respond: (_, found) => (answer = found) });
+    assert.equal(typeof answer.pluginVersion, "string");
+    assert.equal(answer.checks.length, 13);
   });
 
   test("says at start what costs something, once", () => {

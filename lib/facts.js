@@ -5,6 +5,7 @@ import { providerFacts } from "./entries.js";
 import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
 
 const AGENT_LIMIT = 64;
+const PLUGIN_LIMIT = 16;
 
 /** Of several agents, those without a workspace of their own. */
 function withoutWorkspace({ agents }) {
@@ -42,9 +43,14 @@ export function factsOf({ config, settings, providers, binary, version, owned, u
     notUnderstood: settings.notUnderstood,
     binary: binary ?? null,
     package: version,
-    owned,
+    owned: owned.map(({ provider, plugins }) => ({
+      provider,
+      plugins: each(plugins, PLUGIN_LIMIT, textOf),
+    })),
     unasked,
-    providers: each(providers, providers.length, (id) => providerFacts(host, id)),
+    providers: isObject(known)
+      ? each(providers, providers.length, (id) => providerFacts(host, id))
+      : null,
     agentsWithoutWorkspace: reading(() => withoutWorkspace(host), []),
   };
 }

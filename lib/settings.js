@@ -33,8 +33,9 @@ function kindOf(value) {
 /** A setting that is not understood. */
 const named = (key, value, accepted) => `${key} (${kindOf(value)}, not ${accepted})`;
 
-/** A provider id as the host compares it. */
-const idOf = (value) => (typeof value === "string" ? value.trim().toLowerCase() : "");
+/** A provider id as the host compares it; with half a character in it, no text that the addon could read. */
+const idOf = (value) =>
+  typeof value === "string" ? value.trim().toLowerCase().toWellFormed() : "";
 
 function providersIn(list, misunderstand) {
   if (!Array.isArray(list)) {

@@ -25,8 +25,8 @@ pub struct Facts {
     pub owned: Vec<Owned>,
     /// How many calls of a provider began although none of our hooks was ever asked for.
     pub unasked: BTreeMap<String, u64>,
-    /// The entries of the providers that are served.
-    pub providers: Vec<Provider>,
+    /// The entries of the providers that are served, where the host's configuration can be read.
+    pub providers: Option<Vec<Provider>>,
     /// Those of several agents that have no workspace of their own.
     pub agents_without_workspace: Vec<String>,
 }
@@ -109,31 +109,50 @@ const OBSOLETE_VARIABLES: [&str; 3] = [
     "TAAS_REQUESTER_BRIDGE_POLL_INTERVAL_MS",
 ];
 
-/// Everything that is looked at, in the order of its weight.
-pub(crate) fn checks(used: &Used, facts: &Facts, surroundings: &dyn Surroundings) -> Vec<Check> {
-    vec![
-        ownership(facts),
-        unseen_calls(facts),
-        binary(facts),
-        provider_entry(facts),
-        pinned_headers(facts),
-        session_variable(surroundings),
-        two_workspaces(used, facts),
-        cache_markers(used, facts),
-        low_hit_rate(used),
-        anonymous(used),
-        autorouter(used),
-        config(facts),
-        obsolete_variables(surroundings),
-    ]
+/// Everything that is looked at, in the order of its weight. What cannot be looked at has no row that says it is
+/// well, but one that says so.
+pub(crate) fn checks(
+    used: &Used,
+    facts: Option<&Facts>,
+    surroundings: &dyn Surroundings,
+) -> Vec<Check> {
+    let entries = facts.and_then(|facts| facts.providers.as_deref());
+    let all = [
+        entries.is_none().then(unread),
+        facts.map(ownership),
+        facts.map(unseen_calls),
+        facts.map(binary),
+        entries.map(provider_entry),
+        entries.map(pinned_headers),
+        Some(session_variable(surroundings)),
+        Some(two_workspaces(used, facts)),
+        entries.map(|entries| cache_markers(used, entries)),
+        Some(low_hit_rate(used)),
+        Some(anonymous(used)),
+        Some(autorouter(used)),
+        facts.map(config),
+        Some(obsolete_variables(surroundings)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn unread() -> Check {
+    Check {
+        id: "facts",
+        level: Level::Warning,
+        costs: true,
+        evidence: "the gateway's configuration could not be read, so that nothing was judged by it"
+            .to_owned(),
+        advice: Some("report it: this is a fault of the plugin, or of how OpenClaw is embedded"),
+    }
 }
 
 /// What was found and costs something, without the rows that `taas.affinity.status` has: it is asked while
 /// calls go on. `facts` are JSON text of [`Facts`].
 #[must_use]
 pub fn costly(store: &Store, facts: &str, surroundings: &dyn Surroundings) -> Vec<Check> {
-    let facts: Facts = serde_json::from_str(facts).unwrap_or_default();
-    let found = checks(&store.used(), &facts, surroundings);
+    let facts: Option<Facts> = serde_json::from_str(facts).ok();
+    let found = checks(&store.used(), facts.as_ref(), surroundings);
     found.into_iter().filter(|check| check.costs && check.level != Level::Ok).collect()
 }
 
@@ -215,15 +234,14 @@ fn binary(facts: &Facts) -> Check {
     .found(found.as_slice())
 }
 
-fn provider_entry(facts: &Facts) -> Check {
-    let mut found: Vec<_> = (facts.providers.iter())
+fn provider_entry(entries: &[Provider]) -> Check {
+    let mut found: Vec<_> = (entries.iter())
         .filter(|provider| !provider.has_key)
         .map(|provider| format!("the entry of {} has no apiKey", provider.id))
         .collect();
-    let urls: Vec<_> =
-        facts.providers.iter().filter_map(|provider| provider.base_url.as_deref()).collect();
+    let urls: Vec<_> = entries.iter().filter_map(|provider| provider.base_url.as_deref()).collect();
     if urls.iter().any(|url| Some(url) != urls.first()) {
-        let ids: Vec<_> = facts.providers.iter().map(|provider| provider.id.as_str()).collect();
+        let ids: Vec<_> = entries.iter().map(|provider| provider.id.as_str()).collect();
         found.push(format!(
             "{} have different base URLs, so that no pin of one holds for the other",
             ids.join(" and ")
@@ -240,8 +258,8 @@ fn provider_entry(facts: &Facts) -> Check {
     .found(&found)
 }
 
-fn pinned_headers(facts: &Facts) -> Check {
-    let found: Vec<_> = (facts.providers.iter())
+fn pinned_headers(entries: &[Provider]) -> Check {
+    let found: Vec<_> = (entries.iter())
         .filter(|provider| !provider.pinned.is_empty())
         .map(|provider| format!("the entry of {} sets {}", provider.id, provider.pinned.join(", ")))
         .collect();
@@ -270,11 +288,12 @@ fn session_variable(surroundings: &dyn Surroundings) -> Check {
     .found(found.as_slice())
 }
 
-fn two_workspaces(used: &Used, facts: &Facts) -> Check {
+fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
+    let without = facts.map_or(&[][..], |facts| &facts.agents_without_workspace);
     let found: Vec<_> = (used.agents.iter())
         .filter_map(|(name, agent)| {
             let [latest, other] = &agent.workspaces;
-            let explicit = if facts.agents_without_workspace.iter().any(|id| **id == **name) {
+            let explicit = if without.iter().any(|id| **id == **name) {
                 ", and has no workspace of its own in the configuration"
             } else {
                 ""
@@ -313,10 +332,10 @@ fn marker_missing(model: &str, entry: &Model) -> Option<&'static str> {
     (is_gpt && !entry.prompt_cache_key).then_some("compat.supportsPromptCacheKey: true")
 }
 
-fn cache_markers(used: &Used, facts: &Facts) -> Check {
+fn cache_markers(used: &Used, entries: &[Provider]) -> Check {
     let entry = |model: &OfModel| {
         let (provider, id) = model.asked.as_ref()?;
-        let provider = facts.providers.iter().find(|entry| *entry.id == **provider)?;
+        let provider = entries.iter().find(|entry| *entry.id == **provider)?;
         let bare = id.strip_prefix(provider.id.as_str()).and_then(|id| id.strip_prefix('/'));
         let is_it = |entry: &&Model| *entry.id == **id || Some(entry.id.as_str()) == bare;
         Some((provider, provider.models.iter().find(is_it)?))

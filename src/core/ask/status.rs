@@ -35,10 +35,10 @@ impl<'a> Status<'a> {
     }
 
     fn json(&self, subject: &Subject) -> Value {
-        let facts: Facts = (self.question.facts)
-            .and_then(|facts| serde_json::from_str(facts).ok())
-            .unwrap_or_default();
-        let checks = checks(&self.used, &facts, self.question.surroundings);
+        let facts: Option<Facts> =
+            self.question.facts.and_then(|facts| serde_json::from_str(facts).ok());
+        let facts = facts.as_ref();
+        let checks = checks(&self.used, facts, self.question.surroundings);
         let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
         let sessions: Vec<_> =
             self.used.sessions.iter().filter(|(id, session)| subject.has(id, session)).collect();
@@ -59,8 +59,8 @@ impl<'a> Status<'a> {
         json!({
             "now": self.question.now,
             "since": totals["firstUse"],
-            "pluginVersion": facts.package,
-            "affinity": facts.affinity.as_deref().unwrap_or("workspace"),
+            "pluginVersion": facts.and_then(|facts| facts.package.as_deref()),
+            "affinity": facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
             "baseline": BASELINE,
             "totals": totals,
             "agents": agents,

@@ -306,7 +306,7 @@ fn a_change_of_route_is_told_once_and_at_most_once_a_minute() {
 #[test]
 fn the_doctor_says_what_is_wrong() {
     let store = Store::new(LIMIT);
-    let nothing = json!({ "binary": "1.0.0", "package": "1.0.0" });
+    let nothing = json!({ "binary": "1.0.0", "package": "1.0.0", "providers": [] });
     let all = asked(&store, "taas.affinity.status", &json!({}), &nothing, Env(&[]));
     assert_eq!(all["warnings"], json!([]), "nothing is wrong with a gateway that has done nothing");
     assert_eq!(all["checks"].as_array().map(Vec::len), Some(13));
@@ -339,8 +339,35 @@ fn the_doctor_says_what_is_wrong() {
     );
     let obsolete = Env(&[("TAAS_REQUESTER_BRIDGE_LEASE_URL", "")]);
     assert_eq!(level(&store, "obsolete-variables", &nothing, obsolete), "warning");
-    // What is no text of facts counts as nothing known.
-    assert_eq!(level(&store, "ownership", &json!([1]), Env(&[])), "ok");
+}
+
+#[test]
+fn the_doctor_says_that_it_could_not_look() {
+    let store = Store::new(LIMIT);
+    let ids = |facts: &str| -> Vec<String> {
+        let params = "null";
+        let question =
+            Question { store: &store, params, surroundings: &Env(&[]), facts: Some(facts), now: 9 };
+        let answer = ask("taas.affinity.status", &question).expect("an answer");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        assert_eq!(answer["warnings"].as_array().map(Vec::len), Some(1), "{facts}");
+        assert_eq!(answer["warnings"][0]["id"], "facts", "{facts}");
+        assert_eq!(answer["warnings"][0]["costs"], true);
+        let checks = answer["checks"].as_array().expect("checks").iter();
+        checks.map(|check| check["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let unjudged = ["provider-entry", "pinned-headers", "cache-markers"];
+    for facts in ["[1]", "", "{", r#"{"affinity":"\ud800"}"#, r#"{"owned":[{"plugins":[7]}]}"#] {
+        let found = ids(facts);
+        assert!(unjudged.iter().all(|id| !found.contains(&(*id).to_owned())), "{facts}: {found:?}");
+        for id in ["ownership", "unseen-calls", "binary", "config"] {
+            assert!(!found.contains(&id.to_owned()), "{facts}: {found:?}");
+        }
+    }
+    // The host's configuration alone.
+    let found = ids(r#"{"providers":null}"#);
+    assert!(unjudged.iter().all(|id| !found.contains(&(*id).to_owned())), "{found:?}");
+    assert!(found.contains(&"ownership".to_owned()));
 }
 
 #[test]

@@ -210,7 +210,10 @@ export interface Row extends Tally {
   source: string;
   /** The latest model that answered: the autorouter's, else what the answer says, else what was asked for. */
   model: string | null;
-  /** What was chosen by `taas.autorouter.setAlgorithm` for just this agent or session. */
+  /**
+   * What was chosen by `taas.autorouter.setAlgorithm` and its next request will carry, unless the caller sets another:
+   * its session's, else its workspace's, else its agent's.
+   */
   algorithm: Algorithm | null;
 }
 
@@ -258,6 +261,7 @@ export interface Status {
   /** `calls`, at most 32, are there where the question was about one session. */
   sessions: (Row & { agentId: string | null; calls?: Call[] })[];
   models: (Tally & { model: string })[];
+  /** What was chosen, of what was asked for, whether it was seen or not. */
   algorithms: (({ agentId: string } | { sessionId: string }) & { algorithm: Algorithm })[];
   /** The checks that are not ok. */
   warnings: Check[];

@@ -190,15 +190,17 @@ describe("what a person reads", () => {
   test("algorithm: shown, set and cleared", async () => {
     const unset = await openclaw(["taas", "algorithm"], answers);
     assert.match(unset.stdout, /None is set/);
+    // What is asked for is the gateway's to choose: it knows ids in any letter case, and workspaces.
     const algorithms = [
-      { agentId: "main", algorithm: "cost" },
-      { agentId: "ops", algorithm: "tps" },
+      { sessionId: "oc:4ae2870a2e73027c", algorithm: "tps" },
+      { agentId: "ops-bot", algorithm: "cost" },
     ];
-    const shown = await openclaw(["taas", "algorithm", "--agent", "main"], {
-      [STATUS]: status({ algorithms }),
+    const shown = await openclaw(["taas", "algorithm", "--agent", "Ops-Bot"], {
+      [STATUS]: status({ algorithms, agents: [], sessions: [] }),
     });
-    assert.match(shown.stdout, /main +cost/);
-    assert.doesNotMatch(shown.stdout, /ops/);
+    assert.deepEqual(shown.asked[0].params, { agentId: "Ops-Bot" });
+    assert.match(shown.stdout, /ops-bot +cost/);
+    assert.match(shown.stdout, /oc:4ae2870a2e73027c +tps/);
     const set = await openclaw(["taas", "algorithm", "cost", "--agent", "main"], answers);
     assert.deepEqual(set.asked[0].params, { agentId: "main", algorithm: "cost" });
     assert.match(set.stdout, /^main: cost from the next call on \(was none\)$/m);

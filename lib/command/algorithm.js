@@ -15,16 +15,7 @@ const COLUMNS = [
 ];
 
 async function show(ask, params) {
-  const status = await ask("taas.affinity.status", params);
-  const named = new Set(
-    [...status.agents, ...status.sessions].flatMap(({ agentId, sessionId }) => [
-      agentId,
-      sessionId,
-    ]),
-  );
-  const isAll = Object.keys(params).length === 0;
-  const isAsked = (row) => isAll || Object.values(params).includes(who(row)) || named.has(who(row));
-  const algorithms = status.algorithms.filter(isAsked);
+  const { algorithms } = await ask("taas.affinity.status", params);
   return {
     answer: { algorithms },
     lines: (style) =>

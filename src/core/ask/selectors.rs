@@ -96,6 +96,15 @@ impl Subject {
         !matches!(self, Self::Agent(_) | Self::All)
     }
 
+    /// The affinity id that it names, seen or not.
+    pub(super) fn session_id(&self) -> Option<&str> {
+        match self {
+            Self::Session(id) | Self::Workspace(id) => Some(id),
+            Self::Conversation { session_id, .. } => Some(session_id),
+            Self::Agent(_) | Self::All => None,
+        }
+    }
+
     /// Whether it is about the session with this id.
     pub(super) fn has(&self, id: &str, session: &OfSession) -> bool {
         match self {

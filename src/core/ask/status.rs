@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     doctor::{Facts, Level, checks},
-    store::{Algorithm, Chooser, OfAgent, OfSession, Used},
+    store::{Algorithm, Chooser, OfAgent, OfSession, Used, Whose},
     usage::BASELINE,
 };
 
@@ -26,12 +26,11 @@ fn subject(question: &Question<'_>) -> Result<Subject, Fault> {
 struct Status<'a> {
     question: &'a Question<'a>,
     used: Used,
-    choices: Vec<(Chooser, Algorithm)>,
 }
 
 impl<'a> Status<'a> {
     fn of(question: &'a Question<'a>) -> Self {
-        Self { question, used: question.store.used(), choices: question.store.choices() }
+        Self { question, used: question.store.used() }
     }
 
     fn json(&self, subject: &Subject) -> Value {
@@ -47,6 +46,20 @@ impl<'a> Status<'a> {
             Subject::Agent(id) => is_agent(Some(name), id),
             _ => sessions.iter().any(|(_, session)| session.agent.as_deref() == Some(name)),
         };
+        let is_chosen = |chooser: &Chooser| match chooser {
+            Chooser::Agent(name) => is_asked(name),
+            Chooser::Session(chosen) => {
+                *subject == Subject::All
+                    || subject.session_id() == Some(chosen)
+                    || sessions.iter().any(|(id, session)| {
+                        **id == **chosen || session.workspace.as_deref() == Some(chosen)
+                    })
+            }
+        };
+        let algorithms: Vec<_> = (self.question.store.choices().iter())
+            .filter(|(chooser, _)| is_chosen(chooser))
+            .map(|(chooser, algorithm)| chosen(chooser, Some(*algorithm)))
+            .collect();
         let agents = self.used.agents.iter().filter(|(name, _)| is_asked(name));
         let agents: Vec<_> = agents.map(|(name, agent)| self.agent(name, agent)).collect();
         let with_calls = sessions.len() == 1 && subject.is_session();
@@ -66,7 +79,7 @@ impl<'a> Status<'a> {
             "agents": agents,
             "sessions": sessions,
             "models": models,
-            "algorithms": self.algorithms(),
+            "algorithms": algorithms,
             "warnings": warnings,
             "checks": checks,
         })
@@ -78,7 +91,11 @@ impl<'a> Status<'a> {
             "sessionId": agent.session.as_deref(),
             "source": agent.source,
             "model": self.used.model_of_agent(agent),
-            "algorithm": self.algorithm(&Chooser::Agent(name.to_owned())),
+            "algorithm": self.algorithm(
+                agent.session.as_deref(),
+                agent.workspaces[0].as_deref(),
+                Some(name),
+            ),
         });
         row(head, agent.tally.json())
     }
@@ -89,7 +106,11 @@ impl<'a> Status<'a> {
             "agentId": session.agent.as_deref(),
             "source": session.source,
             "model": self.used.model_of_session(session),
-            "algorithm": self.algorithm(&Chooser::Session(id.to_owned())),
+            "algorithm": self.algorithm(
+                Some(id),
+                session.workspace.as_deref(),
+                session.agent.as_deref(),
+            ),
         });
         let mut row = row(head, session.tally.json());
         if with_calls {
@@ -109,14 +130,16 @@ impl<'a> Status<'a> {
         row
     }
 
-    fn algorithm(&self, chooser: &Chooser) -> Option<&'static str> {
-        let mut choices = self.choices.iter();
-        choices.find(|(of, _)| of == chooser).map(|(_, algorithm)| algorithm.name())
-    }
-
-    fn algorithms(&self) -> Vec<Value> {
-        let choices = self.choices.iter();
-        choices.map(|(chooser, algorithm)| chosen(chooser, Some(*algorithm))).collect()
+    /// By which algorithm the next request of somebody asks to be routed.
+    fn algorithm(
+        &self,
+        session_id: Option<&str>,
+        workspace: Option<&str>,
+        agent_id: Option<&str>,
+    ) -> Option<&'static str> {
+        let session_id = session_id.unwrap_or_default();
+        let whose = Whose { session_id, agent_id, workspace, ..Whose::default() };
+        self.question.store.choice(&whose).map(Algorithm::name)
     }
 }
 

@@ -280,6 +280,73 @@ fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
 }
 
 #[test]
+fn algorithms_are_those_of_whom_was_asked_for_seen_or_not() {
+    let store = Store::new(LIMIT);
+    choose(&store, &json!({ "agentId": "Ops-Bot", "algorithm": "tps" }));
+    choose(&store, &json!({ "sessionId": SESSION, "algorithm": "cost" }));
+    let (ops, session) = (
+        json!({ "agentId": "ops-bot", "algorithm": "tps" }),
+        json!({ "sessionId": SESSION, "algorithm": "cost" }),
+    );
+    let shown = |params: &Value| status(&store, params)["algorithms"].clone();
+    let workspace = json!({ "workspaceDir": "/home/cloudsigma/.openclaw/workspace-new-agent-2" });
+    assert_eq!(shown(&json!({})), json!([session, ops]));
+    assert_eq!(shown(&json!({ "agentId": "Ops-Bot" })), json!([ops]));
+    assert_eq!(shown(&json!({ "agentId": "main" })), json!([]));
+    assert_eq!(shown(&json!({ "sessionId": SESSION })), json!([session]));
+    assert_eq!(shown(&json!({ "sessionId": OTHER })), json!([]));
+    if cfg!(unix) {
+        assert_eq!(shown(&workspace), json!([session]));
+    }
+    // Once there were calls, what counts for them is about them: their agent's, their workspace's.
+    let ops_bot = whose(SESSION, Some("ops-bot"));
+    used(&store, &ops_bot, None, [1.0; 4]);
+    let conversation = Whose { session_id: OTHER, ..ops_bot };
+    used(&store, &conversation, None, [1.0; 4]);
+    used(&store, &whose("oc:0000000000000001", Some("main")), None, [1.0; 4]);
+    for asked in [json!({ "agentId": "ops-bot" }), json!({ "sessionId": OTHER })] {
+        assert_eq!(shown(&asked), json!([session, ops]), "{asked}");
+    }
+    assert_eq!(shown(&json!({ "agentId": "main" })), json!([]));
+}
+
+#[test]
+fn a_row_has_the_algorithm_of_its_next_request() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("main"));
+    let conversation = Whose { session_id: OTHER, ..main };
+    let nobody = Whose { workspace: None, ..whose("oc:0000000000000001", None) };
+    for call in [&main, &nobody, &conversation] {
+        used(&store, call, None, [1.0; 4]);
+    }
+    let rows = || {
+        let all = status(&store, &json!({}));
+        let of = |rows: &str, key: &str, id: &str| {
+            let mut rows = all[rows].as_array().expect("rows").iter();
+            rows.find(|row| row[key] == id).expect(id)["algorithm"].clone()
+        };
+        let session = |of_whom: &Whose<'_>| {
+            let algorithm = of("sessions", "sessionId", of_whom.session_id);
+            let carried = store.choice(of_whom).map(taas_affinity::store::Algorithm::name);
+            assert_eq!(algorithm, json!(carried));
+            algorithm
+        };
+        let agent = of("agents", "agentId", "main");
+        json!([agent, session(&conversation), session(&main), session(&nobody)])
+    };
+    assert_eq!(rows(), json!([null, null, null, null]));
+    for (params, expected) in [
+        (json!({ "agentId": "Main", "algorithm": "cost" }), json!(["cost", "cost", "cost", null])),
+        (json!({ "sessionId": SESSION, "algorithm": "tps" }), json!(["tps", "tps", "tps", null])),
+        (json!({ "sessionId": OTHER, "algorithm": "ttft" }), json!(["ttft", "ttft", "tps", null])),
+        (json!({ "sessionId": SESSION, "algorithm": null }), json!(["ttft", "ttft", "cost", null])),
+    ] {
+        choose(&store, &params);
+        assert_eq!(rows(), expected, "{params}");
+    }
+}
+
+#[test]
 fn a_change_of_route_is_told_once_and_at_most_once_a_minute() {
     let store = Store::new(LIMIT);
     let route = |model: &'static str, at| {

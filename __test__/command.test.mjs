@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from "node:util";
 import plugin from "../index.js";
 import { answerChat } from "../lib/command/chat.js";
 import { ago, count, percent, usd } from "../lib/command/numbers.js";
+import { widthOf } from "../lib/command/text.js";
 import {
   agentRow,
   capture,
@@ -82,6 +83,21 @@ describe("what a person reads", () => {
       ["just now", "5 sec ago", "2 min ago", "3 hr ago", "2 days ago", "just now"],
     );
     assert.equal(ago(null, NOW), "–");
+  });
+
+  test("columns, by Unicode's East Asian width", () => {
+    const wide = "ー・、。「」〜〇々ヶ㈱㌔㍻ㄱㆍ한글あア漢字注ㄅㆠꀀ＝～￥︰﹖𠮷𗀀🈂🙂";
+    for (const one of wide) {
+      assert.equal(widthOf(one), 2, `${one} ${one.codePointAt(0).toString(16)}`);
+    }
+    for (const one of "aé–…·→█│①ｱｰ･ﾞ｡￨кαא") {
+      assert.equal(widthOf(one), 1, `${one} ${one.codePointAt(0).toString(16)}`);
+    }
+    assert.equal(widthOf("e\u0301"), 1);
+    assert.equal(widthOf("\u1112\u1161\u11ab"), 2, "a syllable in three parts");
+    assert.equal(widthOf("が\u3099"), 2);
+    assert.equal(widthOf("ｶﾞ"), 2);
+    assert.equal(widthOf("サーバー・モデル"), 16);
   });
 
   test("status: a row for each agent, a total, what was saved", async () => {

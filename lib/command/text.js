@@ -5,9 +5,12 @@ import { stripVTControlCharacters, styleText } from "node:util";
 /** What ends a line, commands a terminal, or turns the direction of what follows. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]+/gu;
 
-/** What takes two columns. Rather one column too many than a row that is too long. */
+/**
+ * What takes two columns: the blocks that Unicode's East Asian width calls wide or full-width, emoji, and half-width kana
+ * with a voice mark. Rather one column too many than a row that is too long.
+ */
 const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+  /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f265}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]|\ufe0f|.[\uff9e\uff9f]/u;
 const NO_WIDTH = /^[\p{Mn}\p{Me}]+$/u;
 
 const ELLIPSIS = "…";

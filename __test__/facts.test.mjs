@@ -131,8 +131,19 @@ describe("facts", () => {
     const hash = (baseUrl) => entryOf({ baseUrl }).baseUrl;
     assert.equal(hash("https://a/v1"), hash("https://a/"));
     assert.notEqual(hash("https://a/v1"), hash("https://b/v1"));
+    assert.equal(hash("https://a///"), hash("https://a"));
     assert.equal(hash(""), null);
     assert.equal(hash(7), null);
+  });
+
+  test("take no time over an address, whatever it is", () => {
+    for (const part of ["/", "/v1", "/v1/", " ", "//v1"]) {
+      const baseUrl = `https://a${part.repeat(60_000)}x`;
+      const before = performance.now();
+      entryOf({ baseUrl });
+      const took = performance.now() - before;
+      assert.ok(took < 500, `${part}: ${took} ms`);
+    }
   });
 
   test("name agents only where there are several", () => {

@@ -7,6 +7,7 @@ import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
 
 const MODEL_LIMIT = 64;
 const PINNED_LIMIT = 16;
+const ADDRESS_LIMIT = 8192;
 
 const PINNING = new Set([
   "x-session-id",
@@ -31,7 +32,12 @@ function hashOf(baseUrl) {
   if (typeof baseUrl !== "string" || baseUrl.trim() === "") {
     return null;
   }
-  const bare = baseUrl.trim().replace(/\/+$/, "").replace(/\/v1$/, "");
+  // Only the first slash of several is looked at: from each of them it would take the square of their number.
+  const bare = baseUrl
+    .trim()
+    .slice(0, ADDRESS_LIMIT)
+    .replace(/(?<!\/)\/+$/, "")
+    .replace(/\/v1$/, "");
   return createHash("sha256").update(bare).digest("hex").slice(0, 16);
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { runInNewContext } from "node:vm";
 
 import { factsOf } from "../lib/facts.js";
 import { pricesOf } from "../lib/prices.js";
@@ -302,6 +303,20 @@ describe("the plugin", () => {
       assert.equal(warnings.length, 1);
     }
     assert.equal(registered({}, () => ({})).checks().facts, undefined);
+  });
+
+  test("leaves a promise in the place of the configuration harmless", async () => {
+    const unhandled = [];
+    const note = (reason) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const broken = () => Promise.reject(new Error("no configuration"));
+    const elsewhere = () => runInNewContext("Promise.reject(new Error())");
+    for (const current of [broken, elsewhere, async () => ({})]) {
+      assert.match(registered({}, current).checks().facts.evidence, /could not be read/);
+    }
+    await new Promise(setImmediate);
+    process.off("unhandledRejection", note);
+    assert.deepEqual(unhandled, []);
   });
 
   test("looks, whatever the provider ids are", () => {

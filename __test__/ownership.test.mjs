@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
+import { watchOwnership } from "../lib/ownership.js";
 import { agentContext, forgetWarnings, modelCall, register } from "./support/plugin.mjs";
 
 function forgetCalls() {
@@ -64,4 +65,27 @@ test("a host without events, or whose start tells nothing, is left alone", async
   const { warnings, emit } = registered();
   await emit("gateway_start", { port: 1 });
   assert.deepEqual(warnings, []);
+});
+
+test("a host that only promises whose a provider is ends nothing", async () => {
+  const unhandled = [];
+  const note = (reason) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const listeners = new Map();
+  const api = {
+    config: { plugins: { allow: [] } },
+    on: (name, listener) => listeners.set(name, listener),
+  };
+  const resolveOwningPluginIdsForProvider = () => Promise.reject(new Error("not here"));
+  const warnings = [];
+  watchOwnership({
+    api,
+    faults: { warn: (...said) => warnings.push(said), attempt: (_, __, action) => action() },
+    providers: ["cloudsigma"],
+    importSdk: async () => ({ resolveOwningPluginIdsForProvider }),
+  });
+  listeners.get("gateway_start")();
+  await new Promise(setImmediate);
+  process.off("unhandledRejection", note);
+  assert.deepEqual([unhandled, warnings], [[], []]);
 });

@@ -1,5 +1,7 @@
 // What the host's configuration says of its agents, where a hook's context leaves it open.
 
+import { unlessPromise } from "./lenient.js";
+
 /** The ids of the agents that the configuration names, in whichever form this host has them. */
 function configuredIds(config) {
   const { entries, list } = config.agents ?? {};
@@ -9,12 +11,10 @@ function configuredIds(config) {
   return Array.isArray(list) ? list.map((agent) => agent?.id) : [];
 }
 
-/** A directory that the host says. What it only promises is none, and must not end the gateway. */
+/** A directory that the host says. What it only promises is none. */
 function directoryOf(said) {
-  if (said instanceof Promise) {
-    said.catch(() => {});
-  }
-  return typeof said === "string" ? said : undefined;
+  const known = unlessPromise(said);
+  return typeof known === "string" ? known : undefined;
 }
 
 /**

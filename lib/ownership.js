@@ -1,6 +1,8 @@
 // One plugin alone may hook a provider, and the host passes over all others without a word. Whoever
 // installs this one is told.
 
+import { unlessPromise } from "./lenient.js";
+
 const OWN_ID = "openclaw-taas-affinity";
 
 /** CloudSigma's own provider plugin. */
@@ -86,7 +88,7 @@ export function watchOwnership({ api, faults: { warn, attempt }, providers, impo
       allow.includes(id) && !deny?.includes(id) && entries?.[id]?.enabled !== false;
     const sdk = await importSdk("openclaw/plugin-sdk/provider-catalog-runtime");
     const othersOf = (provider) =>
-      (sdk.resolveOwningPluginIdsForProvider?.({ provider, config }) ?? []).filter(
+      (unlessPromise(sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? []).filter(
         (id) => id !== OWN_ID && mayRun(id),
       );
     const owned = providers.filter((id) => isPassedOver(providers, id) && othersOf(id).length > 0);

@@ -21,7 +21,7 @@ import {
   status,
   tally,
 } from "./support/commands.mjs";
-import { register } from "./support/plugin.mjs";
+import { forgetWarnings, register } from "./support/plugin.mjs";
 
 const STATUS = "taas.affinity.status";
 const ROUTES = "taas.affinity.routes";
@@ -607,13 +607,29 @@ describe("registration", () => {
     assert.deepEqual(touched, ["registerCli"]);
   });
 
-  test("a host that refuses commands keeps everything else", () => {
+  test("a host without commands is not warned of, and keeps everything else", () => {
+    forgetWarnings();
+    for (const missing of [{}, { registerCli: undefined, registerCommand: null }]) {
+      const host = register(missing);
+      assert.deepEqual(host.warnings, []);
+      assert.ok(host.provider);
+      assert.ok(host.methods.size > 0);
+    }
+  });
+
+  test("a host that refuses commands keeps everything else, with one warning each", () => {
+    forgetWarnings();
     const refuse = () => {
       throw new Error("not here");
     };
     const host = register({ registerCli: refuse, registerCommand: refuse });
+    assert.deepEqual(host.warnings, [
+      "taas-affinity: there is no `openclaw taas`: not here (said once)",
+      "taas-affinity: there is no `/taas`: not here (said once)",
+    ]);
     assert.ok(host.provider);
     assert.ok(host.methods.size > 0);
+    assert.deepEqual(register({ registerCli: refuse, registerCommand: refuse }).warnings, []);
   });
 });
 

@@ -9,6 +9,8 @@ import plugin from "../index.js";
 import { answerChat } from "../lib/command/chat.js";
 import { ago, count, percent, usd } from "../lib/command/numbers.js";
 import { widthOf } from "../lib/command/text.js";
+import { unavailableMethods } from "../lib/methods.js";
+import { machine } from "../lib/native.js";
 import {
   agentRow,
   capture,
@@ -253,6 +255,7 @@ describe("what a person reads", () => {
       openclaw: "2026.9.6",
       node: process.versions.node,
     });
+    assert.equal(json.platform, machine());
     assert.equal("agents" in json || "sessions" in json, false);
   });
 
@@ -516,6 +519,43 @@ describe("exit codes", () => {
       assert.ok(typeof said === "string" ? message === said : said.test(message), message);
     });
   }
+
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const here = {
+    versions: { plugin: version, openclaw: "2026.9.6", node: process.versions.node },
+    platform: machine(),
+  };
+
+  test("of a doctor without the addon says of which versions and which machine", async () => {
+    const [{ handler }] = unavailableMethods(new Error(`${LEAKY} does not load`));
+    let refused;
+    handler({ params: {}, respond: (_, __, error) => (refused = error) });
+    const given = {
+      [STATUS]: Object.assign(refusal(refused.code, refused.message), { details: refused.details }),
+    };
+    const { code, json, stdout } = await openclaw(["taas", "doctor", "--json"], given);
+    assert.equal(code, 1);
+    const message = "the plugin's native binary is missing or does not load; without --json";
+    assert.deepEqual(json, {
+      ok: false,
+      error: { code: "UNAVAILABLE", message: `${message} the command says more` },
+      ...here,
+    });
+    assert.doesNotMatch(stdout, /secret|corp/);
+    assert.match(here.platform, /^\w+-\w+( \((glibc|musl)\))?$/);
+    const person = await openclaw(["taas", "doctor"], given);
+    assert.match(person.stderr, /does not load/);
+  });
+
+  test("of a doctor without a gateway does so too, and of no other command", async () => {
+    const doctor = await openclaw(["taas", "doctor", "--json"], { [STATUS]: NO_GATEWAY });
+    assert.equal(doctor.code, 3);
+    const { ok, error, ...rest } = doctor.json;
+    assert.equal(error.code, "UNREACHABLE");
+    assert.deepEqual(rest, here);
+    const { json } = await openclaw(["taas", "status", "--json"], { [STATUS]: NO_GATEWAY });
+    assert.deepEqual(Object.keys(json), ["ok", "error"]);
+  });
 
   test("for a person has the words of who refused", async () => {
     const { stderr } = await openclaw(["taas", "status"], {

@@ -12,8 +12,8 @@ const WITHOUT_ADDON = {
 };
 
 /** @returns {(code: string, error: unknown) => void} the host's way to refuse */
-const refusal = (name, respond) => (code, error) =>
-  respond(false, undefined, { code, message: `${name}: ${messageOf(error)}` });
+const refusal = (name, respond) => (code, error, details) =>
+  respond(false, undefined, { code, message: `${name}: ${messageOf(error)}`, details });
 
 /** `params` as JSON text. What cannot be any is given as text that is none, and refused as that. */
 function jsonOf(params) {
@@ -55,6 +55,6 @@ export function unavailableMethods(error) {
   return Object.entries(WITHOUT_ADDON).map(([name, scope]) => ({
     name,
     scope,
-    handler: ({ respond }) => refusal(name, respond)("UNAVAILABLE", error),
+    handler: ({ respond }) => refusal(name, respond)("UNAVAILABLE", error, { addon: false }),
   }));
 }

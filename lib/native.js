@@ -50,6 +50,12 @@ function machineName(platform, builds) {
   return builds.length > 1 ? `${platform} (${libc() === "gnu" ? "glibc" : "musl"})` : platform;
 }
 
+/** This machine, as a message names it. */
+export function machine() {
+  const platform = `${process.platform}-${process.arch}`;
+  return machineName(platform, BUILDS[platform] ?? []);
+}
+
 function notFound(platform, builds) {
   return new Error(
     `there is no native binary for ${machineName(platform, builds)} beside the package or in a ` +

@@ -32,6 +32,12 @@ test("calls go through untouched, the method says what helps, one warning", asyn
   assert.ok(error.message.includes(`${process.platform}-${process.arch}`), error.message);
   assert.match(error.message, /npm ci && npm run build/);
 
+  const doctor = await gateway.cli(["taas", "doctor", "--json"]);
+  assert.equal(doctor.code, 1, doctor.stdout + doctor.stderr);
+  assert.match(doctor.json.error.message, /native binary is missing/);
+  assert.equal(doctor.json.versions.openclaw, gateway.host.version);
+  assert.ok(doctor.json.platform.startsWith(`${process.platform}-${process.arch}`));
+
   const warnings = gateway
     .log()
     .split("\n")

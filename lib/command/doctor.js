@@ -1,26 +1,35 @@
 // `openclaw taas doctor`: what is looked at, what was found, and what to do.
 
+import { createRequire } from "node:module";
+
+import { machine } from "../native.js";
 import { checkLines, summary } from "./checks.js";
 import { EXIT } from "./errors.js";
 
-/** For a bug report: which versions, what was counted, and every check. No path, key, host or prompt. */
-function report({ pluginVersion, affinity, totals, checks }, openclaw) {
-  const { node } = process.versions;
-  const versions = { plugin: pluginVersion, openclaw, node };
-  return { versions, platform: `${process.platform}-${process.arch}`, affinity, totals, checks };
+const { version } = createRequire(import.meta.url)("../../package.json");
+
+/** For a bug report, whether there is an answer or not: of which versions, and on which machine. */
+async function surroundings(importSdk) {
+  const sdk = await importSdk("openclaw/plugin-sdk/cli-runtime").catch(() => ({}));
+  const versions = { plugin: version, openclaw: sdk.VERSION ?? null, node: process.versions.node };
+  return { versions, platform: machine() };
 }
 
 /** @type {import("./tree.js").View} */
 export const view = {
   async run({ ask, importSdk }) {
-    const status = await ask("taas.affinity.status", {});
-    const { checks } = status;
+    const around = await surroundings(importSdk);
+    const answer = await ask("taas.affinity.status", {}).catch((error) => {
+      throw Object.assign(error, { report: around });
+    });
+    const { pluginVersion, affinity, totals, checks } = answer;
     if (!Array.isArray(checks)) {
       throw new TypeError("it has no checks");
     }
-    const sdk = await importSdk("openclaw/plugin-sdk/cli-runtime").catch(() => ({}));
+    // The gateway's plugin may be of another version than this one.
+    const versions = { ...around.versions, plugin: pluginVersion };
     return {
-      answer: report(status, sdk.VERSION ?? null),
+      answer: { ...around, versions, affinity, totals, checks },
       lines: (style) => [
         ...checks.flatMap((check) => checkLines(check, style)),
         "",

@@ -23,7 +23,8 @@ const MORE = "without --json the command says more";
 
 /**
  * An error that says what to do. `code` is the gateway's, where it is the gateway that refused. JSON goes into bug
- * reports, so that it has `told` alone: words of ours, where `message` has those of the host or of a command line.
+ * reports, so that it has `told` alone: words of ours, where `message` has those of the host or of a command line;
+ * and beside it what is in `report`.
  */
 export class CommandError extends Error {
   constructor(exit, code, message, { told = message, advice } = {}) {
@@ -54,7 +55,11 @@ export class CommandError extends Error {
       const said = message.replace(`${method}: `, "");
       return CommandError.asked(said, `the gateway refuses what was asked for; ${MORE}`);
     }
-    const told = `the gateway cannot answer; ${MORE}`;
+    const what =
+      error.details?.addon === false
+        ? "the plugin's native binary is missing or does not load"
+        : "the gateway cannot answer";
+    const told = `${what}; ${MORE}`;
     return new CommandError(EXIT.wrong, CODE.test(code) ? code : "UNAVAILABLE", message, { told });
   }
 

@@ -34,9 +34,10 @@ export function runner({
   /** Says what went wrong and what to do, and has the process exit with the code for it. */
   function refuse(error, path, json) {
     process.exitCode = error.exit;
-    const { code, told, advice } = error;
+    const { code, told, advice, report } = error;
     if (json) {
-      say([jsonText({ ok: false, error: { code, message: told, ...(advice && { advice }) } })]);
+      const refused = { code, message: told, ...(advice && { advice }) };
+      say([jsonText({ ok: false, error: refused, ...report })]);
       return;
     }
     const { width, paint } = styleFor(stderr, env);

@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 3 ({@link Native.interfaceNumber}). */
+/** The interface with number 4 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -67,6 +67,12 @@ export interface Native {
     values: string,
     status?: number | null,
   ): boolean;
+
+  /**
+   * Notes that a call of `conversation`, OpenClaw's own id of the session, begins: from then on the affinity
+   * session is found by it, whatever becomes of the call.
+   */
+  began(requester: Requester, conversation: string): void;
 
   /**
    * Counts a call that has ended.

@@ -394,3 +394,24 @@ describe("by conversation", () => {
     assert.deepEqual([found.localSessionId, found.sessionId], [id, headers["X-Session-Id"]]);
   });
 });
+
+  test("its session is known from a call without a route, and from one that failed", async () => {
+    const host = register();
+    for (const response of [undefined, { status: 200, headers: {} }, { status: 429 }]) {
+      const context = nobody();
+      const id = `unrouted-${context.agentId}`;
+      const { headers } = await modelCall(host.provider, {
+        context,
+        options: { sessionId: id },
+        response,
+      });
+      await setImmediate();
+      for (const key of ["conversationId", "localSessionId"]) {
+        const { sessions, agents } = ask(host, "taas.affinity.status", { [key]: id });
+        assert.deepEqual(
+          [sessions.map(({ sessionId }) => sessionId), agents.map(({ agentId }) => agentId)],
+          [[headers["X-Session-Id"]], [context.agentId]],
+        );
+      }
+    }
+  });

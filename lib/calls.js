@@ -67,6 +67,11 @@ export function createCalls({ native, capture, providers }) {
 
   /** The record of a call that begins; what is set already, by whomever, stays as it is. */
   function start(owner, provider, model, options, config) {
+    const conversation = options?.sessionId;
+    if (conversation !== owner.conversation && typeof conversation === "string") {
+      owner.conversation = conversation;
+      native.began(owner.requester, conversation);
+    }
     const set = headersSet(options?.headers, configuredHeaders(model), places);
     const times = timesSent(options?.requestId);
     const headers = headersOf(owner, times);
@@ -74,7 +79,7 @@ export function createCalls({ native, capture, providers }) {
       owner,
       provider,
       modelId: model?.id,
-      conversation: options?.sessionId,
+      conversation,
       headers: set === undefined ? headers : lacking(headers, set),
       set,
       turnId: sendable(set?.[turnIdPlace]),

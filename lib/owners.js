@@ -13,6 +13,7 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  * @typedef {object} Owner
  * @property {import("../native.js").Requester} requester
  * @property {Record<string, string>} headers what every request of the owner carries
+ * @property {unknown} conversation of the call that began last, by the host's own id
  * @property {Said} whole what was added last to a payload without metadata
  * @property {Said} partial what was added last to metadata that has some of our keys
  */
@@ -50,7 +51,7 @@ export function createOwners({ native, affinity, hostAgents }) {
         headers[name] = values[index];
       }
     }
-    return { requester, headers, whole: unsaid(), partial: unsaid() };
+    return { requester, headers, conversation: undefined, whole: unsaid(), partial: unsaid() };
   }
 
   function remember(given, owner) {

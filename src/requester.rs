@@ -192,6 +192,14 @@ pub fn record_call(
     Store::shared().ended(&call, &requester.decided.whose(None))
 }
 
+/// Notes that a call of `conversation`, OpenClaw's own id of the session, begins: from then on the
+/// affinity session is found by it.
+#[napi(catch_unwind)]
+pub fn began(requester: &Requester, conversation: String) {
+    let conversation = text::bounded(&conversation, VALUE_LIMIT);
+    Store::shared().began(&requester.decided.whose(conversation.as_deref()));
+}
+
 /// How many algorithms are chosen; without any, [`Requester::algorithm`] need not be asked.
 #[napi(catch_unwind)]
 #[must_use]

@@ -59,7 +59,7 @@ impl Subject {
         let store = question.store;
         let agent = params.text(AGENT_ID, NAME_LIMIT)?;
         let session = params.text(SESSION_ID, TEXT_LIMIT)?;
-        let is_known = |id: &str| is_session_id(id) || store.by_session(id).is_some();
+        let is_known = |id: &str| is_session_id(id) || store.knows(id);
         if let Some(text) = session.as_ref().filter(|text| !is_known(text)) {
             return Err(Fault::NoSessionId { text: quoted(text) });
         }
@@ -83,10 +83,11 @@ impl Subject {
 
     fn conversation(store: &Store, key: &'static str, id: String) -> Self {
         // As it is kept.
-        let kept = bounded(&id, VALUE_LIMIT).and_then(|id| store.by_conversation(&id));
-        let session_id = kept.and_then(|capture| capture.session_id.clone());
-        let session_id =
-            session_id.unwrap_or_else(|| SessionSource::Conversation(id.clone()).session_id());
+        let noted = bounded(&id, VALUE_LIMIT).and_then(|id| store.session_of(&id));
+        let session_id = noted.map_or_else(
+            || SessionSource::Conversation(id.clone()).session_id(),
+            |session_id| (*session_id).to_owned(),
+        );
         Self::Conversation { key, id, session_id }
     }
 

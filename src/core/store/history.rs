@@ -95,6 +95,10 @@ impl History {
         }
     }
 
+    pub(super) fn has(&self, session: &str) -> bool {
+        self.sessions.contains(session)
+    }
+
     /// All of them, the newest first.
     pub(super) fn all(&self) -> Vec<Answer> {
         let mut all: Vec<Answer> = (self.sessions.iter())

@@ -16,6 +16,7 @@ use crate::{
 
 mod captures;
 mod choices;
+mod conversations;
 mod history;
 mod notices;
 mod snapshot;
@@ -24,6 +25,7 @@ mod usage;
 use captures::Captures;
 use choices::Choices;
 pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
+use conversations::Conversations;
 pub(crate) use history::Answer;
 use history::History;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
@@ -48,6 +50,7 @@ pub struct Store {
 #[derive(Debug)]
 struct State {
     captures: Captures,
+    conversations: Conversations,
     history: History,
     usage: Usage,
     choices: Choices,
@@ -99,6 +102,7 @@ impl Store {
         Self {
             state: Mutex::new(State {
                 captures: Captures::new(limit),
+                conversations: Conversations::new(limit),
                 history: History::new(limit),
                 usage: Usage::new(limit),
                 choices: Choices::default(),
@@ -112,6 +116,11 @@ impl Store {
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Store> = LazyLock::new(|| Store::new(LIMIT));
         &SHARED
+    }
+
+    /// Notes whose a call is that begins: whatever becomes of it, its conversation is found.
+    pub fn began(&self, whose: &Whose<'_>) {
+        self.state.lock().conversations.note(whose);
     }
 
     /// Remembers what an answer says, at `now` in milliseconds since 1970: its route, where it succeeded and
@@ -128,7 +137,9 @@ impl Store {
             self.keep(capture, whose, response.status_code());
         } else if let Some(failure) = Capture::failed(response, session_id, whose.observed, now) {
             whose.normalized(|whose| {
-                self.state.lock().history.add(whose, &failure, response.status_code());
+                let mut state = self.state.lock();
+                state.conversations.note(whose);
+                state.history.add(whose, &failure, response.status_code());
             });
         }
         is_captured
@@ -155,6 +166,7 @@ impl Store {
         let capture = Arc::new(capture);
         whose.normalized(|whose| {
             let mut state = self.state.lock();
+            state.conversations.note(whose);
             let evicted = state.captures.insert(whose, &capture);
             state.history.add(whose, &capture, status);
             drop(state);
@@ -185,6 +197,24 @@ impl Store {
     #[must_use]
     pub fn by_conversation(&self, conversation: &str) -> Option<Arc<Capture>> {
         self.state.lock().captures.by_conversation(conversation)
+    }
+
+    /// The affinity session that one of OpenClaw's own sessions belongs to.
+    #[must_use]
+    pub fn session_of(&self, conversation: &str) -> Option<Arc<str>> {
+        let state = self.state.lock();
+        let noted = state.conversations.session_of(conversation);
+        noted.or_else(|| {
+            let capture = state.captures.by_conversation(conversation)?;
+            capture.session_id.as_deref().map(Arc::from)
+        })
+    }
+
+    /// Whether an answer of the affinity session is remembered.
+    #[must_use]
+    pub fn knows(&self, session_id: &str) -> bool {
+        let state = self.state.lock();
+        state.history.has(session_id) || state.captures.by_session(session_id).is_some()
     }
 
     /// The latest capture of a workspace, by its affinity id, whichever the session was.

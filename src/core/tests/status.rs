@@ -514,3 +514,49 @@ fn nothing_is_told_again_of_a_model_or_an_agent_by_what_changes_nothing() {
     });
     assert_eq!(told.count(), 1);
 }
+
+#[test]
+fn a_conversation_s_session_is_known_from_any_call_of_it() {
+    let store = Store::new(LIMIT);
+    let of = |conversation| Whose { conversation: Some(conversation), ..whose(SESSION, Some("a")) };
+    let rows = |key: &str, id: &str| -> Vec<Value> {
+        status(&store, &json!({ key: id }))["sessions"].as_array().expect("rows").clone()
+    };
+    used(&store, &whose(SESSION, Some("a")), None, [1.0, 0.0, 0.0, 1.0]);
+    used(&store, &whose(OTHER, Some("b")), None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows("conversationId", "begun"), Vec::<Value>::new());
+    // Before any answer, and from one that failed.
+    store.began(&of("begun"));
+    store.answered(&Response { status: Some(429.0), ..Response::default() }, &of("failed"), 1);
+    for id in ["begun", "failed"] {
+        for key in ["conversationId", "localSessionId"] {
+            let rows = rows(key, id);
+            assert_eq!(rows.len(), 1, "{key} {id}");
+            assert_eq!(rows[0]["sessionId"], SESSION);
+        }
+        let route = asked(
+            &store,
+            "taas.affinity.lastRoute",
+            &json!({ "conversationId": id }),
+            &json!({}),
+            Env(&[]),
+        );
+        assert_eq!(route, json!({ "conversationId": id, "sessionId": null, "capture": null }));
+    }
+    assert_eq!(routes(&store, &json!({ "conversationId": "failed" }))["total"], 1);
+    // It goes where its latest call went.
+    store.began(&Whose { session_id: OTHER, ..of("begun") });
+    assert_eq!(rows("conversationId", "begun")[0]["sessionId"], OTHER);
+}
+
+#[test]
+fn a_session_that_an_observed_request_named_is_known_from_a_failure_too() {
+    let store = Store::new(LIMIT);
+    let observed = Whose { session_id: "of another plugin", observed: true, ..Whose::default() };
+    store.answered(&Response { status: Some(429.0), ..Response::default() }, &observed, 1);
+    assert_eq!(routes(&store, &json!({ "sessionId": "of another plugin" }))["total"], 1);
+    assert!(
+        refused(&store, "taas.affinity.routes", &json!({ "sessionId": "nobody's" }))
+            .contains("no affinity session id")
+    );
+}

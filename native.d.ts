@@ -84,7 +84,8 @@ export interface Native {
    * @param written tokens of the prompt that were written to one
    * @param output tokens of the answer
    * @param status `NaN` where there was none
-   * @param inputPrice what a million such tokens cost, in US dollars; `NaN` where it is not known
+   * @param inputPrice what a million such tokens cost, in US dollars; `NaN` where it is not stated, which counts as 0 where
+   *   another one is
    * @param cachedPrice likewise
    * @param writtenPrice likewise
    * @returns whether `taas.affinity.status` may have a warning now that it had not before

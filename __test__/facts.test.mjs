@@ -250,6 +250,12 @@ describe("prices", () => {
       assert.equal(pricesOf(config, "cloudsigma", id), cost, id);
     }
   });
+  test("are found however the provider's key is written, as the host finds it", () => {
+    for (const key of ["CloudSigma", " cloudsigma "]) {
+      const written = { models: { providers: { other: {}, [key]: { models } } } };
+      assert.equal(pricesOf(written, "cloudsigma", "claude"), cost, key);
+    }
+  });
   test("are none where there is no entry, or nothing in it", () => {
     for (const id of ["free", "none", "other", "cloudsigma-claude", "x/claude", "laude"]) {
       assert.equal(pricesOf(config, "cloudsigma", id), undefined, id);

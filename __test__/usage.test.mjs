@@ -235,6 +235,10 @@ describe("which model, and what it cost", () => {
     const usage = { input: 0, cacheRead: 0, cacheWrite: 1e6, output: 1 };
     await ended(host, context, { usage }, { model: { id: "auto", cost } });
     assert.equal(statusOf(host, context).saved.usd, -0.75, "what was not saved is shown");
+    const partly = nobody();
+    const read = { input: 0, cacheRead: 1e6, cacheWrite: 0, output: 1 };
+    await ended(host, partly, { usage: read }, { model: { id: "auto", cost: { input: 3 } } });
+    assert.equal(statusOf(host, partly).saved.usd, 3, "what is not stated is 0, as for the host");
     const free = nobody();
     const nothing = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
     await ended(host, free, MESSAGE, { model: { id: "auto", cost: nothing } });
@@ -393,7 +397,6 @@ describe("by conversation", () => {
     const found = ask(host, "taas.autorouter.lastRoute", { localSessionId: id });
     assert.deepEqual([found.localSessionId, found.sessionId], [id, headers["X-Session-Id"]]);
   });
-});
 
   test("its session is known from a call without a route, and from one that failed", async () => {
     const host = register();
@@ -415,3 +418,4 @@ describe("by conversation", () => {
       }
     }
   });
+});

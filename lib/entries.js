@@ -19,7 +19,7 @@ const PINNING = new Set([
 const RETENTIONS = ["none", "short", "long"];
 
 /** The value under a provider's id, which the host compares without case and outer blanks. */
-function ofProvider(entries, id) {
+export function ofProvider(entries, id) {
   const key = keysOf(entries).find((name) => name.trim().toLowerCase() === id);
   return key === undefined ? undefined : entries[key];
 }

@@ -1,5 +1,7 @@
 // What a model costs by the host's configuration.
 
+import { ofProvider } from "./entries.js";
+
 /** Whether `long` is `<provider>/<short>`. Asked for every call: it makes no text. */
 const isPrefixed = (long, provider, short) =>
   long.length === provider.length + 1 + short.length &&
@@ -24,8 +26,12 @@ const isPriced = (cost) =>
  *   million tokens, as the model's entry has them; `undefined` where it has none, or where all are 0
  */
 export function pricesOf(config, provider, modelId) {
-  const models = config?.models?.providers?.[provider]?.models;
-  if (!Array.isArray(models) || typeof provider !== "string") {
+  if (typeof provider !== "string") {
+    return undefined;
+  }
+  const providers = config?.models?.providers;
+  const models = (providers?.[provider] ?? ofProvider(providers, provider))?.models;
+  if (!Array.isArray(models)) {
     return undefined;
   }
   for (const model of models) {

@@ -94,11 +94,14 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// The prices where all of them are numbers from 0 on.
+    /// The prices where any is stated and none is negative. One that is not counts as 0, as the host has it
+    /// (`resolveModelCost`), so that its figures and ours agree.
     #[must_use]
-    pub fn new([input, cached, written]: [f64; 3]) -> Option<Self> {
-        let all = [input, cached, written];
-        let known = all.iter().all(|price| price.is_finite() && *price >= 0.0);
+    pub fn new(stated: [f64; 3]) -> Option<Self> {
+        let any = stated.iter().any(|price| price.is_finite());
+        let [input, cached, written] =
+            stated.map(|price| if price.is_finite() { price } else { 0.0 });
+        let known = any && input >= 0.0 && cached >= 0.0 && written >= 0.0;
         known.then_some(Self { input, cached, written })
     }
 
@@ -259,8 +262,22 @@ mod tests {
         let mut unpriced = Tally::default();
         unpriced.add(&call([0.0, 5.0, 0.0, 1.0]));
         assert_eq!(unpriced.json()["saved"]["usd"], Value::Null);
-        assert_eq!(Prices::new([3.0, f64::NAN, 1.0]), None);
-        assert_eq!(Prices::new([3.0, -1.0, 1.0]), None);
+    }
+
+    #[test]
+    fn a_price_that_is_not_stated_is_0_as_the_host_has_it() {
+        let nothing = f64::NAN;
+        for (stated, known) in [
+            ([3.0, 0.3, 3.75], Some([3.0, 0.3, 3.75])),
+            ([3.0, nothing, nothing], Some([3.0, 0.0, 0.0])),
+            ([3.0, 0.3, nothing], Some([3.0, 0.3, 0.0])),
+            ([3.0, f64::INFINITY, 1.0], Some([3.0, 0.0, 1.0])),
+            ([nothing; 3], None),
+            ([3.0, -1.0, 1.0], None),
+        ] {
+            let known = known.map(|[input, cached, written]| Prices { input, cached, written });
+            assert_eq!(Prices::new(stated), known, "{stated:?}");
+        }
     }
 
     #[test]

@@ -119,9 +119,11 @@ export default {
       }),
     });
     const gather = () =>
-      faults.attempt("gather", "captures of before an update may be missing", () =>
+      faults.attempt("gather", "routes and algorithms of before an update may be missing", () =>
         gatherInto(native),
       );
+    // The first call after an update is to be routed as was chosen before it.
+    gather();
     registerMethods(createMethods({ native, affinity, gather, facts }));
     const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });

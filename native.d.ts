@@ -117,14 +117,14 @@ export interface Native {
   isHeaderSafe(value: string): boolean;
 
   /**
-   * Everything that this library image has captured, as text for {@link takeOver} of another image in
+   * Everything that this library image has captured, and what was chosen in it, as text for {@link takeOver} of another image in
    * the same process. It may be taken again and again.
    */
   snapshot(): string;
 
   /**
-   * Takes over what another image held. For each session and each agent the newest capture counts; the
-   * same snapshot twice is one. Where there are too many, the oldest make room.
+   * Takes over what another image held. For each session and each agent the newest capture and the latest
+   * choice count; the same snapshot twice is one. Where there are too many captures, the oldest make room.
    *
    * @throws {Error} with `code` `"InvalidArg"` where `snapshot` is none, is damaged, or has a format
    *   that this image cannot read; nothing of it is taken over then

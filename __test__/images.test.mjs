@@ -105,6 +105,28 @@ describe("an update into another directory", () => {
     );
   });
 
+  test("of another interface goes on with the algorithms that were chosen, and with what was taken back", () => {
+    const [one, two] = [install("chosen-1"), install("chosen-2", 99)];
+    assert.deepEqual(
+      run(`
+      const set = (host, agentId, algorithm) =>
+        host.methods.get("taas.autorouter.setAlgorithm").handler({ params: { agentId, algorithm }, respond() {} });
+      const sent = async (host, agentId) => {
+        const { headers } = await modelCall(host.provider, { context: agentContext({ agentId }) });
+        return String(headers["X-TaaS-Autorouter-Algorithm"]);
+      };
+      const old = await load(${JSON.stringify(one)});
+      for (const id of ["kept", "cleared"]) set(old, id, "cost");
+      const updated = await load(${JSON.stringify(two)});
+      for (const id of ["kept", "cleared"]) console.log(await sent(updated, id));
+      set(updated, "cleared", null);
+      updated.ask({});
+      for (const id of ["kept", "cleared"]) console.log(await sent(updated, id));
+      console.log([...old.warnings, ...updated.warnings].length);`),
+      ["cost", "cost", "cost", "undefined", "0"],
+    );
+  });
+
   test("leaves the calls that go on to the image that began them, where Node's channel tells", () => {
     const [one, two] = [install("going-1"), install("going-2", 99)];
     assert.deepEqual(

@@ -239,7 +239,7 @@ impl Store {
         self.state.lock().usage.used()
     }
 
-    /// Makes a choice, or takes it back, and says what was chosen before.
+    /// Makes a choice at `now` in milliseconds since 1970, or takes it back, and says what was chosen before.
     ///
     /// # Errors
     /// [`Full`], where there are [`CHOICE_LIMIT`] others.
@@ -247,8 +247,9 @@ impl Store {
         &self,
         chooser: Chooser,
         algorithm: Option<Algorithm>,
+        now: i64,
     ) -> Result<Option<Algorithm>, Full> {
-        self.state.lock().choices.set(chooser, algorithm)
+        self.state.lock().choices.set(chooser, algorithm, now)
     }
 
     /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
@@ -286,22 +287,26 @@ impl Store {
         Size { sessions, agents }
     }
 
-    /// The captures that the store holds, as JSON text for [`Self::take_over`] of another one.
+    /// The captures and choices that the store holds, as JSON text for [`Self::take_over`] of another one.
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let held = self.state.lock().captures.held();
-        snapshot::write(&held)
+        let state = self.state.lock();
+        let (held, made) = (state.captures.held(), state.choices.made());
+        drop(state);
+        snapshot::write(&held, &made)
     }
 
-    /// Takes over the captures that another store held when `snapshot` was made. For each session and each
-    /// agent the newest counts, the own one where both are equally old; where there are too many,
-    /// the oldest make room. The same snapshot any number of times is one.
+    /// Takes over the captures and choices that another store held when `snapshot` was made. For each session
+    /// and each agent the newest counts, the own one where both are equally old; where there are too many
+    /// captures, the oldest make room. The same snapshot any number of times is one.
     ///
     /// # Errors
     /// [`SnapshotError`], where the text is no snapshot in this format; nothing has changed then.
     pub fn take_over(&self, snapshot: &str) -> Result<(), SnapshotError> {
-        let held = snapshot::read(snapshot)?;
-        self.state.lock().captures.merge(held);
+        let (held, made) = snapshot::read(snapshot)?;
+        let mut state = self.state.lock();
+        state.captures.merge(held);
+        state.choices.merge(made);
         Ok(())
     }
 }
@@ -482,6 +487,96 @@ mod tests {
         }
         store.take_over(&before).expect("its own");
         assert_eq!(store.snapshot(), before);
+    }
+
+    fn agent(name: &str) -> Chooser {
+        Chooser::Agent(name.to_owned())
+    }
+
+    #[test]
+    fn another_store_takes_over_what_was_chosen_and_what_was_taken_back() {
+        use Algorithm::{Cost, Tps, Ttft};
+        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
+        let of = |store: &Store, name| store.choice(&super::tests::of(Some(name)));
+        for (name, algorithm, at) in [
+            ("kept", Cost, 1),
+            ("later-there", Cost, 5),
+            ("later-here", Cost, 1),
+            ("cleared", Cost, 1),
+        ] {
+            old.choose(agent(name), Some(algorithm), at).expect("room");
+        }
+        old.choose(Chooser::Session(session(1)), Some(Tps), 1).expect("room");
+        new.choose(agent("later-there"), Some(Ttft), 2).expect("room");
+        new.choose(agent("later-here"), Some(Ttft), 2).expect("room");
+        for _ in 0..2 {
+            new.take_over(&old.snapshot()).expect("a snapshot");
+            assert_eq!(of(&new, "kept"), Some(Cost));
+            assert_eq!(of(&new, "later-there"), Some(Cost));
+            assert_eq!(of(&new, "later-here"), Some(Ttft));
+            let session_id = &session(1);
+            assert_eq!(new.choice(&Whose { session_id, ..Whose::default() }), Some(Tps));
+        }
+        // The old one still has it, and is asked again and again.
+        new.choose(agent("cleared"), None, 3).expect("room");
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        assert_eq!(of(&new, "cleared"), None);
+        // It goes both ways, and by way of a third one.
+        let third = Store::new(LIMIT);
+        for held in [&new, &old] {
+            third.take_over(&held.snapshot()).expect("a snapshot");
+        }
+        assert_eq!(third.choices(), new.choices());
+        old.choose(agent("cleared"), Some(Tps), 4).expect("room");
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        assert_eq!(of(&new, "cleared"), Some(Tps));
+        assert_eq!(new.choice_count(), 5);
+    }
+
+    #[test]
+    fn what_is_chosen_here_makes_no_room_for_what_is_taken_over() {
+        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
+        for number in 0..CHOICE_LIMIT {
+            let (there, here) =
+                (agent(&format!("there-{number}")), agent(&format!("here-{number}")));
+            old.choose(there, Some(Algorithm::Cost), 9).expect("room");
+            new.choose(here, Some(Algorithm::Ttft), 1).expect("room");
+        }
+        let before = new.choices();
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        assert_eq!(new.choices(), before);
+        // What was taken back is remembered within bounds, too.
+        for number in 0..1000 {
+            new.choose(agent(&format!("gone-{number}")), None, number).expect("a clear");
+        }
+        assert!(new.snapshot().len() < 40_000);
+    }
+
+    #[test]
+    fn a_snapshot_of_before_choices_is_read_and_a_wrong_choice_is_none() {
+        let store = Store::new(LIMIT);
+        store.choose(agent("a"), Some(Algorithm::Cost), 1).expect("room");
+        let before = store.snapshot();
+        let choice = r#"[{"agent":"a"},"cost",1]"#;
+        assert!(before.contains(choice), "{before}");
+        let without = before.replace(&format!(",\"choices\":[{choice}]"), "");
+        assert_ne!(without, before);
+        let new = Store::new(LIMIT);
+        new.take_over(&without).expect("an older one");
+        assert_eq!(new.choices(), []);
+        for wrong in [
+            r#"[{"agent":"../a"},"cost",1]"#.to_owned(),
+            r#"[{"agent":"A"},"cost",1]"#.to_owned(),
+            r#"[{"session":"a\nb"},"cost",1]"#.to_owned(),
+            r#"[{"other":"a"},"cost",1]"#.to_owned(),
+            r#"[{"agent":"a"},"best",1]"#.to_owned(),
+            r#"[{"agent":"a"},"cost",-1]"#.to_owned(),
+            r#"[{"agent":"a"},"cost"]"#.to_owned(),
+            vec![choice; 1000].join(","),
+        ] {
+            assert!(new.take_over(&before.replace(choice, &wrong)).is_err(), "{wrong}");
+        }
+        assert_eq!(new.choices(), []);
     }
 
     #[test]

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::captures::{Entry, Held};
+use super::{
+    CHOICE_LIMIT, Chooser,
+    captures::{Entry, Held},
+    choices::Made,
+};
 use crate::{
     agent,
     identity::is_session_id,
@@ -24,7 +28,7 @@ pub const FORMAT: u32 = 1;
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The text is no snapshot.
-    #[error("the text is no snapshot of captures")]
+    #[error("the text is no snapshot of a store")]
     Malformed,
     /// A snapshot in a format of another version.
     #[error("the snapshot has format {format}, and only format {FORMAT} can be read")]
@@ -33,7 +37,9 @@ pub enum SnapshotError {
         format: u32,
     },
     /// A snapshot that says what no store can have held.
-    #[error("the snapshot has a capture that no response can give")]
+    #[error(
+        "the snapshot has a capture that no response can give, or a choice that nobody can make"
+    )]
     Unsound,
 }
 
@@ -46,6 +52,7 @@ struct Written<'a> {
     conversations: Vec<(&'a str, &'a Capture)>,
     workspaces: Vec<(&'a str, &'a Capture)>,
     latest: Option<&'a Capture>,
+    choices: &'a [Made],
 }
 
 #[derive(Deserialize)]
@@ -62,9 +69,11 @@ struct Read {
     #[serde(default)]
     workspaces: Vec<(String, Capture)>,
     latest: Option<Capture>,
+    #[serde(default)]
+    choices: Vec<Made>,
 }
 
-pub(super) fn write(held: &Held) -> String {
+pub(super) fn write(held: &Held, choices: &[Made]) -> String {
     let written = Written {
         format: FORMAT,
         sessions: held.sessions.iter().map(|(_, capture)| &**capture).collect(),
@@ -72,6 +81,7 @@ pub(super) fn write(held: &Held) -> String {
         conversations: named(&held.conversations),
         workspaces: named(&held.workspaces),
         latest: held.latest.as_deref(),
+        choices,
     };
     // Strings, numbers and structures of them: there is nothing in it that is no JSON.
     serde_json::to_string(&written).unwrap_or_default()
@@ -81,22 +91,32 @@ fn named(entries: &[Entry]) -> Vec<(&str, &Capture)> {
     entries.iter().map(|(name, capture)| (&**name, &**capture)).collect()
 }
 
-pub(super) fn read(text: &str) -> Result<Held, SnapshotError> {
+pub(super) fn read(text: &str) -> Result<(Held, Vec<Made>), SnapshotError> {
     let malformed = |_| SnapshotError::Malformed;
     let Format { format } = serde_json::from_str(text).map_err(malformed)?;
     if format != FORMAT {
         return Err(SnapshotError::UnknownFormat { format });
     }
-    let Read { sessions, agents, conversations, workspaces, latest } =
+    let Read { sessions, agents, conversations, workspaces, latest, choices } =
         serde_json::from_str(text).map_err(malformed)?;
     let is_agent = |name: &str| agent::normalized(name).as_deref() == Some(name);
-    let is_conversation = |name: &str| bounded(name, VALUE_LIMIT).as_deref() == Some(name);
+    let is_bounded = |name: &str| bounded(name, VALUE_LIMIT).as_deref() == Some(name);
+    // What an observed request names its session is text of any form.
+    let is_choice = |(chooser, _, at): &Made| {
+        *at >= 0
+            && match chooser {
+                Chooser::Session(name) => is_bounded(name),
+                Chooser::Agent(name) => is_agent(name),
+            }
+    };
     let sound = sessions.iter().chain(&latest).all(Capture::is_sound)
         && agents.iter().all(|(name, _)| is_agent(name))
-        && conversations.iter().all(|(name, _)| is_conversation(name))
+        && conversations.iter().all(|(name, _)| is_bounded(name))
         && workspaces.iter().all(|(name, _)| is_session_id(name))
         && ([&agents, &conversations, &workspaces].into_iter().flatten())
-            .all(|(_, capture)| capture.is_sound());
+            .all(|(_, capture)| capture.is_sound())
+        && choices.len() <= 2 * CHOICE_LIMIT
+        && choices.iter().all(is_choice);
     if !sound {
         return Err(SnapshotError::Unsound);
     }
@@ -107,11 +127,12 @@ pub(super) fn read(text: &str) -> Result<Held, SnapshotError> {
     let entries = |named: Vec<(String, Capture)>| {
         named.into_iter().map(|(name, capture)| (Arc::from(name), Arc::new(capture))).collect()
     };
-    Ok(Held {
+    let held = Held {
         sessions: sessions.into_iter().filter_map(by_session).collect(),
         agents: entries(agents),
         conversations: entries(conversations),
         workspaces: entries(workspaces),
         latest: latest.map(Arc::new),
-    })
+    };
+    Ok((held, choices))
 }

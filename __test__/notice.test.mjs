@@ -58,6 +58,27 @@ describe("the log", () => {
     assert.match(lines[0], /it was not told that a route changed/);
   });
 
+  test("gets no character that turns, hides or cuts what is shown", () => {
+    const model = `a\u202eb\u2066c\u200b${"x".repeat(93)}😀`;
+    const { notice, lines } = noticed("log", [change(model, "b")]);
+    notice("main");
+    assert.doesNotMatch(lines[0], /[\p{Cf}\p{Cs}]/u);
+  });
+
+  test("gets nothing of what is made beside an agent's runs", async () => {
+    const { provider, lines } = register({ pluginConfig: { routeNotice: "log" } });
+    const context = agentContext({ agentId: "beside", workspaceDir: "/beside" });
+    for (const [hook, model] of [
+      ["wrapStreamFn", "sim/a"],
+      ["wrapSimpleCompletionStreamFn", "sim/small"],
+      ["wrapStreamFn", "sim/a"],
+    ]) {
+      const response = routed({ "x-taas-autorouter-model": model });
+      await modelCall(provider, { context, hook, response });
+    }
+    assert.deepEqual(lines, []);
+  });
+
   test("gets it from a call of the plugin", async () => {
     const { provider, lines } = register({ pluginConfig: { routeNotice: "log" } });
     const context = agentContext({ agentId: "noticed", workspaceDir: "/noticed" });
@@ -97,6 +118,42 @@ describe("the reply", () => {
     assert.deepEqual(payload, { text: "hi", replyToId: "1" });
     assert.equal(send({ text: "hi" }), undefined);
     assert.deepEqual(lines, []);
+  });
+
+  test("is that of the agent however its id is written", () => {
+    for (const [captured, context] of [
+      ["Ops", { sessionKey: "agent:ops:main" }],
+      ["ops", { agentId: "Ops" }],
+    ]) {
+      const { notice, send } = noticed("reply", [change("a", "b")]);
+      notice(captured);
+      const sent = send({ text: "hi" }, { sessionKey: undefined }, context);
+      assert.match(sent.payload.text, /by b now, by a before/, captured);
+    }
+  });
+
+  test("is left alone where it says that there is none", () => {
+    const { notice, send } = noticed("reply", [change("a", "b")]);
+    notice("main");
+    for (const text of [
+      "NO_REPLY",
+      " no_reply\n",
+      "NO_REPLY NO_REPLY",
+      "**NO_REPLY**.",
+      '"NO_REPLY"',
+      '{"action": "NO_REPLY"}',
+      "HEARTBEAT_OK",
+      "<b>HEARTBEAT_OK</b>",
+    ]) {
+      assert.equal(send({ text }), undefined, text);
+    }
+    assert.match(send({ text: "hi" }).payload.text, /by b now/);
+  });
+
+  test("gets no character that turns or hides what is shown", () => {
+    const { notice, send } = noticed("reply", [change("a\u202eb", "c\u2069d")]);
+    notice("main");
+    assert.doesNotMatch(send({ text: "hi" }).payload.text, /\p{Cf}/u);
   });
 
   test("tells several changes as one, and none where all is as before", () => {

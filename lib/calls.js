@@ -31,6 +31,7 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {unknown} provider
  * @property {unknown} modelId of the model that is streamed
  * @property {unknown} conversation the host's own session id
+ * @property {boolean} isRun whether an agent's run makes it: what is made beside one is no answer of the agent
  * @property {Record<string, string>} headers what the plugin adds, less what the caller set
  * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
  * @property {string | undefined} turnId the turn id that the request carries
@@ -66,7 +67,7 @@ export function createCalls({ native, capture, providers }) {
   };
 
   /** The record of a call that begins; what is set already, by whomever, stays as it is. */
-  function start(owner, provider, model, options, config) {
+  function start(owner, provider, model, options, config, isRun) {
     const conversation = options?.sessionId;
     if (conversation !== owner.conversation && typeof conversation === "string") {
       owner.conversation = conversation;
@@ -80,6 +81,7 @@ export function createCalls({ native, capture, providers }) {
       provider,
       modelId: model?.id,
       conversation,
+      isRun,
       headers: set === undefined ? headers : lacking(headers, set),
       set,
       turnId: sendable(set?.[turnIdPlace]),

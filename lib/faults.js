@@ -7,8 +7,8 @@ const WARNED = Symbol.for("openclaw-taas-affinity.warned");
 /** Enough for any message of ours; what comes from elsewhere may be of any length. */
 const LINE_LIMIT = 2000;
 
-/** Everything that could end a line of a log, or command a terminal that shows it. */
-const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+/** What could end a line, command a terminal that shows it, or turn or hide what follows. */
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 /** The message of whatever was thrown, even where reading it throws again. */
 export function messageOf(error) {
@@ -19,8 +19,9 @@ export function messageOf(error) {
   }
 }
 
-/** `text` as a single line of a log. */
-export const oneLine = (text) => text.slice(0, LINE_LIMIT).replace(CONTROLS, " ");
+/** `text` as a single line for people, of at most `limit` characters. */
+export const oneLine = (text, limit = LINE_LIMIT) =>
+  text.slice(0, limit).toWellFormed().replace(CONTROLS, " ");
 
 /**
  * @typedef {(kind: string, consequence: string, error: unknown) => void} Warn

@@ -2,6 +2,8 @@
 
 import { isPromise } from "node:util/types";
 
+import { oneLine } from "./faults.js";
+
 /** Characters of a text, and keys of an object, that are looked at. */
 const TEXT_LIMIT = 128;
 const KEY_LIMIT = 1024;
@@ -31,12 +33,7 @@ export function reading(action, otherwise) {
 
 /** `value` as one short line, where it is a text at all. */
 export const textOf = (value) =>
-  typeof value === "string"
-    ? value
-        .slice(0, TEXT_LIMIT)
-        .toWellFormed()
-        .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-    : undefined;
+  typeof value === "string" ? oneLine(value, TEXT_LIMIT) : undefined;
 
 export const keysOf = (value) => (isObject(value) ? Object.keys(value).slice(0, KEY_LIMIT) : []);
 

@@ -13,8 +13,14 @@ const KEPT_FOR = 600_000;
 
 const NAME_LIMIT = 100;
 
+/** By these words an agent says that it has no reply. What the host does with them must not change. */
+const SILENT = /NO_REPLY|HEARTBEAT_OK/i;
+
 /** A model's name comes from the network. */
-const named = (model) => oneLine(model.slice(0, NAME_LIMIT));
+const named = (model) => oneLine(model, NAME_LIMIT);
+
+/** By which the host tells agents apart, in the keys of sessions too. */
+const agentKey = (agentId) => agentId?.trim().toLowerCase();
 
 /**
  * @param {object} parts
@@ -39,15 +45,16 @@ export function createNotice({ api, native, faults: { attempt }, routeNotice }) 
     );
 
   globalThis[PENDING] ??= new Map();
-  /** @type {Map<string, { from: string, to: string, since: number }>} */
+  /** By {@link agentKey}. @type {Map<string, { from: string, to: string, since: number }>} */
   const pending = globalThis[PENDING];
 
   /** What is not told yet and changes again is told as one change, or is none. */
   function keep(agentId, { from, to }) {
-    const first = pending.get(agentId)?.from ?? from;
-    pending.delete(agentId);
+    const key = agentKey(agentId);
+    const first = pending.get(key)?.from ?? from;
+    pending.delete(key);
     if (first !== to) {
-      pending.set(agentId, { from: first, to, since: Date.now() });
+      pending.set(key, { from: first, to, since: Date.now() });
     }
     if (pending.size > LIMIT) {
       pending.delete(pending.keys().next().value);
@@ -57,13 +64,13 @@ export function createNotice({ api, native, faults: { attempt }, routeNotice }) 
   /** The end of a reply of the agent gets one line more. Only what is read as text can be added to. */
   function append({ payload, kind, sessionKey }, context) {
     const agentId = agentOf({ ...context, sessionKey: sessionKey ?? context?.sessionKey });
-    const change = pending.get(agentId);
+    const change = pending.get(agentKey(agentId));
     const { text, isError, isReasoning } = payload ?? {};
     const isReply = typeof text === "string" && text.trim() !== "" && !isError && !isReasoning;
-    if (change === undefined || kind !== "final" || !isReply) {
+    if (change === undefined || kind !== "final" || !isReply || SILENT.test(text)) {
       return undefined;
     }
-    pending.delete(agentId);
+    pending.delete(agentKey(agentId));
     if (Date.now() - change.since > KEPT_FOR) {
       return undefined;
     }

@@ -13,6 +13,7 @@ import { headersSent, packed, placesOf } from "./headers.js";
  * @property {string} [turnId]
  * @property {string} [attempt]
  * @property {unknown} [conversation] OpenClaw's own id of the session
+ * @property {boolean} [isRun] whether it is part of an agent's run, and not made beside it, as titles are
  * @property {number} [status] of the latest answer
  * @property {string} [route] the model that it was routed to
  * @property {Function} [capture] of a call of ours: that of the copy which began it. The channel may be another
@@ -51,7 +52,7 @@ export function createCapture({ native, debug, notice }) {
     const conversation = typeof call.conversation === "string" ? call.conversation : undefined;
     const values = packed(call.turnId, call.attempt, ...route, conversation);
     const isCaptured = remember(call, values, status);
-    if (isCaptured && notice !== undefined) {
+    if (isCaptured && notice !== undefined && call.isRun !== false) {
       notice(call.owner?.requester.agentId ?? call.agentId);
     }
     call.route = isCaptured ? (route[modelPlace] ?? "") : undefined;

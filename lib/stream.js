@@ -54,7 +54,7 @@ export function createHooks(parts) {
   }
 
   /** A wrapper is asked for. `wrapped` gets the host's context and our stream function. */
-  function wrap(context, wrapped) {
+  function wrap(context, wrapped, isRun) {
     return attempt("identity", "requests go out without identity", () => {
       const { streamFn, provider } = context;
       if (typeof streamFn !== "function" || !isOurs(provider)) {
@@ -63,16 +63,16 @@ export function createHooks(parts) {
       const owner = ownerOf(context);
       // The repository is looked at from here on, so that the first payload finds its hints.
       owner.requester.look();
-      return wrapped(context, streaming(streamFn, owner, context));
+      return wrapped(context, streaming(streamFn, owner, context, isRun));
     });
   }
 
   /** Not async: simple completions need the stream itself. */
-  function streaming(streamFn, owner, host) {
+  function streaming(streamFn, owner, host, isRun) {
     return function stream(model, context, options, ...rest) {
       const send = (given) => Reflect.apply(streamFn, this, [model, context, given, ...rest]);
       const begun = attempt("request", "a request went out untouched", () =>
-        begin(owner, host, model, options),
+        begin(owner, host, model, options, isRun),
       );
       if (begun === undefined) {
         return calls.outside(() => send(options));
@@ -98,7 +98,7 @@ export function createHooks(parts) {
   }
 
   /** The call begins: its record, and the options that carry it. */
-  function begin(owner, host, model, options) {
+  function begin(owner, host, model, options, isRun) {
     const outer = calls.begun(options);
     if (outer !== undefined) {
       // Another wrapper of ours lies around this one and has done everything.
@@ -106,7 +106,7 @@ export function createHooks(parts) {
     }
     const conversation = byConversation ? options?.sessionId : undefined;
     const own = conversation ? ownerOf(host, conversation) : owner;
-    const call = calls.start(own, host.provider, model, options, host.config);
+    const call = calls.start(own, host.provider, model, options, host.config, isRun);
     if (debug !== undefined) {
       const { sessionId, sessionSource, agentId } = own.requester;
       debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
@@ -148,8 +148,8 @@ export function createHooks(parts) {
 
   return {
     normalizeResolvedModel,
-    wrapStreamFn: (context) => wrap(context, repaired),
-    wrapSimpleCompletionStreamFn: (context) => wrap(context, (_, ours) => ours),
+    wrapStreamFn: (context) => wrap(context, repaired, true),
+    wrapSimpleCompletionStreamFn: (context) => wrap(context, (_, ours) => ours, false),
     /** The transport turn gets its headers. It is asked for inside the call that it belongs to. */
     resolveTransportTurnState: (context) =>
       attempt("turn-state", "a request went out without its turn id", () =>

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 
+import { timesSent } from "../lib/attempts.js";
 import { agentContext, forgetWarnings, modelCall, register, routed } from "./support/plugin.mjs";
 
 const rejections = [];
@@ -292,11 +293,17 @@ describe("a request that is sent again", () => {
       );
     }
     const first = `${context.agentId}:first`;
-    await sent(host, context, first, null);
-    for (let other = 0; other < 1000; other += 1) {
-      await sent(host, context, `${context.agentId}:${other}`, null);
-    }
+    const others = (from, to) => {
+      for (let other = from; other < to; other += 1) timesSent(`${context.agentId}:${other}`);
+    };
+    timesSent(first);
+    // What many agents send while one of them waits to send again.
+    others(0, 2000);
+    assert.equal(attemptOf(await sent(host, context, first, null)), "2");
+    others(2000, 7000);
     assert.equal(attemptOf(await sent(host, context, first, null)), undefined);
+    const { young, old } = globalThis[Symbol.for("openclaw-taas-affinity.sent")];
+    assert.ok(young.size + old.size <= 4096);
   });
 });
 

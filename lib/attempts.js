@@ -4,8 +4,11 @@
 // A retry may come to another copy of this module.
 const SENT = Symbol.for("openclaw-taas-affinity.sent");
 
-/** How many requests are remembered for certain: those that came last. */
-const LIMIT = 256;
+/**
+ * How many requests are remembered for certain, those that came last; at most twice as many. A gateway with a thousand
+ * requests in flight sends many others while one of them waits to be sent again. Together they take a megabyte or two.
+ */
+const LIMIT = 2048;
 
 /** A longer id is none of the host's. */
 const LENGTH_LIMIT = 256;

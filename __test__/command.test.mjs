@@ -481,8 +481,19 @@ describe("exit codes", () => {
     [
       "what the method refuses",
       ["route", "--workspace", "/home/secret"],
-      { [LAST]: refusal("INVALID_REQUEST", `${LAST}: workspaceDir is ${LEAKY}`) },
-      /^the gateway refuses what was asked for; without --json/,
+      {
+        [LAST]: refusal(
+          "INVALID_REQUEST",
+          `${LAST}: unknown key ${JSON.stringify(LEAKY)}; accepted is x`,
+        ),
+      },
+      'unknown key "…"; accepted is x',
+    ],
+    [
+      "what the host refuses",
+      ["route", "--workspace", "/home/secret"],
+      { [LAST]: refusal("INVALID_REQUEST", `no device at ${LEAKY}`) },
+      /^the gateway refuses it; without --json/,
     ],
     [
       "an answer of another shape",
@@ -508,7 +519,7 @@ describe("exit codes", () => {
       "an argument that is no algorithm",
       ["algorithm", "sk-secret", "--agent", "/home/secret"],
       { [SET]: refusal("INVALID_REQUEST", `${SET}: agentId is "/home/secret"`) },
-      /^the gateway refuses/,
+      'agentId is "…"',
     ],
     ["a limit", ["routes", "--limit", "/home/secret"], answers, /^--limit is no whole number/],
   ]) {

@@ -18,6 +18,9 @@ const OLDER =
 /** A code or the name of a class, as Node and the host write them: none has a path, a host or a key in it. */
 const CODE = /^[A-Z]\w{2,60}$/;
 
+/** What was asked with, as our methods quote it. */
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+
 /** How to get to know what JSON does not tell. */
 const MORE = "without --json the command says more";
 
@@ -53,7 +56,10 @@ export class CommandError extends Error {
     }
     if (code === "INVALID_REQUEST") {
       const said = message.replace(`${method}: `, "");
-      return CommandError.asked(said, `the gateway refuses what was asked for; ${MORE}`);
+      // Without its method's name it is the host that refuses.
+      const told =
+        said === message ? `the gateway refuses it; ${MORE}` : said.replace(QUOTED, '"…"');
+      return CommandError.asked(said, told);
     }
     const what =
       error.details?.addon === false

@@ -140,7 +140,7 @@ fn unread() -> Check {
     Check {
         id: "facts",
         level: Level::Warning,
-        costs: true,
+        costs: false,
         evidence: "the gateway's configuration could not be read, so that nothing was judged by it"
             .to_owned(),
         advice: Some("report it: this is a fault of the plugin, or of how OpenClaw is embedded"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 /// How many statuses are told apart in one tally; others count under [`NO_STATUS`].
 const STATUS_LIMIT: usize = 16;
@@ -15,7 +15,7 @@ pub const BASELINE: &str = "as if nothing had been cached";
 
 /// The tokens of one call or of many. What was read from a cache or written to one is no part of `input`, as
 /// OpenClaw has it on every API.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Tokens {
     /// Tokens of the prompt that were neither read from a cache nor written to one.
     pub input: u64,
@@ -67,13 +67,6 @@ impl Tokens {
     #[must_use]
     pub fn hit_rate(self) -> Option<f64> {
         (self.prompt() > 0).then(|| float(self.cached) / float(self.prompt()))
-    }
-
-    /// As people see them.
-    #[must_use]
-    pub fn json(self) -> Value {
-        let Self { input, cached, written, output } = self;
-        json!({ "input": input, "cached": cached, "written": written, "output": output })
     }
 }
 
@@ -183,34 +176,64 @@ impl Tally {
         self.last = Some(call.at);
     }
 
+    /// When it was added to first, in milliseconds since 1970.
+    #[must_use]
+    pub fn first_use(&self) -> Option<i64> {
+        self.first
+    }
+
     /// Calls that got a proper answer.
     #[must_use]
     pub fn answered(&self) -> u64 {
         self.requests - self.failures
     }
+}
 
-    /// As people see it. What was saved is in tokens, and in US dollars for the calls whose prices are known;
-    /// it is negative where writing cost more than reading saved.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        let by_status: BTreeMap<String, u64> =
-            self.by_status.iter().map(|(status, count)| (name(*status), *count)).collect();
+/// A tally as people see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    requests: u64,
+    failures: u64,
+    failures_by_status: BTreeMap<String, u64>,
+    tokens: Tokens,
+    hit_rate: Option<f64>,
+    saved: Saved,
+    first_use: Option<i64>,
+    last_use: Option<i64>,
+}
+
+/// What was saved, in tokens, and in US dollars for the calls whose prices are known; it is negative where writing
+/// cost more than reading saved.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Saved {
+    tokens: u64,
+    usd: Option<f64>,
+    usd_without_cache: Option<f64>,
+    priced_requests: u64,
+}
+
+impl Serialize for Tally {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by_status = self.by_status.iter().map(|(status, count)| (name(*status), *count));
         let usd = |sum: f64| (self.priced > 0).then_some(sum);
-        json!({
-            "requests": self.requests,
-            "failures": self.failures,
-            "failuresByStatus": by_status,
-            "tokens": self.tokens.json(),
-            "hitRate": self.tokens.hit_rate(),
-            "saved": {
-                "tokens": self.tokens.cached,
-                "usd": usd(self.uncached_cost - self.cost),
-                "usdWithoutCache": usd(self.uncached_cost),
-                "pricedRequests": self.priced,
+        let shown = Shown {
+            requests: self.requests,
+            failures: self.failures,
+            failures_by_status: by_status.collect(),
+            tokens: self.tokens,
+            hit_rate: self.tokens.hit_rate(),
+            saved: Saved {
+                tokens: self.tokens.cached,
+                usd: usd(self.uncached_cost - self.cost),
+                usd_without_cache: usd(self.uncached_cost),
+                priced_requests: self.priced,
             },
-            "firstUse": self.first,
-            "lastUse": self.last,
-        })
+            first_use: self.first,
+            last_use: self.last,
+        };
+        shown.serialize(serializer)
     }
 }
 
@@ -220,7 +243,13 @@ fn name(status: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn shown(tally: &Tally) -> Value {
+        serde_json::to_value(tally).expect("JSON")
+    }
 
     fn call(counts: [f64; 4]) -> Ended<'static> {
         Ended { tokens: Tokens::counted(counts), ..Ended::default() }
@@ -250,18 +279,18 @@ mod tests {
         let prices = Prices::new([3.0, 0.3, 3.75]);
         let mut tally = Tally::default();
         tally.add(&Ended { prices, ..call([0.0, 0.0, 1e6, 10.0]) });
-        assert_eq!(tally.json()["saved"]["usd"], -0.75);
+        assert_eq!(shown(&tally)["saved"]["usd"], -0.75);
         tally.add(&Ended { prices, ..call([0.0, 1e6, 0.0, 10.0]) });
-        let saved = &tally.json()["saved"];
+        let saved = &shown(&tally)["saved"];
         assert!((saved["usd"].as_f64().expect("a number") - 1.95).abs() < 1e-9, "{saved}");
         assert_eq!(saved["usdWithoutCache"], 6.0);
         // Without prices there are tokens alone.
         tally.add(&call([0.0, 5.0, 0.0, 1.0]));
-        assert_eq!(tally.json()["saved"]["tokens"], 1_000_005);
-        assert_eq!(tally.json()["saved"]["pricedRequests"], 2);
+        assert_eq!(shown(&tally)["saved"]["tokens"], 1_000_005);
+        assert_eq!(shown(&tally)["saved"]["pricedRequests"], 2);
         let mut unpriced = Tally::default();
         unpriced.add(&call([0.0, 5.0, 0.0, 1.0]));
-        assert_eq!(unpriced.json()["saved"]["usd"], Value::Null);
+        assert_eq!(shown(&unpriced)["saved"]["usd"], Value::Null);
     }
 
     #[test]
@@ -287,12 +316,12 @@ mod tests {
             tally.add(&Ended { status, failed: true, ..Ended::default() });
         }
         tally.add(&Ended { status: Some(200), ..Ended::default() });
-        assert_eq!(tally.json()["failuresByStatus"], json!({ "none": 2, "429": 2, "503": 1 }));
+        assert_eq!(shown(&tally)["failuresByStatus"], json!({ "none": 2, "429": 2, "503": 1 }));
         assert_eq!((tally.requests, tally.failures, tally.answered()), (6, 5, 1));
         for status in 400..1000 {
             tally.add(&Ended { status: Some(status), failed: true, ..Ended::default() });
         }
-        let by_status = tally.json()["failuresByStatus"].as_object().expect("an object").clone();
+        let by_status = shown(&tally)["failuresByStatus"].as_object().expect("an object").clone();
         assert_eq!(by_status.len(), STATUS_LIMIT);
         assert_eq!(by_status.values().filter_map(Value::as_u64).sum::<u64>(), tally.failures);
     }

@@ -12,9 +12,9 @@ use crate::{route::VALUE_LIMIT, store::Store, text::bounded};
 const ACCEPTED: &str = "accepted is one of agentId, sessionId (an oc:... id) or workspaceDir, or conversationId (OpenClaw's own \
      session id, also as localSessionId), a non-blank string each, or no params at all for the latest route";
 
-pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
+pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
     subject(question)
-        .map(|subject| last_route(question.store, &subject))
+        .map(|subject| last_route(question.store, &subject).to_string())
         .map_err(|fault| AskError::Params { fault, accepted: ACCEPTED.to_owned() })
 }
 

@@ -1,12 +1,12 @@
 //! What was routed and what failed, the newest first.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{
     AskError, Fault, Question,
     params::Params,
     selectors::{KEYS, SELECTED, Subject},
+    text,
 };
 use crate::{
     route::Capture,
@@ -22,6 +22,12 @@ const MOST: u64 = (HISTORY_LIMIT * LIMIT.get()) as u64;
 const USUAL: u64 = 100;
 
 #[derive(Serialize)]
+struct Routes<'a> {
+    routes: Vec<Route<'a>>,
+    total: usize,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Route<'a> {
     agent_id: Option<&'a str>,
@@ -31,7 +37,7 @@ struct Route<'a> {
     capture: &'a Capture,
 }
 
-pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
+pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
     let (subject, limit) = read(question).map_err(|fault| AskError::Params {
         fault,
         accepted: format!("{SELECTED}; and limit, a whole number from 1 to {MOST}"),
@@ -39,7 +45,7 @@ pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
     let all: Vec<_> =
         question.store.history().into_iter().filter(|answer| subject.answered(answer)).collect();
     let routes: Vec<_> = all.iter().take(limit).map(Route::of).collect();
-    Ok(json!({ "routes": routes, "total": all.len() }))
+    Ok(text(&Routes { routes, total: all.len() }))
 }
 
 fn read(question: &Question<'_>) -> Result<(Subject, usize), Fault> {

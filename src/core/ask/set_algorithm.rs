@@ -16,8 +16,8 @@ use crate::{
 
 const ALGORITHM: &str = "algorithm";
 
-pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
-    set(question).map_err(|fault| AskError::Params {
+pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
+    set(question).map(|answer| answer.to_string()).map_err(|fault| AskError::Params {
         fault,
         accepted: format!(
             "accepted is one of agentId, sessionId (an oc:... id) or workspaceDir, a non-blank string, with algorithm, one \

@@ -1,19 +1,80 @@
 //! Is it working, what did I get, what did I save, why not?
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
     AskError, Fault, Question,
     params::Params,
     selectors::{KEYS, SELECTED, Subject, is_agent},
+    text,
 };
 use crate::{
-    doctor::{Facts, Level, checks},
+    doctor::{Check, Facts, Level, checks},
     store::{Algorithm, Chooser, OfAgent, OfSession, Used, Whose},
-    usage::BASELINE,
+    usage::{BASELINE, Tally, Tokens},
 };
 
-pub(super) fn answer(question: &Question<'_>) -> Result<Value, AskError> {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    now: i64,
+    since: Option<i64>,
+    plugin_version: Option<&'a str>,
+    affinity: &'a str,
+    baseline: &'static str,
+    totals: &'a Tally,
+    agents: Vec<AgentRow<'a>>,
+    sessions: Vec<SessionRow<'a>>,
+    models: Vec<ModelRow<'a>>,
+    algorithms: Vec<Value>,
+    warnings: Vec<&'a Check>,
+    checks: &'a [Check],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AgentRow<'a> {
+    agent_id: &'a str,
+    session_id: Option<&'a str>,
+    source: &'static str,
+    model: Option<&'a str>,
+    algorithm: Option<&'static str>,
+    #[serde(flatten)]
+    tally: &'a Tally,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionRow<'a> {
+    session_id: &'a str,
+    agent_id: Option<&'a str>,
+    source: &'static str,
+    model: Option<&'a str>,
+    algorithm: Option<&'static str>,
+    #[serde(flatten)]
+    tally: &'a Tally,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<Vec<Call<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Call<'a> {
+    at: i64,
+    status: Option<u16>,
+    failed: bool,
+    model: Option<&'a str>,
+    tokens: Tokens,
+}
+
+#[derive(Serialize)]
+struct ModelRow<'a> {
+    model: &'a str,
+    #[serde(flatten)]
+    tally: &'a Tally,
+}
+
+pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
     let subject = subject(question)
         .map_err(|fault| AskError::Params { fault, accepted: SELECTED.to_owned() })?;
     Ok(Status::of(question).json(&subject))
@@ -33,7 +94,7 @@ impl<'a> Status<'a> {
         Self { question, used: question.store.used() }
     }
 
-    fn json(&self, subject: &Subject) -> Value {
+    fn json(&self, subject: &Subject) -> String {
         let facts: Option<Facts> =
             self.question.facts.and_then(|facts| serde_json::from_str(facts).ok());
         let facts = facts.as_ref();
@@ -65,69 +126,54 @@ impl<'a> Status<'a> {
         let with_calls = sessions.len() == 1 && subject.is_session();
         let sessions: Vec<_> =
             sessions.iter().map(|(id, session)| self.session(id, session, with_calls)).collect();
-        let models: Vec<_> = (self.used.models.iter())
-            .map(|(name, model)| row(json!({ "model": &**name }), model.tally.json()))
-            .collect();
-        let totals = self.used.totals.json();
-        json!({
-            "now": self.question.now,
-            "since": totals["firstUse"],
-            "pluginVersion": facts.and_then(|facts| facts.package.as_deref()),
-            "affinity": facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
-            "baseline": BASELINE,
-            "totals": totals,
-            "agents": agents,
-            "sessions": sessions,
-            "models": models,
-            "algorithms": algorithms,
-            "warnings": warnings,
-            "checks": checks,
+        let models = self.used.models.iter();
+        let models = models.map(|(name, model)| ModelRow { model: name, tally: &model.tally });
+        text(&Answer {
+            now: self.question.now,
+            since: self.used.totals.first_use(),
+            plugin_version: facts.and_then(|facts| facts.package.as_deref()),
+            affinity: facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
+            baseline: BASELINE,
+            totals: &self.used.totals,
+            agents,
+            sessions,
+            models: models.collect(),
+            algorithms,
+            warnings,
+            checks: &checks,
         })
     }
 
-    fn agent(&self, name: &str, agent: &OfAgent) -> Value {
-        let head = json!({
-            "agentId": name,
-            "sessionId": agent.session.as_deref(),
-            "source": agent.source,
-            "model": self.used.model_of_agent(agent),
-            "algorithm": self.algorithm(
-                agent.session.as_deref(),
-                agent.workspaces[0].as_deref(),
-                Some(name),
-            ),
-        });
-        row(head, agent.tally.json())
+    fn agent(&'a self, name: &'a str, agent: &'a OfAgent) -> AgentRow<'a> {
+        let session_id = agent.session.as_deref();
+        AgentRow {
+            agent_id: name,
+            session_id,
+            source: agent.source,
+            model: self.used.model_of_agent(agent),
+            algorithm: self.algorithm(session_id, agent.workspaces[0].as_deref(), Some(name)),
+            tally: &agent.tally,
+        }
     }
 
-    fn session(&self, id: &str, session: &OfSession, with_calls: bool) -> Value {
-        let head = json!({
-            "sessionId": id,
-            "agentId": session.agent.as_deref(),
-            "source": session.source,
-            "model": self.used.model_of_session(session),
-            "algorithm": self.algorithm(
-                Some(id),
-                session.workspace.as_deref(),
-                session.agent.as_deref(),
-            ),
+    fn session(&'a self, id: &'a str, session: &'a OfSession, with_calls: bool) -> SessionRow<'a> {
+        let agent_id = session.agent.as_deref();
+        let calls = session.calls.iter().rev().map(|call| Call {
+            at: call.at,
+            status: call.status,
+            failed: call.failed,
+            model: self.used.model_of_call(call),
+            tokens: call.tokens,
         });
-        let mut row = row(head, session.tally.json());
-        if with_calls {
-            let calls: Vec<_> = (session.calls.iter().rev())
-                .map(|call| {
-                    json!({
-                        "at": call.at,
-                        "status": call.status,
-                        "failed": call.failed,
-                        "model": self.used.model_of_call(call),
-                        "tokens": call.tokens.json(),
-                    })
-                })
-                .collect();
-            row["calls"] = calls.into();
+        SessionRow {
+            session_id: id,
+            agent_id,
+            source: session.source,
+            model: self.used.model_of_session(session),
+            algorithm: self.algorithm(Some(id), session.workspace.as_deref(), agent_id),
+            tally: &session.tally,
+            calls: with_calls.then(|| calls.collect()),
         }
-        row
     }
 
     /// By which algorithm the next request of somebody asks to be routed.
@@ -150,15 +196,4 @@ pub(super) fn chosen(chooser: &Chooser, algorithm: Option<Algorithm>) -> Value {
         Chooser::Agent(id) => json!({ "agentId": id, "algorithm": algorithm }),
         Chooser::Session(id) => json!({ "sessionId": id, "algorithm": algorithm }),
     }
-}
-
-/// The keys of both objects, in their order.
-fn row(head: Value, tally: Value) -> Value {
-    let mut all = Map::new();
-    for part in [head, tally] {
-        if let Value::Object(part) = part {
-            all.extend(part);
-        }
-    }
-    Value::Object(all)
 }

@@ -306,7 +306,7 @@ describe("the plugin", () => {
       assert.match(checks().facts.evidence, /configuration could not be read/);
       assert.equal(checks()["provider-entry"], undefined);
       emit("gateway_start", { port: 1 });
-      assert.equal(warnings.length, 1);
+      assert.deepEqual(warnings, [], "it costs nothing");
     }
     assert.equal(registered({}, () => ({})).checks().facts, undefined);
   });

@@ -105,6 +105,7 @@ export default {
       hookAliases: providers,
       auth: [],
       ...createHooks({
+        native,
         faults,
         debug,
         providers,

@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 4 ({@link Native.interfaceNumber}). */
+/** The interface with number 5 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -24,6 +24,16 @@ export interface Native {
   methods(): Method[];
 
   /**
+   * Has the workspace's git repository looked at, by git and off this thread, unless that is going on
+   * or what is known is young. Never waits.
+   *
+   * @returns 0 where there is nothing to look at: no workspace, or the hints are switched off. Else a
+   *   number that is another one where {@link injectRequest} may say something else than
+   *   before; odd while an answer is awaited, so that it may change at any moment
+   */
+  look(requester: Handle): number;
+
+  /**
    * What `payload.metadata` lacks, as the JSON text of an object with some of the keys
    * `session_id`, `sticky_key`, `requester_runtime` and `openclaw_correlation`, in this order.
    * `null` where there is nothing to add: the payload is no object, its metadata is present (which
@@ -37,7 +47,7 @@ export interface Native {
    *
    * @throws what a getter or a proxy of the payload throws
    */
-  injectRequest(requester: Requester, payload: unknown): string | null;
+  injectRequest(requester: Handle, payload: unknown): string | null;
 
   /**
    * Remembers the route of a response, where it succeeded and was autorouted; else that it failed, where its
@@ -51,7 +61,7 @@ export interface Native {
    * @returns whether there was a route to remember
    * @throws {Error} where `status` is something else
    */
-  captureResponse(requester: Requester, values: string, status?: number | null): boolean;
+  captureResponse(requester: Handle, values: string, status?: number | null): boolean;
 
   /**
    * Remembers the route of a response to a request that another plugin made, marked as observed.
@@ -72,7 +82,7 @@ export interface Native {
    * Notes that a call of `conversation`, OpenClaw's own id of the session, begins: from then on the affinity
    * session is found by it, whatever becomes of the call.
    */
-  began(requester: Requester, conversation: string): void;
+  began(requester: Handle, conversation: string): void;
 
   /**
    * Counts a call that has ended.
@@ -84,6 +94,8 @@ export interface Native {
    * @param written tokens of the prompt that were written to one
    * @param output tokens of the answer
    * @param status `NaN` where there was none
+   * @param failed whether there was no proper answer
+   * @param routed whether the autorouter chose the model
    * @param inputPrice what a million such tokens cost, in US dollars; `NaN` where it is not stated, which counts as 0 where
    *   another one is
    * @param cachedPrice likewise
@@ -91,10 +103,25 @@ export interface Native {
    * @returns whether `taas.affinity.status` may have a warning now that it had not before
    */
   recordCall(
-    requester: Requester,
+    requester: Handle,
     model: string | null | undefined,
-    numbers: Float64Array,
+    input: number,
+    cached: number,
+    written: number,
+    output: number,
+    status: number,
+    failed: boolean,
+    routed: boolean,
+    inputPrice: number,
+    cachedPrice: number,
+    writtenPrice: number,
   ): boolean;
+
+  /** How many algorithms are chosen. Where none is, {@link algorithm} need not be asked. */
+  choices(): number;
+
+  /** The algorithm that somebody chose for these requests (`taas.autorouter.setAlgorithm`), or `null`. */
+  algorithm(requester: Handle): string | null;
 
   /**
    * Whether another model answers an agent than when this was asked last: told once for each change, and at
@@ -104,7 +131,7 @@ export interface Native {
    */
   routeChange(agentId: string): string | null;
 
-  /** The names of the headers that {@link Requester.headers} gives the values of. */
+  /** The names of the headers that {@link Decided.headers} gives the values of. */
   requestHeaders(): string[];
 
   /**
@@ -186,7 +213,7 @@ export interface Affinity {
   requester(
     context: HookContext & { conversationId?: string },
     env: Record<string, string | undefined>,
-  ): Requester;
+  ): Decided;
 
   /**
    * The answer of a gateway method, as JSON text.
@@ -213,37 +240,38 @@ export interface Affinity {
   costly(env: Record<string, string | undefined>, facts: string): string;
 }
 
-/** Whose requests one stream wrapper makes. */
-export interface Requester {
+/** What is decided of the requests of one stream wrapper. */
+export interface Decided {
+  /** What the functions that are about these requests take. */
+  handle: Handle;
   /** The affinity session id, `oc:` and 16 lower-case hex digits. */
-  readonly sessionId: string;
+  sessionId: string;
   /** The kind of source that it comes from, for a log. It names no value. */
-  readonly sessionSource: string;
+  sessionSource: string;
   /**
    * The agent id as it was given, letter case included: ASCII letters and digits, `_` and `-`, the first
    * a letter or a digit, at most 64. `null` where none is known.
    */
-  readonly agentId: string | null;
-  /**
-   * Has the workspace's git repository looked at, by git and off this thread, unless that is going on
-   * or what is known is young. Never waits.
-   *
-   * @returns 0 where there is nothing to look at: no workspace, or the hints are switched off. Else a
-   *   number that is another one where {@link Native.injectRequest} may say something else than
-   *   before; odd while an answer is awaited, so that it may change at any moment
-   */
-  look(): number;
+  agentId: string | null;
   /**
    * The headers that every request carries: the values of {@link Native.requestHeaders}, joined by
    * line feeds. A value that is not known or cannot be sent unchanged is empty.
    */
-  headers(): string;
-  /** The algorithm that somebody chose for these requests (`taas.autorouter.setAlgorithm`), or `null`. */
-  algorithm(): string | null;
+  headers: string;
   /**
-   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `conversationId`, `provider` and `modelId` will make the
-   * same requester again, so that it can be remembered. The environment, the current directory and
-   * `model` had no say in it.
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `conversationId`, `provider` and `modelId` will decide
+   * the same again, so that it can be remembered. The environment, the current directory and `model` had no say
+   * in it.
    */
-  readonly reusable: boolean;
+  reusable: boolean;
+}
+
+declare const HANDLE: unique symbol;
+
+/**
+ * A requester of the addon, kept for as long as JavaScript has this. There is nothing else to it for JavaScript,
+ * and one of another library image is refused with an `Error`.
+ */
+export interface Handle {
+  readonly [HANDLE]: never;
 }

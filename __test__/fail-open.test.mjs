@@ -324,8 +324,8 @@ describe("copies of the module", () => {
       import { loadNative } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib/native.js")).href)};
       const native = loadNative(${JSON.stringify(ROOT)});
       const capture = (agentId) => {
-        const requester = new native.Affinity("1", "h", "/", false).requester({ agentId, workspaceDir: "/w" }, {});
-        native.captureResponse(requester, "\\n\\ntrue");
+        const { handle } = new native.Affinity("1", "h", "/", false).requester({ agentId, workspaceDir: "/w" }, {});
+        native.captureResponse(handle, "\\n\\ntrue");
       };
       if (isMainThread) {
         capture("main-thread");

@@ -137,7 +137,7 @@ describe("repository hints", () => {
       native,
       affinity: new native.Affinity("1", "h", "/", true),
     })(agentContext({ workspaceDir: dir }));
-    const state = () => owner.requester.look();
+    const state = () => native.look(owner.handle);
     for (let round = 0; round < 200 && state() % 2 === 1; round += 1) {
       await sleep(10);
     }

@@ -13,7 +13,7 @@ import { spread } from "./stats.mjs";
 const { repository, probes, bytes } = JSON.parse(process.argv[2]);
 const native = loadNative(fileURLToPath(new URL("..", import.meta.url)));
 const affinity = new native.Affinity("0.1.0", "host", "/home/me", true);
-const requester = affinity.requester({ workspaceDir: repository, agentId: "main" }, process.env);
+const { handle } = affinity.requester({ workspaceDir: repository, agentId: "main" }, process.env);
 
 /** How long an answer of git is told, in milliseconds. */
 const FRESH = 2000;
@@ -33,22 +33,22 @@ const answered = [];
 const before = childrensTime();
 for (let probe = 0; probe < probes; probe += 1) {
   const began = performance.now();
-  requester.look();
+  native.look(handle);
   asking.push((performance.now() - began) * 1000);
-  while (requester.look() % 2 === 1) {
+  while (native.look(handle) % 2 === 1) {
     await sleep(1);
   }
   answered.push(performance.now() - began);
-  const { requester_runtime: runtime } = JSON.parse(native.injectRequest(requester, {}));
+  const { requester_runtime: runtime } = JSON.parse(native.injectRequest(handle, {}));
   if (runtime.git_dirty_hint !== false) throw new Error("no verdict");
   await sleep(FRESH + 100);
 }
 const young = [];
-requester.look();
+native.look(handle);
 await sleep(200);
 for (let call = 0; call < 1000; call += 1) {
   const began = performance.now();
-  requester.look();
+  native.look(handle);
   young.push((performance.now() - began) * 1000);
 }
 process.stdout.write(

@@ -34,7 +34,7 @@ const response = { status: 200, headers: responseHeaders(10) };
 const call = { turnId: "0af76519-16cd-43dd-8448-eb211c80319c", attempt: "1" };
 
 const owner = parts.ownerOf(contextOf(0));
-const requester = affinity.requester(contextOf(0), process.env);
+const { handle } = affinity.requester(contextOf(0), process.env);
 const values = () => packed(call.turnId, call.attempt, ...headersSent(response.headers, places));
 
 const ask = (name, params) => {
@@ -50,11 +50,11 @@ const ask = (name, params) => {
 
 const CASES = {
   injectRequest: {
-    plugin: () => native.injectRequest(requester, payload),
+    plugin: () => native.injectRequest(handle, payload),
     ideal: () => parts.inject(owner, payload),
   },
   captureResponse: {
-    plugin: () => native.captureResponse(requester, values()),
+    plugin: () => native.captureResponse(handle, values()),
     ideal: () => parts.capture(owner, call, response),
   },
   "look-up by agent": {
@@ -99,7 +99,7 @@ CASES.captureResponse.plugin();
 CASES.captureResponse.ideal();
 const empty = measure("one entry");
 for (let id = 1; id < 256; id += 1) {
-  native.captureResponse(affinity.requester(contextOf(id), process.env), values());
+  native.captureResponse(affinity.requester(contextOf(id), process.env).handle, values());
   parts.capture(parts.ownerOf(contextOf(id)), call, response);
 }
 CASES.captureResponse.plugin();

@@ -16,12 +16,12 @@ function work() {
   const affinity = new native.Affinity("0.1.0", "host", "/home/me", false);
   const agentId = `thread-${workerData.thread}`;
   const context = { provider: "cloudsigma", workspaceDir: `/w/${agentId}`, agentId };
-  const requester = affinity.requester(context, {});
+  const { handle } = affinity.requester(context, {});
   parentPort.on("message", (until) => {
     let pairs = 0;
     while (Date.now() < until) {
       for (let round = 0; round < PAIRS; round += 1) {
-        native.captureResponse(requester, VALUES);
+        native.captureResponse(handle, VALUES);
         if (native.latestByAgent(agentId) === null) throw new Error("lost");
       }
       pairs += PAIRS;

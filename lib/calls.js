@@ -43,7 +43,7 @@ const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
  * @property {unknown} teller who tells of the answer, see response.js, which notes status and route
  * @property {number | undefined} status
  * @property {string | undefined} route
- * @property {number} look the state of the workspace's repository, see `Requester.look`
+ * @property {number} look the state of the workspace's repository, see `Native.look`
  */
 
 /** @param {{ native: import("../native.js").Native, capture: Function, providers: string[] }} parts */
@@ -71,7 +71,7 @@ export function createCalls({ native, capture, providers }) {
     const conversation = options?.sessionId;
     if (conversation !== owner.conversation && typeof conversation === "string") {
       owner.conversation = conversation;
-      native.began(owner.requester, conversation);
+      native.began(owner.handle, conversation);
     }
     const set = headersSet(options?.headers, configuredHeaders(model), places);
     const times = timesSent(options?.requestId);
@@ -93,13 +93,13 @@ export function createCalls({ native, capture, providers }) {
       teller: undefined,
       status: undefined,
       route: undefined,
-      look: owner.requester.look(),
+      look: native.look(owner.handle),
     };
   }
 
   /** The owner's headers, with what somebody chose and what the host does not count. */
   function headersOf(owner, times) {
-    const algorithm = native.choices() > 0 ? owner.requester.algorithm() : null;
+    const algorithm = native.choices() > 0 ? native.algorithm(owner.handle) : null;
     if (algorithm === null && times === 1) {
       return owner.headers;
     }

@@ -47,11 +47,11 @@ function parsed(said, text) {
  */
 export function createMetadata({ native, warn }) {
   /** What a payload without metadata gets. The addon is asked only where that may be another thing. */
-  function whole({ requester, whole: said }, look) {
+  function whole({ handle, whole: said }, look) {
     if (said.look === look) {
       return copied(said.metadata);
     }
-    const metadata = parsed(said, native.injectRequest(requester, NOTHING));
+    const metadata = parsed(said, native.injectRequest(handle, NOTHING));
     const complaint = native.complaint();
     if (complaint !== null) {
       warn("git", "requests go out with fewer repository hints", complaint);
@@ -69,7 +69,7 @@ export function createMetadata({ native, warn }) {
     if (metadata === undefined) {
       return likeOriginal(merged(payload, { metadata: whole(owner, look) }), payload);
     }
-    const text = isCopyable(metadata) ? native.injectRequest(owner.requester, payload) : null;
+    const text = isCopyable(metadata) ? native.injectRequest(owner.handle, payload) : null;
     if (text === null) {
       return undefined;
     }

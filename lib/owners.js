@@ -11,7 +11,11 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
  * @typedef {object} Owner
- * @property {import("../native.js").Requester} requester
+ * @property {import("../native.js").Handle} handle what the addon knows it by
+ * @property {string} sessionId
+ * @property {string} sessionSource
+ * @property {string | null} agentId
+ * @property {boolean} reusable
  * @property {Record<string, string>} headers what every request of the owner carries
  * @property {unknown} conversation of the call that began last, by the host's own id
  * @property {Said} whole what was added last to a payload without metadata
@@ -43,15 +47,15 @@ export function createOwners({ native, affinity, hostAgents }) {
   let count = 0;
 
   function decide(given) {
-    const requester = affinity.requester(given, process.env);
+    const decided = affinity.requester(given, process.env);
     const headers = {};
-    const values = requester.headers().split("\n");
+    const values = decided.headers.split("\n");
     for (const [index, name] of names.entries()) {
       if (values[index] !== "") {
         headers[name] = values[index];
       }
     }
-    return { requester, headers, conversation: undefined, whole: unsaid(), partial: unsaid() };
+    return { ...decided, headers, conversation: undefined, whole: unsaid(), partial: unsaid() };
   }
 
   function remember(given, owner) {
@@ -106,7 +110,7 @@ export function createOwners({ native, affinity, hostAgents }) {
       model: context.model,
     };
     const owner = decide(given);
-    if (owner.requester.reusable) {
+    if (owner.reusable) {
       remember(
         { workspaceDir, agentDir, asked: agentId, conversationId, provider, modelId },
         owner,

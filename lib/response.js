@@ -36,7 +36,7 @@ export function createCapture({ native, debug, notice }) {
   const remember = ({ owner, agentId, sessionId }, values, status) =>
     owner === undefined
       ? native.captureObserved(agentId, sessionId, values, status)
-      : native.captureResponse(owner.requester, values, status);
+      : native.captureResponse(owner.handle, values, status);
 
   return (call, response, teller) => {
     if (call.teller !== undefined && call.teller !== teller) {
@@ -53,11 +53,11 @@ export function createCapture({ native, debug, notice }) {
     const values = packed(call.turnId, call.attempt, ...route, conversation);
     const isCaptured = remember(call, values, status);
     if (isCaptured && notice !== undefined && call.isRun !== false) {
-      notice(call.owner?.requester.agentId ?? call.agentId);
+      notice(call.owner?.agentId ?? call.agentId);
     }
     call.route = isCaptured ? (route[modelPlace] ?? "") : undefined;
     if (isCaptured && debug !== undefined) {
-      const { sessionId, agentId } = call.owner?.requester ?? call;
+      const { sessionId, agentId } = call.owner ?? call;
       debug(`capture session=${sessionId} agent=${agentId} ${JSON.stringify(route)}`);
     }
   };

@@ -8,6 +8,7 @@ import { extended } from "./options.js";
  * The provider hooks. None of them throws or waits, whatever happens.
  *
  * @param {object} parts
+ * @param {import("../native.js").Native} parts.native
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {((line: string) => void) | undefined} parts.debug
  * @param {string[]} parts.providers the ids that are served
@@ -22,6 +23,7 @@ import { extended } from "./options.js";
  */
 export function createHooks(parts) {
   const {
+    native,
     faults,
     debug,
     providers,
@@ -62,7 +64,7 @@ export function createHooks(parts) {
       }
       const owner = ownerOf(context);
       // The repository is looked at from here on, so that the first payload finds its hints.
-      owner.requester.look();
+      native.look(owner.handle);
       return wrapped(context, streaming(streamFn, owner, context, isRun));
     });
   }
@@ -108,7 +110,7 @@ export function createHooks(parts) {
     const own = conversation ? ownerOf(host, conversation) : owner;
     const call = calls.start(own, host.provider, model, options, host.config, isRun);
     if (debug !== undefined) {
-      const { sessionId, sessionSource, agentId } = own.requester;
+      const { sessionId, sessionSource, agentId } = own;
       debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
     }
     const ours = calls.additions(call, options);

@@ -33,7 +33,7 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
       const own = model && pricesOf(call.config, call.provider, model);
       const prices = pricesIn(own) ?? pricesIn(call.cost);
       const isTelling = native.recordCall(
-        call.owner.requester,
+        call.owner.handle,
         model,
         numberOf(usage?.input),
         numberOf(usage?.cacheRead),

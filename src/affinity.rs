@@ -12,7 +12,7 @@ use taas_affinity::{
 
 use crate::{
     convert::{Process, failure, invalid, now, object, text_property},
-    requester::Requester,
+    requester::Decided,
 };
 
 /// What stays the same for every request of this gateway.
@@ -44,7 +44,7 @@ impl Affinity {
     /// A getter of `context` throws, the workspace is relative and the current directory gone, or
     /// there is neither a session source nor a home directory.
     #[napi(catch_unwind, strict)]
-    pub fn requester(&self, context: Object<'_>, env: Object<'_>) -> Result<Requester> {
+    pub fn requester(&self, context: Object<'_>, env: Object<'_>) -> Result<Decided> {
         let workspace_dir = text_property(&context, c"workspaceDir")?;
         let agent_dir = text_property(&context, c"agentDir")?;
         let agent_id = text_property(&context, c"agentId")?;
@@ -67,8 +67,7 @@ impl Affinity {
             model_id: &model_id,
         };
         let requester = self.gateway.requester(&context, &self.process(&env));
-        let requester = requester.map_err(failure)?;
-        Ok(Requester::new(requester))
+        requester.map(Decided::from).map_err(failure)
     }
 
     /// The answer of a gateway method to `params`, both as JSON text. `facts` are what the host's

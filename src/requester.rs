@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use napi::{
     ValueType,
-    bindgen_prelude::{JsObjectValue, Result, Unknown},
+    bindgen_prelude::{External, JsObjectValue, Result, Unknown},
 };
 use napi_derive::napi;
 use taas_affinity::{
@@ -19,81 +19,68 @@ use taas_affinity_repo::Workspace;
 
 use crate::convert::{failure, now, object, present};
 
-/// Whose requests one stream wrapper makes, and what they are given.
-#[napi]
+/// Whose requests one stream wrapper makes. JavaScript keeps it in an [`External`], which costs a crossing a
+/// small part of what an instance of a class does, and of which another image of this library takes none.
 pub struct Requester {
     decided: requester::Requester,
     workspace: Option<Workspace>,
 }
 
-impl Requester {
-    pub(crate) fn new(decided: requester::Requester) -> Self {
-        Self { workspace: decided.hinted_workspace().map(Workspace::new), decided }
+/// What is decided of the requests of one stream wrapper, for JavaScript to keep.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Decided {
+    /// What the functions of this module take.
+    pub handle: External<Requester>,
+    /// The affinity session id, `oc:` and 16 hex digits.
+    pub session_id: String,
+    /// The kind of source that the session id comes from. It names no value.
+    pub session_source: &'static str,
+    /// The agent id, or `null`.
+    pub agent_id: Option<String>,
+    /// The headers that every request carries: the values of [`request_headers`], joined by line
+    /// feeds. One that is not known or cannot be sent is empty.
+    pub headers: String,
+    /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will decide
+    /// the same again, and are short enough to be remembered.
+    pub reusable: bool,
+}
+
+impl From<requester::Requester> for Decided {
+    fn from(decided: requester::Requester) -> Self {
+        let identity = decided.identity();
+        let headers = decided.headers().each_ref();
+        Self {
+            session_id: identity.session_id.clone(),
+            session_source: identity.source.kind(),
+            agent_id: identity.agent_id.clone(),
+            headers: headers.map(|value| value.as_deref().unwrap_or_default()).join("\n"),
+            reusable: decided.reusable(),
+            handle: External::new(Requester {
+                workspace: decided.hinted_workspace().map(Workspace::new),
+                decided,
+            }),
+        }
     }
 }
 
-#[napi]
-impl Requester {
-    /// The affinity session id, `oc:` and 16 hex digits.
-    #[napi(getter, catch_unwind)]
-    #[must_use]
-    pub fn session_id(&self) -> &str {
-        &self.decided.identity().session_id
-    }
+/// Has the workspace's repository looked at, off this thread, unless that is going on or what is
+/// known is young. The state that it is in: 0 where there is nothing to look at, else a number
+/// that is another one where something else may be known, and odd while it is being looked at.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn look(requester: &External<Requester>) -> f64 {
+    requester.workspace.as_ref().map_or(0.0, |workspace| {
+        let is_awaited = workspace.look();
+        let changes = taas_affinity_repo::changes().load(Ordering::Acquire);
+        2.0 * (f64::from(changes) + 1.0) + f64::from(u8::from(is_awaited))
+    })
+}
 
-    /// The kind of source that the session id comes from. It names no value.
-    #[napi(getter, catch_unwind)]
-    #[must_use]
-    pub fn session_source(&self) -> &str {
-        self.decided.identity().source.kind()
-    }
-
-    /// The agent id, or `null`.
-    #[napi(getter, catch_unwind)]
-    #[must_use]
-    pub fn agent_id(&self) -> Option<&str> {
-        self.decided.identity().agent_id.as_deref()
-    }
-
-    /// Has the workspace's repository looked at, off this thread, unless that is going on or what is
-    /// known is young. The state that it is in: 0 where there is nothing to look at, else a number
-    /// that is another one where something else may be known, and odd while it is being looked at.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn look(&self) -> f64 {
-        self.workspace.as_ref().map_or(0.0, |workspace| {
-            let is_awaited = workspace.look();
-            let changes = taas_affinity_repo::changes().load(Ordering::Acquire);
-            2.0 * (f64::from(changes) + 1.0) + f64::from(u8::from(is_awaited))
-        })
-    }
-
-    /// The headers that every request carries: the values of [`request_headers`], joined by line
-    /// feeds. One that is not known or cannot be sent is empty.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn headers(&self) -> String {
-        self.decided
-            .headers()
-            .each_ref()
-            .map(|value| value.as_deref().unwrap_or_default())
-            .join("\n")
-    }
-
-    /// The algorithm that somebody chose for these requests, where anybody did.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn algorithm(&self) -> Option<&'static str> {
-        Store::shared().choice(&self.decided.whose(None)).map(Algorithm::name)
-    }
-
-    /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will make
-    /// the same requester again, and are short enough to be remembered.
-    #[napi(getter, catch_unwind)]
-    #[must_use]
-    pub fn reusable(&self) -> bool {
-        self.decided.reusable()
-    }
+/// The algorithm that somebody chose for these requests, where anybody did.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn algorithm(requester: &External<Requester>) -> Option<&'static str> {
+    Store::shared().choice(&requester.decided.whose(None)).map(Algorithm::name)
 }
 
 /// The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
@@ -104,7 +91,10 @@ impl Requester {
 /// # Errors
 /// A getter of `payload` or of its metadata throws.
 #[napi(catch_unwind, strict)]
-pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Option<String>> {
+pub fn inject_request(
+    requester: &External<Requester>,
+    payload: Unknown<'_>,
+) -> Result<Option<String>> {
     let Some(payload) = object(payload)? else {
         return Ok(None);
     };
@@ -132,7 +122,11 @@ pub fn inject_request(requester: &Requester, payload: Unknown<'_>) -> Result<Opt
 // Not `strict`: the conversions fail for another type as well, and the check costs as much as the rest.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn capture_response(requester: &Requester, values: String, status: Option<f64>) -> bool {
+pub fn capture_response(
+    requester: &External<Requester>,
+    values: String,
+    status: Option<f64>,
+) -> bool {
     let (response, conversation) = answer(&values, status);
     let whose = requester.decided.whose(conversation.as_deref());
     Store::shared().answered(&response, &whose, now())
@@ -166,7 +160,7 @@ pub fn capture_observed(
 #[napi(catch_unwind)]
 #[must_use]
 pub fn record_call(
-    requester: &Requester,
+    requester: &External<Requester>,
     model: Option<String>,
     input: f64,
     cached: f64,
@@ -195,12 +189,12 @@ pub fn record_call(
 /// Notes that a call of `conversation`, OpenClaw's own id of the session, begins: from then on the
 /// affinity session is found by it.
 #[napi(catch_unwind)]
-pub fn began(requester: &Requester, conversation: String) {
+pub fn began(requester: &External<Requester>, conversation: String) {
     let conversation = text::bounded(&conversation, VALUE_LIMIT);
     Store::shared().began(&requester.decided.whose(conversation.as_deref()));
 }
 
-/// How many algorithms are chosen; without any, [`Requester::algorithm`] need not be asked.
+/// How many algorithms are chosen; without any, [`algorithm`] need not be asked.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn choices() -> u32 {
@@ -226,7 +220,7 @@ fn answer(values: &str, status: Option<f64>) -> (Response<'_>, Option<String>) {
     (response, value().and_then(|id| text::bounded(id, VALUE_LIMIT)))
 }
 
-/// The names of the headers that [`Requester::headers`] gives the values of.
+/// The names of the headers that [`Decided::headers`] gives the values of.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn request_headers() -> Vec<&'static str> {

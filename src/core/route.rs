@@ -220,6 +220,10 @@ pub fn header_text(value: &str) -> Option<String> {
 /// The value of a header without outer blanks. A proxy may have doubled the header: of a list whose
 /// members are all the same, it is one of them.
 fn single(value: &str) -> &str {
+    // Nearly every value is no list, and need not be taken apart.
+    if !value.contains(',') {
+        return value.trim();
+    }
     let mut members = value.split(',').map(str::trim);
     match members.next() {
         Some(first) if members.all(|member| member == first) => first,

@@ -67,7 +67,9 @@ impl History {
         }
         self.bytes += event.text.len();
         let forgotten = upsert(&mut self.sessions, session, |session| {
-            session.workspace = whose.workspace.map(Arc::from);
+            if session.workspace.as_deref() != whose.workspace {
+                session.workspace = whose.workspace.map(Arc::from);
+            }
             session.events.push_back(event);
             if session.events.len() > SESSION_LIMIT { session.events.pop_front() } else { None }
         });

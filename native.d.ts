@@ -89,7 +89,7 @@ export interface Native {
    *
    * @param model that answered: the value of its header, as it came, or what the answer says
    * @param input tokens of the prompt that were neither read from a cache nor written to one. A count that is
-   *   no positive number is 0
+   *   no positive number below 2 ** 53 is 0
    * @param cached tokens of the prompt that were read from a cache
    * @param written tokens of the prompt that were written to one
    * @param output tokens of the answer

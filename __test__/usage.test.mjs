@@ -126,7 +126,7 @@ describe("what a call used is counted", () => {
     assert.deepEqual(statusOf(host, context).failuresByStatus, { none: 1 });
   });
 
-  test("a result that throws costs one warning", async () => {
+  test("a result that throws costs one warning, and its call is counted without tokens", async () => {
     forgetWarnings();
     const host = register();
     const context = nobody();
@@ -148,10 +148,23 @@ describe("what a call used is counted", () => {
           },
         }),
       },
+      {
+        result: async () => ({
+          usage: {
+            input: 5,
+            get output() {
+              throw new Error("no output");
+            },
+          },
+        }),
+      },
     ]) {
       const { seen } = await call(host, context, async () => stream);
       assert.equal(seen, stream);
     }
+    const { requests, failures, tokens } = statusOf(host, context);
+    assert.deepEqual([requests, failures], [4, 0]);
+    assert.deepEqual(tokens, { input: 0, cached: 0, written: 0, output: 0 });
     assert.equal(host.warnings.length, 1);
     assert.match(host.warnings[0], /what a call used was not counted/);
   });
@@ -169,17 +182,14 @@ describe("what a call used is counted", () => {
   test("counts that are no numbers are none", async () => {
     const host = register();
     const context = nobody();
-    for (const odd of ["12", -5, Number.NaN, null, {}, 1n, Symbol("x"), Number.POSITIVE_INFINITY]) {
-      const usage = {
-        input: odd === Number.POSITIVE_INFINITY ? 1 : odd,
-        cacheRead: 10,
-        output: odd,
-      };
+    const odd = ["12", -5, Number.NaN, null, {}, 1n, Symbol("x"), Number.POSITIVE_INFINITY, 1e300];
+    for (const input of odd) {
+      const usage = { input, cacheRead: 10, output: input };
       await call(host, context, async () => ({ result: async () => ({ usage }) }));
     }
     const { tokens, hitRate } = statusOf(host, context);
-    assert.equal(tokens.cached, 80);
-    assert.ok(hitRate <= 1);
+    assert.deepEqual(tokens, { input: 0, cached: 90, written: 0, output: 0 });
+    assert.equal(hitRate, 1);
   });
 });
 

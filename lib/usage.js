@@ -23,28 +23,50 @@ const pricesIn = (cost) =>
 export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
   const missed = (error) => warn("usage", "what a call used was not counted", error);
 
-  /** Counts `message`, which a call ended with; it failed without one. */
+  /** What is counted of `call`, which ended with `message`; it failed without one. */
+  function saidOf(call, message) {
+    const { usage, stopReason, responseModel } = message ?? {};
+    const failed = message === undefined || stopReason === "error";
+    const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
+    const model = textOf(call.route) ?? answered;
+    const own = model && pricesOf(call.config, call.provider, model);
+    const prices = pricesIn(own) ?? pricesIn(call.cost);
+    return {
+      model,
+      failed,
+      input: usage?.input,
+      cached: usage?.cacheRead,
+      written: usage?.cacheWrite,
+      output: usage?.output,
+      inputPrice: prices?.input,
+      cachedPrice: prices?.cacheRead,
+      writtenPrice: prices?.cacheWrite,
+    };
+  }
+
+  /** Counts `call`. Where something cannot be read, nothing but that there was a call. */
   function record(call, message) {
+    let said;
     try {
-      const { usage, stopReason, responseModel } = message ?? {};
-      const failed = message === undefined || stopReason === "error";
-      const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-      const model = textOf(call.route) ?? answered;
-      const own = model && pricesOf(call.config, call.provider, model);
-      const prices = pricesIn(own) ?? pricesIn(call.cost);
+      said = saidOf(call, message);
+    } catch (error) {
+      missed(error);
+      said = { failed: message === undefined };
+    }
+    try {
       const isTelling = native.recordCall(
         call.owner.handle,
-        model,
-        numberOf(usage?.input),
-        numberOf(usage?.cacheRead),
-        numberOf(usage?.cacheWrite),
-        numberOf(usage?.output),
+        said.model,
+        numberOf(said.input),
+        numberOf(said.cached),
+        numberOf(said.written),
+        numberOf(said.output),
         numberOf(call.status),
-        failed,
+        said.failed,
         call.route !== undefined,
-        numberOf(prices?.input),
-        numberOf(prices?.cacheRead),
-        numberOf(prices?.cacheWrite),
+        numberOf(said.inputPrice),
+        numberOf(said.cachedPrice),
+        numberOf(said.writtenPrice),
       );
       if (isTelling) {
         tell();
@@ -69,7 +91,11 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
     settle(call, result, ended);
   }
 
-  /** Goes on with `next` when `value` is there. The promise is the caller's own, and is left as it is. */
+  /**
+   * Goes on with `next` when `value` is there. The promise is the caller's own, and is left as it is. What is
+   * only like a promise counts as there at once, and its call as one that ended well: its `then` may do
+   * anything, and a second one more than the caller asked for.
+   */
   function settle(call, value, next) {
     if (!isPromise(value)) {
       next(call, value);

@@ -33,7 +33,7 @@ const answer = (request, statusCode, ...headers) =>
 let host;
 beforeEach(() => {
   forgetWarnings();
-  delete globalThis[ASKED];
+  globalThis[ASKED].clear();
   host = register();
 });
 

@@ -7,7 +7,7 @@ import { watchOwnership } from "../lib/ownership.js";
 import { agentContext, forgetWarnings, modelCall, register } from "./support/plugin.mjs";
 
 function forgetCalls() {
-  delete globalThis[Symbol.for("openclaw-taas-affinity.asked")];
+  globalThis[Symbol.for("openclaw-taas-affinity.asked")].clear();
 }
 beforeEach(() => {
   forgetWarnings();

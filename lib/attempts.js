@@ -3,6 +3,8 @@
 
 // A retry may come to another copy of this module.
 const SENT = Symbol.for("openclaw-taas-affinity.sent");
+globalThis[SENT] ??= { young: new Map(), old: new Map() };
+const sent = globalThis[SENT];
 
 /**
  * How many requests are remembered for certain, those that came last; at most twice as many. A gateway with a thousand
@@ -23,8 +25,6 @@ export function timesSent(requestId) {
   if (typeof requestId !== "string" || requestId === "" || requestId.length > LENGTH_LIMIT) {
     return 1;
   }
-  globalThis[SENT] ??= { young: new Map(), old: new Map() };
-  const sent = globalThis[SENT];
   const times = (sent.young.get(requestId) ?? sent.old.get(requestId) ?? 0) + 1;
   // The old ones go at once, since taking one after the other out of a map makes it slow.
   if (sent.young.size >= LIMIT) {

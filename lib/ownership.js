@@ -14,13 +14,14 @@ const ASKED = Symbol.for("openclaw-taas-affinity.asked");
 // What was seen of other plugins: the owners of a provider, and calls that passed us over.
 const SEEN = Symbol.for("openclaw-taas-affinity.passed-over");
 
-const asked = () => (globalThis[ASKED] ??= new Set());
+globalThis[ASKED] ??= new Set();
+const asked = globalThis[ASKED];
 
 /** Notes that the host asks our hooks for the provider. */
-export const noteAsked = (provider) => asked().add(provider);
+export const noteAsked = (provider) => asked.add(provider);
 
 /** Whether the host has asked our hooks for the provider. */
-export const wasAsked = (provider) => asked().has(provider);
+export const wasAsked = (provider) => asked.has(provider);
 
 /** Whether calls of the provider, which is one of `providers`, pass us over as far as is known. */
 export const isPassedOver = (providers, provider) =>

@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { asKnownTo, hostPaths } from "./hosts.mjs";
+import { patiently } from "./refusals.mjs";
 
 const READY_WITHIN_MS = 90_000;
 const TERM_GRACE_MS = 8_000;
@@ -492,7 +493,8 @@ export async function startGateway({
     call,
 
     /**
-     * One agent turn, with all model calls and tools that it needs.
+     * One agent turn, with all model calls and tools that it needs. One that the host itself refuses is
+     * asked again, see `refusals.mjs`.
      *
      * @returns {Promise<Turn>}
      */
@@ -504,16 +506,18 @@ export async function startGateway({
       ...rest
     }) {
       const began = Date.now();
-      const answer = await call(
-        "agent",
-        {
-          message,
-          agentId: agent,
-          idempotencyKey: randomUUID(),
-          ...(sessionKey === undefined ? {} : { sessionKey }),
-          ...rest,
-        },
-        { timeoutMs, untilFinal: true },
+      const answer = await patiently(() =>
+        call(
+          "agent",
+          {
+            message,
+            agentId: agent,
+            idempotencyKey: randomUUID(),
+            ...(sessionKey === undefined ? {} : { sessionKey }),
+            ...rest,
+          },
+          { timeoutMs, untilFinal: true },
+        ),
       );
       const texts =
         answer.payload?.result?.payloads?.map((part) => part.text).filter(Boolean) ?? [];

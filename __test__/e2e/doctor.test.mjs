@@ -1,10 +1,11 @@
 // What is silent today, provoked on the real gateway and read by `openclaw taas doctor`.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
@@ -13,8 +14,22 @@ import { startTaas } from "../../sim/taas.mjs";
 const KEY = "a-key-that-nobody-else-has";
 const TURNS = 20;
 
+/** Another plugin, whose completions are nobody's. */
+const OTHER = fileURLToPath(new URL("../support/bare-completion", import.meta.url));
+
 let taas;
 let gateway;
+/** Whether TaaS says which model it routed to. */
+let autorouted = false;
+
+/** The plugin with the binary of a version before. */
+function outdated() {
+  const plugin = stagePlugin();
+  const file = join(plugin, "package.json");
+  const manifest = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...manifest, version: "99.0.0" }));
+  return plugin;
+}
 
 before(async () => {
   // No cache at all, and Claude behind the autorouter.
@@ -22,21 +37,32 @@ before(async () => {
     blocksPerSlot: 0,
     reply: () => ({
       text: "Done.",
-      headers: { "X-TaaS-Autorouter-Model": "anthropic/claude-sim" },
+      headers: autorouted
+        ? { "X-TaaS-Autorouter-Model": "anthropic/claude-sim" }
+        : { "X-TaaS-Autorouted": null },
     }),
   });
   const staging = {
     ...provider(`${taas.url}/other`),
     headers: { "X-OpenClaw-Session-Id": "mine" },
   };
+  const plugin = outdated();
   gateway = await startGateway({
-    plugin: stagePlugin(),
+    plugin,
     providers: {
       cloudsigma: { ...provider(taas.url), apiKey: KEY },
       "cloudsigma-staging": staging,
     },
     agents: [{ id: "main" }, { id: "ops" }],
-    config: { plugins: { entries: { "openclaw-taas-affinity": { config: { gitHint: true } } } } },
+    config: {
+      plugins: {
+        load: { paths: [OTHER, plugin] },
+        entries: {
+          "bare-completion": { enabled: true },
+          "openclaw-taas-affinity": { config: { gitHint: true } },
+        },
+      },
+    },
     env: { OPENCLAW_SESSION_ID: "for-all", TAAS_REQUESTER_BRIDGE_PLUGIN_ENABLED: "1" },
   });
 });
@@ -52,7 +78,7 @@ async function turn(agent = "main") {
 
 async function levels() {
   let payload;
-  // So it does with a method, while it imports the plugin anew.
+  // While the host imports the plugin anew, there may be no answer.
   for (let tries = 0; tries < 40 && payload === undefined; tries += 1) {
     ({ payload } = await gateway.call("taas.affinity.status", {}));
     if (payload === undefined) await sleep(250);
@@ -64,12 +90,30 @@ test("a gateway at its start: what the configuration and the environment show", 
   const all = await levels();
   const wrong = Object.keys(all).filter((id) => all[id] !== "ok");
   assert.deepEqual(wrong.toSorted(), [
+    "binary",
     "config",
     "obsolete-variables",
     "pinned-headers",
     "provider-entry",
     "session-variable",
   ]);
+});
+
+test("answers that do not say what was routed to, until one does", async () => {
+  await turn();
+  assert.equal((await levels()).autorouter, "warning");
+  autorouted = true;
+  await turn();
+  assert.equal((await levels()).autorouter, "ok");
+});
+
+test("a completion that is nobody's, on a gateway of several agents", async () => {
+  assert.equal((await levels()).anonymous, "ok");
+  const { ok, payload, error } = await gateway.call("bare.complete");
+  assert.equal(ok, true, JSON.stringify(error));
+  assert.equal(payload.stopReason, "stop");
+  assert.equal(taas.requests.at(-1).headers["x-openclaw-agent-id"], undefined);
+  assert.equal((await levels()).anonymous, "warning");
 });
 
 test("calls that show what costs, each said once in the log", async () => {
@@ -81,16 +125,16 @@ test("calls that show what costs, each said once in the log", async () => {
   const path = "agents.entries.main.workspace";
   const { code, stderr } = await gateway.cli(["config", "set", path, JSON.stringify(workspace)]);
   assert.equal(code, 0, stderr);
-  // The host refuses a turn that begins while it takes an edit, and asks for another one.
+  // It takes a while until the host has taken the edit.
   for (let tries = 0; tries < 40 && (await levels())["two-workspaces"] === "ok"; tries += 1) {
     await sleep(500);
-    await gateway.turn({ message: "hello" });
+    await turn();
   }
   const all = await levels();
   for (const id of ["cache-markers", "low-hit-rate", "two-workspaces"]) {
     assert.equal(all[id], "warning", `${id}\n${gateway.log()}`);
   }
-  for (const id of ["ownership", "unseen-calls", "binary", "autorouter", "anonymous"]) {
+  for (const id of ["ownership", "unseen-calls", "autorouter"]) {
     assert.equal(all[id], "ok", id);
   }
   const said = gateway.log().split("\n");
@@ -98,6 +142,8 @@ test("calls that show what costs, each said once in the log", async () => {
     /no token of 10 calls to anthropic\/claude-sim came from a cache; write compat\.cacheControlFormat/,
     /hit rate of 0 % over its last 20 calls/,
     /main was seen under oc:[0-9a-f]{16} and oc:[0-9a-f]{16}/,
+    /calls that named no agent: 1/,
+    /taas-affinity: the binary and the package are of different versions/,
   ]) {
     assert.equal(said.filter((line) => part.test(line)).length, 1, String(part));
   }

@@ -19,24 +19,27 @@ async function install(what, directory) {
   await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: join(ROOT, directory) });
 }
 
-/**
- * @param {{ host?: boolean, registry?: boolean }} [options] `host` for what runs a gateway, `registry`
- *   for the tests of the ways to install
- */
-export async function setup({ host = true, registry = false } = {}) {
-  await install("the tools of this package", ".");
-  if (host) {
-    await install("OpenClaw and its Node (about 700 MB, a minute or two)", "sim/host");
-  }
-  if (registry) {
-    await install("a registry and ClawHub's judge, for the tests", "__test__/registry");
-  }
+async function build() {
   console.error("setup: building the addon");
   try {
     await run("npm", ["run", "build"]);
   } catch (cause) {
     throw new Error(`${cause.message}; Rust is needed: https://rustup.rs`, { cause });
   }
+}
+
+/**
+ * @param {{ host?: boolean, registry?: boolean }} [options] `host` for what runs a gateway, `registry`
+ *   for the tests of the ways to install
+ */
+export async function setup({ host = true, registry = false } = {}) {
+  // The build needs them, and keeps one core busy: the other can unpack meanwhile.
+  await install("the tools of this package", ".");
+  await Promise.all([
+    host && install("OpenClaw and its Node (about 700 MB, a minute or two)", "sim/host"),
+    registry && install("a registry and ClawHub's judge, for the tests", "__test__/registry"),
+    build(),
+  ]);
 }
 
 if (isMain(import.meta.url)) {

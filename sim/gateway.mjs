@@ -464,6 +464,22 @@ export async function startGateway({
     throw error;
   }
 
+  // The host makes an agent's databases in its first turn. Where it makes several at once on a busy machine, it may
+  // refuse that agent's turns for good; so first turns are taken one after another.
+  const firstTurns = new Map();
+  let latestFirst = Promise.resolve();
+
+  async function afterFirstTurns(agent, take) {
+    if (firstTurns.has(agent)) {
+      await firstTurns.get(agent);
+      return take();
+    }
+    const turn = latestFirst.then(take);
+    latestFirst = turn.catch(() => {});
+    firstTurns.set(agent, latestFirst);
+    return turn;
+  }
+
   /** One request to the gateway. A refused request is an answer (`ok: false`), not an exception. */
   async function call(method, params = {}, { timeoutMs = 60_000, untilFinal = false } = {}) {
     const request = (await connected()).request(method, params, { untilFinal });
@@ -493,41 +509,28 @@ export async function startGateway({
     call,
 
     /**
-     * One agent turn, with all model calls and tools that it needs. One that the host itself refuses is
-     * asked again, see `refusals.mjs`.
+     * One agent turn, with all model calls and tools that it needs. An agent's first one waits for those of
+     * others; one that the host itself refuses is asked again, see `refusals.mjs`.
      *
      * @returns {Promise<Turn>}
      */
-    async turn({
-      agent = withWorkspaces[0].id,
-      message,
-      sessionKey,
-      timeoutMs = 120_000,
-      ...rest
-    }) {
-      const began = Date.now();
-      const answer = await patiently(() =>
-        call(
-          "agent",
-          {
-            message,
-            agentId: agent,
-            idempotencyKey: randomUUID(),
-            ...(sessionKey === undefined ? {} : { sessionKey }),
-            ...rest,
-          },
-          { timeoutMs, untilFinal: true },
-        ),
-      );
-      const texts =
-        answer.payload?.result?.payloads?.map((part) => part.text).filter(Boolean) ?? [];
-      return {
-        ok: answer.ok && answer.payload?.status === "ok",
-        text: texts.length > 0 ? texts.join("\n") : null,
-        payload: answer.payload,
-        error: answer.error,
-        ms: Date.now() - began,
-      };
+    turn({ agent = withWorkspaces[0].id, message, sessionKey, timeoutMs = 120_000, ...rest }) {
+      const params = { message, agentId: agent, ...(sessionKey && { sessionKey }), ...rest };
+      const ask = () =>
+        call("agent", { ...params, idempotencyKey: randomUUID() }, { timeoutMs, untilFinal: true });
+      return afterFirstTurns(agent, async () => {
+        const began = Date.now();
+        const answer = await patiently(ask);
+        const texts =
+          answer.payload?.result?.payloads?.map((part) => part.text).filter(Boolean) ?? [];
+        return {
+          ok: answer.ok && answer.payload?.status === "ok",
+          text: texts.length > 0 ? texts.join("\n") : null,
+          payload: answer.payload,
+          error: answer.error,
+          ms: Date.now() - began,
+        };
+      });
     },
 
     cli,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, describe, test } from "node:test";
 
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
@@ -109,73 +109,79 @@ async function checks(gateway) {
   return Object.fromEntries(payload.checks.map((check) => [check.id, check]));
 }
 
-test("an owner that the configuration allows is named at start, and one that is disabled is no news", async (t) => {
-  const { taas, gateway, turn, warnings } = await withNeighbours(
-    t,
-    [
-      { id: "cloudsigma", owned: ["cloudsigma"] },
-      { id: "disabled-owner", owned: ["cloudsigma-staging"], enabled: false },
-    ],
-    { allow: ["cloudsigma", "disabled-owner", OURS] },
-  );
-  for (let waited = 0; waited < 300 && warnings().length === 0; waited += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.equal(warnings().length, 1, "before any call");
-  assert.match(warnings()[0], /the plugin cloudsigma owns the provider cloudsigma, /);
-  assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
-  const first = taas.requests.length;
-  const turns = AGENTS.map((agent) => gateway.turn({ agent, message: `I am ${agent}.` }));
-  for (const result of await Promise.all(turns)) {
-    assert.equal(result.ok, true, JSON.stringify(result));
-  }
-  assert.equal(warnings().length, 1, "not twice");
-  const requests = taas.requests.slice(first);
-  assert.equal(requests.length, AGENTS.length);
-  const ask = async (params) => {
-    const { ok, payload, error } = await gateway.call("taas.affinity.lastRoute", params);
-    assert.ok(ok, JSON.stringify(error));
-    return payload;
-  };
-  for (const { model, headers, body, routeHeaders } of requests) {
-    assert.equal(headers["x-openclaw-agent-id"], undefined, "nothing is added to their requests");
-    assert.equal(body.metadata?.requester_runtime, undefined);
-    const { sessionId, capture } = await ask({ agentId: model });
-    assert.equal(capture.observed, true);
-    assert.equal(capture.taasRequestId, routeHeaders["X-Request-Id"], `the route of ${model}`);
-    assert.equal(sessionId, headers["x-session-id"] ?? null);
-    if (sessionId !== null) {
-      assert.deepEqual((await ask({ sessionId })).capture, capture);
+describe("on a gateway each, side by side", { concurrency: 2 }, () => {
+  test("an owner that the configuration allows is named at start, and one that is disabled is no news", async (t) => {
+    const { taas, gateway, turn, warnings } = await withNeighbours(
+      t,
+      [
+        { id: "cloudsigma", owned: ["cloudsigma"] },
+        { id: "disabled-owner", owned: ["cloudsigma-staging"], enabled: false },
+      ],
+      { allow: ["cloudsigma", "disabled-owner", OURS] },
+    );
+    for (let waited = 0; waited < 300 && warnings().length === 0; waited += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
-  }
-  assertIdentity(await turn("cloudsigma-staging/auto"), "main", gateway.workspaces.main);
-  assert.equal(warnings().length, 1);
-  const found = await checks(gateway);
-  assert.match(found.ownership.evidence, /provider cloudsigma belongs to the plugin cloudsigma$/);
-  assert.equal(found["unseen-calls"].level, "fault");
-  const theirs = await gateway.call("taas.autorouter.lastRoute", {});
-  assert.deepEqual(theirs.payload, { theirs: true });
-});
+    assert.equal(warnings().length, 1, "before any call");
+    assert.match(warnings()[0], /the plugin cloudsigma owns the provider cloudsigma, /);
+    assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
+    let first;
+    // The first turn of each agent waits for those of the others, so that the second ones are at once.
+    for (const message of ["hello", "hello again"]) {
+      first = taas.requests.length;
+      const turns = AGENTS.map((agent) => gateway.turn({ agent, message }));
+      for (const result of await Promise.all(turns)) {
+        assert.equal(result.ok, true, JSON.stringify(result));
+      }
+    }
+    assert.equal(warnings().length, 1, "not twice");
+    const requests = taas.requests.slice(first);
+    assert.equal(requests.length, AGENTS.length);
+    const ask = async (params) => {
+      const { ok, payload, error } = await gateway.call("taas.affinity.lastRoute", params);
+      assert.ok(ok, JSON.stringify(error));
+      return payload;
+    };
+    for (const { model, headers, body, routeHeaders } of requests) {
+      assert.equal(headers["x-openclaw-agent-id"], undefined, "nothing is added to their requests");
+      assert.equal(body.metadata?.requester_runtime, undefined);
+      const { sessionId, capture } = await ask({ agentId: model });
+      assert.equal(capture.observed, true);
+      assert.equal(capture.taasRequestId, routeHeaders["X-Request-Id"], `the route of ${model}`);
+      assert.equal(sessionId, headers["x-session-id"] ?? null);
+      if (sessionId !== null) {
+        assert.deepEqual((await ask({ sessionId })).capture, capture);
+      }
+    }
+    assertIdentity(await turn("cloudsigma-staging/auto"), "main", gateway.workspaces.main);
+    assert.equal(warnings().length, 1);
+    const found = await checks(gateway);
+    assert.match(found.ownership.evidence, /provider cloudsigma belongs to the plugin cloudsigma$/);
+    assert.equal(found["unseen-calls"].level, "fault");
+    const theirs = await gateway.call("taas.autorouter.lastRoute", {});
+    assert.deepEqual(theirs.payload, { theirs: true });
+  });
 
-test("a plugin that hooks into the provider first is noticed by the first call", async (t) => {
-  const { gateway, turn, warnings } = await withNeighbours(
-    t,
-    [{ id: "first-come", aliases: ["cloudsigma"] }],
-    { ours: { observe: false } },
-  );
-  assert.deepEqual(warnings(), []);
-  const request = await turn();
-  assert.equal(request.headers["x-openclaw-agent-id"], undefined);
-  assert.equal(warnings().length, 1);
-  assert.match(warnings()[0], /another plugin hooks the provider cloudsigma/);
-  await turn();
-  assert.equal(warnings().length, 1, "not twice");
-  const found = await checks(gateway);
-  assert.match(
-    found.ownership.evidence,
-    /another plugin owns or hooks the provider cloudsigma first/,
-  );
-  assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma went by/);
-  const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
-  assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
+  test("a plugin that hooks into the provider first is noticed by the first call", async (t) => {
+    const { gateway, turn, warnings } = await withNeighbours(
+      t,
+      [{ id: "first-come", aliases: ["cloudsigma"] }],
+      { ours: { observe: false } },
+    );
+    assert.deepEqual(warnings(), []);
+    const request = await turn();
+    assert.equal(request.headers["x-openclaw-agent-id"], undefined);
+    assert.equal(warnings().length, 1);
+    assert.match(warnings()[0], /another plugin hooks the provider cloudsigma/);
+    await turn();
+    assert.equal(warnings().length, 1, "not twice");
+    const found = await checks(gateway);
+    assert.match(
+      found.ownership.evidence,
+      /another plugin owns or hooks the provider cloudsigma first/,
+    );
+    assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma went by/);
+    const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
+    assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
+  });
 });

@@ -1,7 +1,9 @@
-// `openclaw taas` and `/taas` on the real gateway, against the simulated TaaS.
+// What the gateway counts is what TaaS counted, and `openclaw taas` and `/taas` show it: on the real gateway,
+// with ten turns over each API, failures, attempts and choices. A command costs the host many seconds, so that
+// those which only read run together.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,28 +15,71 @@ import { startTaas } from "../../sim/taas.mjs";
 import { sessionOf } from "../support/identity.mjs";
 
 const TRACE = pathToFileURL(fileURLToPath(new URL("../support/trace-loads.mjs", import.meta.url)));
-const TURNS = { main: 3, ops: 1 };
+
+/** The agents of an API each, by their models. */
+const APIS = {
+  completions: "openai-completions",
+  responses: "openai-responses",
+  anthropic: "anthropic-messages",
+};
+const API_AGENTS = Object.keys(APIS);
+const TURNS = { completions: 10, responses: 10, anthropic: 10, main: 3 };
+const AGENTS = [...Object.keys(TURNS), "ops"];
+
+/** In which turn of an API's agent TaaS is out of sorts: so many answers fail before one succeeds. */
+const FAILING = { turn: 4, times: 2, status: 429 };
 
 let taas;
 let gateway;
 let plugin;
+/** How many answers of an agent are to fail yet. */
+const failing = {};
+
+async function take(agent, turn) {
+  if (turn === FAILING.turn) failing[agent] = FAILING.times;
+  const answer = await gateway.turn({ agent, message: `turn ${turn} of ${agent}` });
+  assert.equal(answer.ok, true, JSON.stringify(answer) + gateway.log());
+}
 
 before(async () => {
-  taas = await startTaas({ reply: () => "hello" });
+  taas = await startTaas({
+    reply: ({ lastUserText }) => `answer to ${lastUserText.slice(-40)}`,
+    fault: ({ agentId }) => {
+      if (!failing[agentId]) return undefined;
+      failing[agentId] -= 1;
+      return { status: FAILING.status };
+    },
+  });
   plugin = stagePlugin();
   const entry = provider(taas.url);
-  entry.models[0].cost = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
+  const model = {
+    ...entry.models[0],
+    cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+  };
   gateway = await startGateway({
     plugin,
-    providers: { cloudsigma: entry },
-    agents: Object.keys(TURNS).map((id) => ({ id })),
+    providers: {
+      cloudsigma: {
+        ...entry,
+        models: ["auto", ...API_AGENTS].map((id) => ({
+          ...model,
+          id,
+          name: id,
+          ...(APIS[id] && { api: APIS[id] }),
+        })),
+      },
+    },
+    agents: AGENTS.map((id) => ({ id, ...(APIS[id] && { model: `cloudsigma/${id}` }) })),
   });
-  for (const [agent, turns] of Object.entries(TURNS)) {
-    for (let turn = 0; turn < turns; turn += 1) {
-      const result = await gateway.turn({ agent, message: `turn ${turn}` });
-      assert.equal(result.ok, true, JSON.stringify(result));
-    }
-  }
+  await Promise.all(
+    Object.keys(TURNS).map(async (agent) => {
+      for (let turn = 0; turn < TURNS[agent]; turn += 1) {
+        await take(agent, turn);
+      }
+    }),
+  );
+  // The newest of all.
+  await take("ops", 0);
 });
 
 after(async () => {
@@ -50,6 +95,33 @@ async function json(...args) {
   return run.json;
 }
 
+async function ask(method, params = {}) {
+  const answer = await gateway.call(method, params);
+  assert.equal(answer.ok, true, JSON.stringify(answer.error));
+  return answer.payload;
+}
+
+/** What TaaS counted, of an agent or of all. */
+function counted(agent) {
+  const requests = taas.requests.filter(({ agentId }) => !agent || agentId === agent);
+  const sum = (key) => requests.reduce((total, request) => total + (request[key] ?? 0), 0);
+  return {
+    requests: requests.length,
+    failures: requests.filter(({ status }) => status !== 200).length,
+    prompt: sum("inputTokens"),
+    cached: sum("cachedTokens"),
+    output: sum("outputTokens"),
+  };
+}
+
+const told = ({ requests, failures, tokens: { input, cached, written, output } }) => ({
+  requests,
+  failures,
+  prompt: input + cached + written,
+  cached,
+  output,
+});
+
 function assertTable({ code, stdout, stderr }) {
   assert.equal(code, 0, stdout + stderr);
   assert.equal(stdout.includes("\u001b"), false, "no colour where nobody sees it");
@@ -58,10 +130,9 @@ function assertTable({ code, stdout, stderr }) {
   }
 }
 
-describe("what is loaded", () => {
+describe("what is loaded", { concurrency: 2 }, () => {
   async function loads(...args) {
-    const file = join(gateway.root, "loads.txt");
-    rmSync(file, { force: true });
+    const file = join(gateway.root, `loads of ${args.join(" ")}.txt`);
     const env = { NODE_OPTIONS: `--import=${TRACE}`, TRACE_LOADS: file };
     const run = await gateway.cli(args, { env });
     assert.equal(run.code, 0, run.stderr);
@@ -87,134 +158,200 @@ describe("what is loaded", () => {
   });
 });
 
-describe("answers", () => {
+describe("what was counted", { concurrency: 2 }, () => {
   test("status: the tokens that TaaS counted, to the last one", async () => {
     const { totals, agents, sessions } = await json("status");
-    const served = taas.requests.filter(({ status }) => status === 200);
-    const sum = (key) => served.reduce((total, request) => total + request[key], 0);
-    assert.equal(totals.requests, served.length);
-    assert.equal(totals.tokens.cached, sum("cachedTokens"));
-    assert.equal(
-      totals.tokens.input + totals.tokens.written,
-      sum("inputTokens") - sum("cachedTokens"),
-    );
-    assert.equal(totals.tokens.output, sum("outputTokens"));
+    assert.deepEqual(told(totals), counted());
     assert.ok(totals.saved.usd > 0);
-    for (const agent of Object.keys(TURNS)) {
+    for (const agent of AGENTS) {
       const row = agents.find(({ agentId }) => agentId === agent);
+      assert.deepEqual(told(row), counted(agent), agent);
       assert.equal(row.sessionId, sessionOf(gateway.workspaces[agent]));
-      assert.ok(sessions.some(({ sessionId }) => sessionId === row.sessionId));
+      assert.equal(row.source, "workspaceDir");
+      assert.match(row.model, /^sim\/upstream-\d$/);
+      const session = sessions.find(({ sessionId }) => sessionId === row.sessionId);
+      assert.deepEqual(told(session), counted(agent), agent);
+    }
+    for (const agent of API_AGENTS) {
+      const row = agents.find(({ agentId }) => agentId === agent);
+      assert.ok(row.requests >= TURNS[agent] && row.hitRate > 0.5 && row.hitRate <= 1, agent);
+      assert.deepEqual(row.failuresByStatus, { [FAILING.status]: FAILING.times });
     }
   });
 
-  test("status, routes and route for a person", async () => {
+  test("status for a person", async () => {
     const status = await command("status", "--sessions");
     assertTable(status);
     assert.match(status.stdout, /^main +sim\/upstream-\d +3 +0 .*%.*\$\d/m);
     assert.match(status.stdout, new RegExp(`^${sessionOf(gateway.workspaces.ops)} +ops `, "m"));
+  });
+
+  test("routes for a person", async () => {
     const routes = await command("routes", "--limit", "2");
     assertTable(routes);
     assert.match(routes.stdout, /ops +200 +sim\/upstream-\d/);
-    assert.match(routes.stdout, /2 of 4: --limit/);
+    assert.match(routes.stdout, new RegExp(`2 of ${taas.requests.length}: --limit`));
+  });
+
+  test("route for a person", async () => {
     const route = await command("route", "--workspace", gateway.workspaces.main);
     assertTable(route);
     assert.match(route.stdout, /^sim\/upstream-\d, \d+ \w+ ago$/m);
   });
 
-  test("algorithm: set, shown, cleared", async () => {
-    const set = await json("algorithm", "cost", "--agent", "ops");
-    assert.deepEqual(set, { agentId: "ops", algorithm: "cost", previous: null });
-    const shown = await command("algorithm");
-    assertTable(shown);
-    assert.match(shown.stdout, /^ops +cost$/m);
-    const first = taas.requests.length;
-    await gateway.turn({ agent: "ops", message: "by cost" });
-    assert.equal(taas.requests[first].headers["x-taas-autorouter-algorithm"], "cost");
-    assert.equal((await json("algorithm", "none", "--agent", "ops")).previous, "cost");
-  });
-
-  test("doctor: every check, and a report without paths, keys and addresses", async () => {
-    const person = await command("doctor");
-    const checks = await command("doctor", "--json");
-    const expected = checks.json.checks.every(({ level }) => level === "ok") ? 0 : 1;
-    assert.equal(person.code, expected, person.stdout + person.stderr);
-    assert.equal(checks.code, expected);
-    for (const { id, level } of checks.json.checks) {
-      assert.match(person.stdout, new RegExp(`^${level} +${id}$`, "m"));
-    }
-    assert.equal(checks.json.versions.openclaw, gateway.host.version);
-    for (const secret of [
-      gateway.root,
-      plugin,
-      "not-a-real-key",
-      gateway.token,
-      "127.0.0.1",
-      "turn 0",
-    ]) {
-      assert.equal(checks.stdout.includes(secret), false, secret);
+  test("attempts count up where the host says one for each", async () => {
+    for (const agent of API_AGENTS) {
+      const [failed] = taas.requests.filter(
+        ({ agentId, status }) => agentId === agent && status === FAILING.status,
+      );
+      const tries = taas.requests
+        .filter(({ agentId, index }) => agentId === agent && index >= failed.index)
+        .slice(0, FAILING.times + 1);
+      const first = agent === "anthropic" ? undefined : "1";
+      const attempts = tries.map(({ headers }) => headers["x-openclaw-attempt"]);
+      assert.deepEqual(attempts, [first, "2", "3"], agent);
+      const { routes } = await ask("taas.affinity.routes", { agentId: agent, limit: 4096 });
+      const ofTries = routes.filter(({ openclawAttempt }) => openclawAttempt === "3");
+      assert.equal(ofTries.length, 1, agent);
+      assert.equal(ofTries[0].taasRequestId, tries.at(-1).routeHeaders["X-Request-Id"]);
     }
   });
 
-  test("/taas answers for the agent of the chat, and no model is asked", async () => {
-    const first = taas.requests.length;
-    const sessionKey = "agent:ops:main";
-    const sent = await gateway.call("chat.send", {
-      sessionKey,
-      message: "/taas",
-      idempotencyKey: "taas-1",
-    });
-    assert.equal(sent.ok, true, JSON.stringify(sent));
-    let said;
-    for (let waited = 0; waited < 300 && said === undefined; waited += 1) {
-      await sleep(100);
-      const { payload } = await gateway.call("chat.history", { sessionKey, limit: 5 });
-      said = JSON.stringify(payload.messages).match(/ops: answered by sim\/upstream-\d[^"]*/)?.[0];
+  test("routes are the newest first, with the failures among them", async () => {
+    const { routes, total } = await ask("taas.affinity.routes", { limit: 4096 });
+    assert.equal(total, routes.length);
+    const times = routes.map(({ capturedAt }) => capturedAt);
+    assert.deepEqual(
+      times,
+      times.toSorted((one, other) => other - one),
+    );
+    for (const agent of API_AGENTS) {
+      const statuses = routes
+        .filter(({ agentId }) => agentId === agent)
+        .map((route) => route.status);
+      assert.ok(statuses.length <= 16, "16 of a session");
+      assert.equal(statuses.filter((status) => status === FAILING.status).length, FAILING.times);
     }
-    assert.match(said ?? "nothing", /of the prompt cached in 2 calls/);
-    assert.equal(taas.requests.length, first);
+    assert.equal((await ask("taas.affinity.routes", { limit: 2 })).routes.length, 2);
   });
 });
 
-describe("exit codes", () => {
-  for (const args of [
-    ["nonsense"],
-    ["status", "--nope"],
-    ["status", "extra"],
-    ["route", "--session", "nope"],
-  ]) {
-    test(`2: openclaw taas ${args.join(" ")}`, async () => {
-      const { code, json: answer, stderr } = await command(...args, "--json");
-      assert.equal(code, 2, stderr);
-      assert.equal(answer.error.code, "INVALID_REQUEST");
+describe("an algorithm", () => {
+  for (const agent of API_AGENTS) {
+    test(`is sent while it is chosen, over ${APIS[agent]}`, async () => {
+      const sent = async () => {
+        const first = taas.requests.length;
+        const { ok } = await gateway.turn({ agent, message: "which one?" });
+        assert.equal(ok, true, gateway.log());
+        return taas.requests[first].headers["x-taas-autorouter-algorithm"];
+      };
+      await ask("taas.autorouter.setAlgorithm", { agentId: agent, algorithm: "savings_curve" });
+      assert.equal(await sent(), "savings_curve");
+      await ask("taas.autorouter.setAlgorithm", { agentId: agent, algorithm: null });
+      assert.equal(await sent(), undefined);
     });
   }
+});
 
-  test("2 for a person, in words", async () => {
-    const { code, stdout, stderr } = await command("algorithm", "fastest", "--agent", "main");
-    assert.equal(code, 2);
-    assert.equal(stdout, "");
-    assert.match(stderr, /fastest/);
-    assert.match(stderr, /price_performance/);
+describe("what runs beside one another", { concurrency: 2 }, () => {
+  describe("answers", { concurrency: 1 }, () => {
+    test("algorithm: set, shown, cleared", async () => {
+      const set = await json("algorithm", "cost", "--agent", "ops");
+      assert.deepEqual(set, { agentId: "ops", algorithm: "cost", previous: null });
+      const shown = await command("algorithm");
+      assertTable(shown);
+      assert.match(shown.stdout, /^ops +cost$/m);
+      const first = taas.requests.length;
+      await gateway.turn({ agent: "ops", message: "by cost" });
+      assert.equal(taas.requests[first].headers["x-taas-autorouter-algorithm"], "cost");
+      assert.equal((await json("algorithm", "none", "--agent", "ops")).previous, "cost");
+    });
+
+    test("doctor: every check, and a report without paths, keys and addresses", async () => {
+      const person = await command("doctor");
+      const checks = await command("doctor", "--json");
+      const expected = checks.json.checks.every(({ level }) => level === "ok") ? 0 : 1;
+      assert.equal(person.code, expected, person.stdout + person.stderr);
+      assert.equal(checks.code, expected);
+      for (const { id, level } of checks.json.checks) {
+        assert.match(person.stdout, new RegExp(`^${level} +${id}$`, "m"));
+      }
+      assert.equal(checks.json.versions.openclaw, gateway.host.version);
+      for (const secret of [
+        gateway.root,
+        plugin,
+        "not-a-real-key",
+        gateway.token,
+        "127.0.0.1",
+        "turn 0",
+      ]) {
+        assert.equal(checks.stdout.includes(secret), false, secret);
+      }
+    });
+
+    test("/taas answers for the agent of the chat, and no model is asked", async () => {
+      const first = taas.requests.length;
+      const sessionKey = "agent:ops:main";
+      const sent = await gateway.call("chat.send", {
+        sessionKey,
+        message: "/taas",
+        idempotencyKey: "taas-1",
+      });
+      assert.equal(sent.ok, true, JSON.stringify(sent));
+      let said;
+      for (let waited = 0; waited < 300 && said === undefined; waited += 1) {
+        await sleep(100);
+        const { payload } = await gateway.call("chat.history", { sessionKey, limit: 5 });
+        said = JSON.stringify(payload.messages).match(
+          /ops: answered by sim\/upstream-\d[^"]*/,
+        )?.[0];
+      }
+      assert.match(said ?? "nothing", /of the prompt cached in 2 calls/);
+      assert.equal(taas.requests.length, first);
+    });
   });
 
-  test("3 where no gateway answers", async () => {
-    const { code, stderr } = await command("status", "--url", "ws://127.0.0.1:1", "--token", "x");
-    assert.equal(code, 3);
-    assert.match(stderr, /no gateway answers/);
-    assert.match(stderr, /openclaw gateway restart/);
-  });
+  describe("exit codes", { concurrency: 1 }, () => {
+    for (const args of [
+      ["nonsense"],
+      ["status", "--nope"],
+      ["status", "extra"],
+      ["route", "--session", "nope"],
+    ]) {
+      test(`2: openclaw taas ${args.join(" ")}`, async () => {
+        const { code, json: answer, stderr } = await command(...args, "--json");
+        assert.equal(code, 2, stderr);
+        assert.equal(answer.error.code, "INVALID_REQUEST");
+      });
+    }
 
-  test("3 where the gateway's plugin is an older one", async () => {
-    // Read from the directory by the command line, and by the gateway long before.
-    const file = join(plugin, "lib", "command", "route.js");
-    const code = readFileSync(file, "utf8");
-    writeFileSync(file, code.replaceAll("taas.affinity.routes", "taas.affinity.laterRoutes"));
-    const run = await command("routes", "--json");
-    writeFileSync(file, code);
-    assert.equal(run.code, 3, run.stdout + run.stderr);
-    assert.equal(run.json.error.code, "UNKNOWN_METHOD");
-    assert.match(run.json.error.advice, /openclaw gateway restart/);
+    test("2 for a person, in words", async () => {
+      const { code, stdout, stderr } = await command("algorithm", "fastest", "--agent", "main");
+      assert.equal(code, 2);
+      assert.equal(stdout, "");
+      assert.match(stderr, /fastest/);
+      assert.match(stderr, /price_performance/);
+    });
+
+    test("3 where no gateway answers", async () => {
+      const { code, stderr } = await command("status", "--url", "ws://127.0.0.1:1", "--token", "x");
+      assert.equal(code, 3);
+      assert.match(stderr, /no gateway answers/);
+      assert.match(stderr, /openclaw gateway restart/);
+    });
   });
+});
+
+test("exit code 3 where the gateway's plugin is an older one", async () => {
+  // Read from the directory by the command line, and by the gateway long before.
+  const file = join(plugin, "lib", "command", "route.js");
+  const code = readFileSync(file, "utf8");
+  writeFileSync(file, code.replaceAll("taas.affinity.routes", "taas.affinity.laterRoutes"));
+  const run = await command("routes", "--json");
+  writeFileSync(file, code);
+  assert.equal(run.code, 3, run.stdout + run.stderr);
+  assert.equal(run.json.error.code, "UNKNOWN_METHOD");
+  assert.match(run.json.error.advice, /openclaw gateway restart/);
 });
 
 test("the gateway has nothing to say about it", () => {

@@ -143,6 +143,9 @@ function configFor({ host, plugin, providers, agents, port, token, root, config 
       ownership: "explicit",
       entries,
     },
+    // By default the host starts a thread after every turn that looks for sessions to remove, and on a busy machine
+    // such a thread keeps other agents from their databases for long enough that their turns fail.
+    session: { maintenance: { mode: "warn" } },
     // All of it stays on this machine and in this directory: no update check, no catalogue from
     // the network, no announcement on it, no log in the system's temporary directory.
     update: { checkOnStart: false },
@@ -465,7 +468,7 @@ export async function startGateway({
   }
 
   // The host makes an agent's databases in its first turn. Where it makes several at once on a busy machine, it may
-  // refuse that agent's turns for good; so first turns are taken one after another.
+  // refuse an agent's turns for good; so first turns are taken one after another.
   const firstTurns = new Map();
   let latestFirst = Promise.resolve();
 

@@ -70,6 +70,7 @@ export function asKnownTo(host, config) {
   if (isSince(host, "2026.8.1")) return config;
   const known = structuredClone(config);
   delete known.models.catalogRefresh;
+  delete known.session;
   delete known.agents.defaults.heartbeat.agentId;
   delete known.agents.defaults.systemAgent;
   const { entries, ownership: _, ...agents } = known.agents;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const REFUSALS = [
   // Two of its threads open a database at the same time.
   /another OpenClaw process owns/,
-  /Agent database cleanup failed/,
+  /Agent database (cleanup failed|execution admission is closed)/,
   // The configuration changed while the turn began.
   /superseded/,
 ];

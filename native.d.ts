@@ -79,12 +79,6 @@ export interface Native {
   ): boolean;
 
   /**
-   * Notes that a call of `conversation`, OpenClaw's own id of the session, begins: from then on the affinity
-   * session is found by it, whatever becomes of the call.
-   */
-  began(requester: Handle, conversation: string): void;
-
-  /**
    * Counts a call that has ended.
    *
    * @param model that answered: the value of its header, as it came, or what the answer says
@@ -100,6 +94,8 @@ export interface Native {
    *   another one is
    * @param cachedPrice likewise
    * @param writtenPrice likewise
+   * @param conversation OpenClaw's own id of the session, from then on found by it; it need not be said where
+   *   {@link captureResponse} has it
    * @returns whether `taas.affinity.status` may have a warning now that it had not before
    */
   recordCall(
@@ -115,6 +111,7 @@ export interface Native {
     inputPrice: number,
     cachedPrice: number,
     writtenPrice: number,
+    conversation?: string | null,
   ): boolean;
 
   /** How many algorithms are chosen. Where none is, {@link algorithm} need not be asked. */

@@ -81,7 +81,7 @@ describe("facts", () => {
     assert.deepEqual(provider, {
       id: "cloudsigma",
       hasKey: true,
-      pinned: ["x-session-id", "X-TaaS-Autorouter-Algorithm"],
+      pinned: ["x-session-id"],
       models: [
         {
           id: "auto",
@@ -131,6 +131,8 @@ describe("facts", () => {
   test("compare addresses as they are meant", () => {
     const hash = (baseUrl) => entryOf({ baseUrl }).baseUrl;
     assert.equal(hash("https://a/v1"), hash("https://a/"));
+    assert.equal(hash("https://TaaS.example:443/v1/"), hash("https://taas.example"));
+    assert.equal(hash("no address/"), hash("no address"));
     assert.notEqual(hash("https://a/v1"), hash("https://b/v1"));
     assert.equal(hash("https://a///"), hash("https://a"));
     assert.equal(hash(""), null);

@@ -68,11 +68,6 @@ export function createCalls({ native, capture, providers }) {
 
   /** The record of a call that begins; what is set already, by whomever, stays as it is. */
   function start(owner, provider, model, options, config, isRun) {
-    const conversation = options?.sessionId;
-    if (conversation !== owner.conversation && typeof conversation === "string") {
-      owner.conversation = conversation;
-      native.began(owner.handle, conversation);
-    }
     const set = headersSet(options?.headers, configuredHeaders(model), places);
     const times = timesSent(options?.requestId);
     const headers = headersOf(owner, times);
@@ -80,7 +75,7 @@ export function createCalls({ native, capture, providers }) {
       owner,
       provider,
       modelId: model?.id,
-      conversation,
+      conversation: options?.sessionId,
       isRun,
       headers: set === undefined ? headers : lacking(headers, set),
       set,

@@ -9,12 +9,7 @@ const MODEL_LIMIT = 64;
 const PINNED_LIMIT = 16;
 const ADDRESS_LIMIT = 8192;
 
-const PINNING = new Set([
-  "x-session-id",
-  "x-openclaw-session-id",
-  "x-openclaw-agent-id",
-  "x-taas-autorouter-algorithm",
-]);
+const PINNING = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
 
 const RETENTIONS = ["none", "short", "long"];
 
@@ -32,10 +27,9 @@ function hashOf(baseUrl) {
   if (typeof baseUrl !== "string" || baseUrl.trim() === "") {
     return null;
   }
+  const given = baseUrl.trim().slice(0, ADDRESS_LIMIT);
   // Only the first slash of several is looked at: from each of them it would take the square of their number.
-  const bare = baseUrl
-    .trim()
-    .slice(0, ADDRESS_LIMIT)
+  const bare = reading(() => new URL(given).href, given)
     .replace(/(?<!\/)\/+$/, "")
     .replace(/\/v1$/, "");
   return createHash("sha256").update(bare).digest("hex").slice(0, 16);

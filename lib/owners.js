@@ -17,7 +17,6 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  * @property {string | null} agentId
  * @property {boolean} reusable
  * @property {Record<string, string>} headers what every request of the owner carries
- * @property {unknown} conversation of the call that began last, by the host's own id
  * @property {Said} whole what was added last to a payload without metadata
  * @property {Said} partial what was added last to metadata that has some of our keys
  */
@@ -55,7 +54,7 @@ export function createOwners({ native, affinity, hostAgents }) {
         headers[name] = values[index];
       }
     }
-    return { ...decided, headers, conversation: undefined, whole: unsaid(), partial: unsaid() };
+    return { ...decided, headers, whole: unsaid(), partial: unsaid() };
   }
 
   function remember(given, owner) {

@@ -67,6 +67,8 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
         numberOf(said.inputPrice),
         numberOf(said.cachedPrice),
         numberOf(said.writtenPrice),
+        // A route that was captured has told it.
+        call.route === undefined ? textOf(call.conversation) : undefined,
       );
       if (isTelling) {
         tell();

@@ -156,6 +156,7 @@ pub fn capture_observed(
 /// Counts a call that has ended. `model` is the header's or the answer's. The tokens of the prompt are those
 /// that were neither read from a cache nor written to one, those that were read, and those that were written;
 /// the prices are of a million of each, NaN where they are not known. `status` is NaN where there was none.
+/// `conversation` is OpenClaw's own id of the session, which need not be said where [`capture_response`] has it.
 /// `true` says that something may have become worth a warning.
 #[napi(catch_unwind)]
 #[must_use]
@@ -172,6 +173,7 @@ pub fn record_call(
     input_price: f64,
     cached_price: f64,
     written_price: f64,
+    conversation: Option<String>,
 ) -> bool {
     let model = model.as_deref().and_then(header_text);
     let call = Ended {
@@ -183,15 +185,8 @@ pub fn record_call(
         tokens: Tokens::counted([input, cached, written, output]),
         prices: Prices::new([input_price, cached_price, written_price]),
     };
-    Store::shared().ended(&call, &requester.decided.whose(None))
-}
-
-/// Notes that a call of `conversation`, OpenClaw's own id of the session, begins: from then on the
-/// affinity session is found by it.
-#[napi(catch_unwind)]
-pub fn began(requester: &External<Requester>, conversation: String) {
-    let conversation = text::bounded(&conversation, VALUE_LIMIT);
-    Store::shared().began(&requester.decided.whose(conversation.as_deref()));
+    let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
+    Store::shared().ended(&call, &requester.decided.whose(conversation.as_deref()))
 }
 
 /// How many algorithms are chosen; without any, [`algorithm`] need not be asked.

@@ -32,13 +32,18 @@ async function set(ask, params, name) {
   const algorithm = name === CLEAR ? null : name;
   const answer = await ask("taas.autorouter.setAlgorithm", { ...params, algorithm });
   const before = answer.previous ?? CLEAR;
+  const isOfAgent = answer.agentId !== undefined;
   return {
     answer,
-    lines: ({ width }) =>
-      wrapped(
+    lines: ({ width }) => [
+      ...wrapped(
         `${clean(who(answer))}: ${clean(answer.algorithm ?? CLEAR)} from the next call on (was ${clean(before)})`,
         width,
       ),
+      ...(isOfAgent
+        ? wrapped("What is chosen for its session or workspace counts first.", width)
+        : []),
+    ],
   };
 }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    agent,
     store::{OfModel, Store, Used},
     surroundings::{Surroundings, variable},
+    usage::Tally,
 };
 
 /// What is known of the gateway that the addon cannot see. It names no path, key or host.
@@ -270,7 +272,7 @@ fn pinned_headers(entries: &[Provider]) -> Check {
         costs: false,
         right: "no provider entry sets a header of identity by hand",
         advice: "take the headers out of the provider's and its models' entries: what is set by hand stays as it is, \
-                 and pins every agent to the same slot",
+                 so that TaaS takes all agents for one",
     }
     .found(&found)
 }
@@ -290,19 +292,23 @@ fn session_variable(surroundings: &dyn Surroundings) -> Check {
 
 fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
     let without = facts.map_or(&[][..], |facts| &facts.agents_without_workspace);
+    // By conversation a workspace pins nothing.
+    let is_pinned = facts.and_then(|facts| facts.affinity.as_deref()) != Some("conversation");
     let found: Vec<_> = (used.agents.iter())
-        .filter_map(|(name, agent)| {
-            let [latest, other] = &agent.workspaces;
-            let explicit = if without.iter().any(|id| **id == **name) {
-                ", and has no workspace of its own in the configuration"
-            } else {
-                ""
-            };
+        .filter(|_| is_pinned)
+        .filter_map(|(name, seen)| {
+            let [latest, other] = &seen.workspaces;
+            let explicit =
+                if without.iter().any(|id| agent::normalized(id).as_deref() == Some(name)) {
+                    ", and has no workspace of its own in the configuration"
+                } else {
+                    ""
+                };
             Some(format!(
                 "{name} was seen under {} and {}, and moved so often: {}{explicit}",
                 latest.as_deref()?,
                 other.as_deref()?,
-                agent.moves
+                seen.moves
             ))
         })
         .collect();
@@ -310,11 +316,17 @@ fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
         id: "two-workspaces",
         level: Level::Warning,
         costs: true,
-        right: "every agent was seen under one workspace",
+        right: "no agent's pin moves between two workspaces",
         advice: "give every agent an explicit workspace where there are several: without one, OpenClaw hands an agent \
                  two directories, and its pin moves between them. Sessions in worktrees of their own are meant to differ",
     }
     .found(&found)
+}
+
+/// A model's name as evidence has it. What looks like a path or an address is told by its end alone.
+fn shown(name: &str) -> &str {
+    let is_place = name.starts_with(['/', '~', '.']) || name.contains("//") || name.contains('\\');
+    if is_place { name.rsplit(['/', '\\']).next().unwrap_or_default() } else { name }
 }
 
 /// What has to be in the entry of the model that was asked for, so that `model` is cached; `None` where it is.
@@ -346,10 +358,11 @@ fn cache_markers(used: &Used, entries: &[Provider]) -> Check {
             let (provider, entry) = entry(model)?;
             let missing = marker_missing(name, entry)?;
             Some(format!(
-                "no token of {} calls to {name} came from a cache; write {missing} into the entry of the model {} in \
+                "no token of {} calls to {} came from a cache; write {missing} into the entry of the model {} in \
                  models.providers.{}",
-                model.tally.answered(),
-                entry.id,
+                model.tally.prompts,
+                shown(name),
+                shown(&entry.id),
                 provider.id
             ))
         })
@@ -373,7 +386,8 @@ fn low_hit_rate(used: &Used) -> Check {
             Some(format!(
                 "{id}{} has a hit rate of {:.0} % over its last {calls} calls",
                 agent.unwrap_or_default(),
-                rate * 100.0,
+                // 19.6 % is under 20 %, and has to look so.
+                (rate * 100.0).floor(),
             ))
         })
         .collect();
@@ -403,9 +417,9 @@ fn anonymous(used: &Used) -> Check {
 }
 
 fn autorouter(used: &Used) -> Check {
-    let (answered, routed) = (used.totals.answered(), used.totals.routed);
-    let found = (answered > 0 && routed == 0)
-        .then(|| format!("none of {answered} answers said X-TaaS-Autorouted: true"));
+    let Tally { answers, routed, .. } = used.totals;
+    let found = (answers > 0 && routed == 0)
+        .then(|| format!("none of {answers} answers said X-TaaS-Autorouted: true"));
     Looked {
         id: "autorouter",
         level: Level::Warning,

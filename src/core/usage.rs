@@ -55,7 +55,7 @@ impl Tokens {
     }
 
     /// The tokens of the prompt.
-    fn prompt(self) -> u64 {
+    pub(crate) fn prompt(self) -> u64 {
         self.input.saturating_add(self.cached).saturating_add(self.written)
     }
 
@@ -90,14 +90,17 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// The prices where any is stated and none is negative. One that is not counts as 0, as the host has it
+    /// The prices where any is stated and none is negative or absurd. One that is not counts as 0, as the host has it
     /// (`resolveModelCost`), so that its figures and ours agree.
     #[must_use]
     pub fn new(stated: [f64; 3]) -> Option<Self> {
+        /// More than anything costs, and little enough for every sum to be a number.
+        const LIMIT: f64 = 1e9;
         let any = stated.iter().any(|price| price.is_finite());
         let [input, cached, written] =
             stated.map(|price| if price.is_finite() { price } else { 0.0 });
-        let known = any && input >= 0.0 && cached >= 0.0 && written >= 0.0;
+        let known =
+            any && [input, cached, written].iter().all(|price| (0.0..LIMIT).contains(price));
         known.then_some(Self { input, cached, written })
     }
 
@@ -131,6 +134,12 @@ pub struct Ended<'a> {
 }
 
 impl Ended<'_> {
+    /// Whether TaaS has answered, whatever became of it then. One that its caller gave up before has no answer.
+    fn is_answered(&self) -> bool {
+        let is_told = self.status.is_some_and(|status| (200..300).contains(&status));
+        !self.failed && (is_told || self.tokens != Tokens::default())
+    }
+
     /// The status that it counts as failed under.
     fn failure(&self) -> Option<u16> {
         self.failed.then(|| self.status.filter(|status| *status >= 400).unwrap_or(NO_STATUS))
@@ -146,6 +155,10 @@ pub struct Tally {
     pub routed: u64,
     /// Those that failed.
     pub failures: u64,
+    /// Those that got an answer.
+    pub answers: u64,
+    /// Those of which it is known how many tokens their prompt had.
+    pub prompts: u64,
     by_status: BTreeMap<u16, u64>,
     /// What they used.
     pub tokens: Tokens,
@@ -168,6 +181,8 @@ impl Tally {
             let status = if is_told_apart { status } else { NO_STATUS };
             *self.by_status.entry(status).or_default() += 1;
         }
+        self.answers += u64::from(call.is_answered());
+        self.prompts += u64::from(call.tokens.prompt() > 0);
         self.tokens.add(call.tokens);
         if let Some(prices) = call.prices {
             let (cost, uncached) = prices.of(call.tokens);
@@ -183,12 +198,6 @@ impl Tally {
     #[must_use]
     pub fn first_use(&self) -> Option<i64> {
         self.first
-    }
-
-    /// Calls that got a proper answer.
-    #[must_use]
-    pub fn answered(&self) -> u64 {
-        self.requests - self.failures
     }
 }
 
@@ -303,6 +312,7 @@ mod tests {
             ([3.0, f64::INFINITY, 1.0], Some([3.0, 0.0, 1.0])),
             ([nothing; 3], None),
             ([3.0, -1.0, 1.0], None),
+            ([3.0, 1e308, 1.0], None),
         ] {
             let known = known.map(|[input, cached, written]| Prices { input, cached, written });
             assert_eq!(Prices::new(stated), known, "{stated:?}");
@@ -317,7 +327,8 @@ mod tests {
         }
         tally.add(&Ended { status: Some(200), ..Ended::default() });
         assert_eq!(shown(&tally)["failuresByStatus"], json!({ "none": 2, "429": 2, "503": 1 }));
-        assert_eq!((tally.requests, tally.failures, tally.answered()), (6, 5, 1));
+        tally.add(&Ended { status: None, ..Ended::default() });
+        assert_eq!((tally.requests, tally.failures, tally.answers), (7, 5, 1), "one was given up");
         for status in 400..1000 {
             tally.add(&Ended { status: Some(status), failed: true, ..Ended::default() });
         }

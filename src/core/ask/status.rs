@@ -100,12 +100,24 @@ impl<'a> Status<'a> {
         let facts = facts.as_ref();
         let checks = checks(&self.used, facts, self.question.surroundings);
         let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
-        let sessions: Vec<_> =
-            self.used.sessions.iter().filter(|(id, session)| subject.has(id, session)).collect();
+        // Agents may share a session, which knows the latest of them alone; each of them knows its session.
+        let agents = self.used.agents.iter();
+        let is_of_agent = |id: &str| match subject {
+            Subject::Agent(asked) => {
+                (agents.clone()).any(|(name, agent)| is_agent(Some(name), asked) && agent.is_in(id))
+            }
+            _ => false,
+        };
+        let sessions: Vec<_> = (self.used.sessions.iter())
+            .filter(|(id, session)| subject.has(id, session) || is_of_agent(id))
+            .collect();
         let is_asked = |name: &str| match subject {
             Subject::All => true,
             Subject::Agent(id) => is_agent(Some(name), id),
-            _ => sessions.iter().any(|(_, session)| session.agent.as_deref() == Some(name)),
+            _ => sessions.iter().any(|(id, session)| {
+                session.agent.as_deref() == Some(name)
+                    || agents.clone().any(|(other, agent)| agent.is_in(id) && **other == *name)
+            }),
         };
         let is_chosen = |chooser: &Chooser| match chooser {
             Chooser::Agent(name) => is_asked(name),
@@ -121,7 +133,7 @@ impl<'a> Status<'a> {
             .filter(|(chooser, _)| is_chosen(chooser))
             .map(|(chooser, algorithm)| chosen(chooser, Some(*algorithm)))
             .collect();
-        let agents = self.used.agents.iter().filter(|(name, _)| is_asked(name));
+        let agents = agents.clone().filter(|(name, _)| is_asked(name));
         let agents: Vec<_> = agents.map(|(name, agent)| self.agent(name, agent)).collect();
         let with_calls = sessions.len() == 1 && subject.is_session();
         let sessions: Vec<_> =

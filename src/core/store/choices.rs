@@ -92,6 +92,26 @@ impl Choices {
         &mut self,
         chooser: Chooser,
         algorithm: Option<Algorithm>,
+        now: i64,
+    ) -> Result<Option<Algorithm>, Full> {
+        // Later than what it takes the place of, whatever the clock says.
+        let at = self.made_at(&chooser).map_or(now, |before| now.max(before.saturating_add(1)));
+        if algorithm.is_none() && !self.chosen.contains_key(&chooser) {
+            return Ok(None);
+        }
+        self.put(chooser, algorithm, at)
+    }
+
+    /// When something was chosen or taken back last.
+    fn made_at(&self, chooser: &Chooser) -> Option<i64> {
+        let chosen = self.chosen.get(chooser).map(|(_, at)| at);
+        chosen.or_else(|| self.cleared.get(chooser)).copied()
+    }
+
+    fn put(
+        &mut self,
+        chooser: Chooser,
+        algorithm: Option<Algorithm>,
         at: i64,
     ) -> Result<Option<Algorithm>, Full> {
         let previous = if let Some(algorithm) = algorithm {
@@ -145,10 +165,8 @@ impl Choices {
     /// is left where it was.
     pub(super) fn merge(&mut self, made: Vec<Made>) {
         for (chooser, algorithm, at) in made {
-            let own = self.chosen.get(&chooser).map(|(_, at)| *at);
-            let own = own.or_else(|| self.cleared.get(&chooser).copied());
-            if own.is_none_or(|own| own < at) {
-                let _ = self.set(chooser, algorithm, at);
+            if self.made_at(&chooser).is_none_or(|own| own < at) {
+                let _ = self.put(chooser, algorithm, at);
             }
         }
     }

@@ -118,11 +118,6 @@ impl Store {
         &SHARED
     }
 
-    /// Notes whose a call is that begins: whatever becomes of it, its conversation is found.
-    pub fn began(&self, whose: &Whose<'_>) {
-        self.state.lock().conversations.note(whose);
-    }
-
     /// Remembers what an answer says, at `now` in milliseconds since 1970: its route, where it succeeded and
     /// was autorouted, which `true` says; else that it failed, where it did.
     pub fn answered(&self, response: &Response<'_>, whose: &Whose<'_>, now: i64) -> bool {
@@ -177,7 +172,11 @@ impl Store {
 
     /// Counts a call that has ended. `true` says that something may have become worth a warning.
     pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) -> bool {
-        whose.normalized(|whose| self.state.lock().usage.add(whose, call))
+        whose.normalized(|whose| {
+            let mut state = self.state.lock();
+            state.conversations.note(whose);
+            state.usage.add(whose, call)
+        })
     }
 
     /// The latest capture of an affinity session.
@@ -531,6 +530,25 @@ mod tests {
         new.take_over(&old.snapshot()).expect("a snapshot");
         assert_eq!(of(&new, "cleared"), Some(Tps));
         assert_eq!(new.choice_count(), 5);
+    }
+
+    #[test]
+    fn what_was_taken_back_stays_so_whatever_the_clock_says_and_whatever_else_is_cleared() {
+        use Algorithm::{Cost, Tps};
+        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
+        old.choose(agent("a"), Some(Cost), 1000).expect("room");
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        // The clock was set back.
+        assert_eq!(new.choose(agent("a"), None, 500), Ok(Some(Cost)));
+        for number in 0..1000 {
+            let nobody = agent(&format!("nobody-{number}"));
+            assert_eq!(new.choose(nobody, None, 2000 + number), Ok(None));
+        }
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        assert_eq!(new.choices(), []);
+        new.choose(agent("a"), Some(Tps), 600).expect("room");
+        new.take_over(&old.snapshot()).expect("a snapshot");
+        assert_eq!(new.choices(), [(agent("a"), Tps)]);
     }
 
     #[test]

@@ -58,7 +58,6 @@ pub(crate) struct OfModel {
     number: u32,
     /// The provider and the model that were asked for, of its latest call.
     pub(crate) asked: Option<(Arc<str>, Arc<str>)>,
-    is_told: bool,
 }
 
 #[derive(Debug)]
@@ -82,12 +81,13 @@ pub(crate) struct Used {
     pub(crate) models: Vec<(Arc<str>, OfModel)>,
 }
 
-/// From how many calls on something is said of a session's hit rate, and below which rate.
-const RATED_CALLS: usize = 20;
+/// From how many prompts on something is said of a session's hit rate, and below which rate. A call that failed or
+/// was given up before it had one says nothing of it.
+const RATED_PROMPTS: u64 = 20;
 const LOW_HIT_RATE: f64 = 0.2;
 
-/// From how many answers on it is said of a model that none came from a cache.
-const UNCACHED_ANSWERS: u64 = 10;
+/// From how many prompts on it is said of a model that no token of them came from a cache.
+const UNCACHED_PROMPTS: u64 = 10;
 
 impl Usage {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
@@ -101,8 +101,7 @@ impl Usage {
         }
     }
 
-    /// Counts a call. Whether it shows something worth a warning of its session, agent or model, for the first
-    /// time.
+    /// Counts a call. Whether it shows what may be worth a warning, and was not shown before.
     pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) -> bool {
         self.totals.add(call);
         self.anonymous += u64::from(whose.agent_id.is_none());
@@ -115,7 +114,7 @@ impl Usage {
                     *next = next.wrapping_add(1);
                 }
                 model.tally.add(call);
-                is_telling |= model.is_uncached() && !mem::replace(&mut model.is_told, true);
+                is_telling |= call.tokens.prompt() > 0 && model.is_worth_a_look();
                 if model.asked.as_ref().is_none_or(|(provider, id)| {
                     Some(&**provider) != whose.provider || Some(&**id) != whose.model_id
                 }) {
@@ -166,18 +165,20 @@ impl Usage {
 }
 
 impl OfSession {
-    /// Its hit rate where that is low, over all of its calls or over the latest, and over how many.
+    /// Its hit rate where that is low, over all of its prompts or over the latest, and over how many.
     pub(crate) fn low_hit_rate(&self) -> Option<(f64, u64)> {
-        if self.calls.len() < RATED_CALLS {
+        if self.tally.prompts < RATED_PROMPTS {
             return None;
         }
-        let mut latest = Tokens::default();
-        for call in &self.calls {
-            latest.add(call.tokens);
+        let (mut latest, mut prompts) = (Tokens::default(), 0);
+        for Call { tokens, .. } in &self.calls {
+            latest.add(*tokens);
+            prompts += u64::from(tokens.prompt() > 0);
         }
-        [(self.tally.tokens, self.tally.requests), (latest, self.calls.len() as u64)]
+        [(self.tally.tokens, self.tally.prompts), (latest, prompts)]
             .into_iter()
-            .filter_map(|(tokens, calls)| Some((tokens.hit_rate()?, calls)))
+            .filter(|(_, prompts)| *prompts >= RATED_PROMPTS)
+            .filter_map(|(tokens, prompts)| Some((tokens.hit_rate()?, prompts)))
             .find(|(rate, _)| *rate < LOW_HIT_RATE)
     }
 }
@@ -195,15 +196,28 @@ impl OfAgent {
         *other = mem::replace(latest, workspace.map(Arc::from));
     }
 
+    /// Whether an affinity session is the one that it uses.
+    pub(crate) fn is_in(&self, session_id: &str) -> bool {
+        self.session.as_deref() == Some(session_id)
+    }
+
     fn has_moved(&self) -> bool {
         self.moves > 0
     }
 }
 
 impl OfModel {
-    /// Whether so many answers without a token from a cache are no chance.
+    /// Whether so many prompts without a token from a cache are no chance.
     pub(crate) fn is_uncached(&self) -> bool {
-        self.tally.answered() >= UNCACHED_ANSWERS && self.tally.tokens.cached == 0
+        self.tally.prompts >= UNCACHED_PROMPTS && self.tally.tokens.cached == 0
+    }
+
+    /// Whether that may be news. What there is to say of it depends on the host's configuration, which may change
+    /// or be unreadable at first, so that it is looked at again after twice as many.
+    fn is_worth_a_look(&self) -> bool {
+        let (times, rest) =
+            (self.tally.prompts / UNCACHED_PROMPTS, self.tally.prompts % UNCACHED_PROMPTS);
+        self.is_uncached() && rest == 0 && times.is_power_of_two()
     }
 }
 

@@ -504,10 +504,10 @@ fn a_hit_rate_that_falls_is_told_once_however_late() {
 fn nothing_is_told_again_of_a_model_or_an_agent_by_what_changes_nothing() {
     let store = Store::new(LIMIT);
     let (here, there) = (whose(SESSION, Some("main")), whose(OTHER, Some("main")));
-    let told = (0..10).filter(|_| used(&store, &here, Some(CLAUDE), [0.0, 0.0, 0.0, 1.0])).count();
+    let told = (0..10).filter(|_| used(&store, &here, Some(CLAUDE), [1.0, 0.0, 0.0, 1.0])).count();
     assert_eq!(told, 1);
     let failing = Ended { at: 6, model: Some(CLAUDE), failed: true, ..Ended::default() };
-    assert!(!(0..20).any(|_| store.ended(&failing, &here)), "its answers are still ten");
+    assert!(!(0..20).any(|_| store.ended(&failing, &here)), "its prompts are still ten");
     let told = (0..10).filter(|at| {
         let whose = if at % 2 == 0 { &there } else { &here };
         used(&store, whose, None, [0.0; 4])
@@ -518,17 +518,18 @@ fn nothing_is_told_again_of_a_model_or_an_agent_by_what_changes_nothing() {
 #[test]
 fn a_conversation_s_session_is_known_from_any_call_of_it() {
     let store = Store::new(LIMIT);
-    let of = |conversation| Whose { conversation: Some(conversation), ..whose(SESSION, Some("a")) };
+    let main = whose(SESSION, Some("a"));
+    let of = |conversation| Whose { conversation: Some(conversation), ..main };
     let rows = |key: &str, id: &str| -> Vec<Value> {
         status(&store, &json!({ key: id }))["sessions"].as_array().expect("rows").clone()
     };
     used(&store, &whose(SESSION, Some("a")), None, [1.0, 0.0, 0.0, 1.0]);
     used(&store, &whose(OTHER, Some("b")), None, [1.0, 0.0, 0.0, 1.0]);
-    assert_eq!(rows("conversationId", "begun"), Vec::<Value>::new());
-    // Before any answer, and from one that failed.
-    store.began(&of("begun"));
+    assert_eq!(rows("conversationId", "ended"), Vec::<Value>::new());
+    // From a call that nobody captured a route of, and from an answer that failed.
+    used(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
     store.answered(&Response { status: Some(429.0), ..Response::default() }, &of("failed"), 1);
-    for id in ["begun", "failed"] {
+    for id in ["ended", "failed"] {
         for key in ["conversationId", "localSessionId"] {
             let rows = rows(key, id);
             assert_eq!(rows.len(), 1, "{key} {id}");
@@ -545,8 +546,17 @@ fn a_conversation_s_session_is_known_from_any_call_of_it() {
     }
     assert_eq!(routes(&store, &json!({ "conversationId": "failed" }))["total"], 1);
     // It goes where its latest call went.
-    store.began(&Whose { session_id: OTHER, ..of("begun") });
-    assert_eq!(rows("conversationId", "begun")[0]["sessionId"], OTHER);
+    used(&store, &Whose { session_id: OTHER, ..of("ended") }, None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows("conversationId", "ended")[0]["sessionId"], OTHER);
+    used(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows("conversationId", "ended")[0]["sessionId"], SESSION);
+    // One in use is found however many others there are.
+    for number in 0..300 {
+        let other = format!("other-{number}");
+        used(&store, &Whose { conversation: Some(&other), ..main }, None, [1.0, 0.0, 0.0, 1.0]);
+        used(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
+    }
+    assert_eq!(rows("conversationId", "ended").len(), 1);
 }
 
 #[test]
@@ -559,4 +569,95 @@ fn a_session_that_an_observed_request_named_is_known_from_a_failure_too() {
         refused(&store, "taas.affinity.routes", &json!({ "sessionId": "nobody's" }))
             .contains("no affinity session id")
     );
+}
+
+#[test]
+fn agents_that_share_a_workspace_are_found_by_it_and_each_by_its_name() {
+    let store = Store::new(LIMIT);
+    for name in ["first", "second"] {
+        used(&store, &whose(SESSION, Some(name)), None, [1.0; 4]);
+    }
+    choose(&store, &json!({ "sessionId": SESSION, "algorithm": "tps" }));
+    for (params, agents) in [
+        (json!({ "agentId": "First" }), vec!["first"]),
+        (json!({ "agentId": "second" }), vec!["second"]),
+        (json!({ "sessionId": SESSION }), vec!["second", "first"]),
+    ] {
+        let found = status(&store, &params);
+        let named = found["agents"].as_array().expect("rows").iter();
+        assert_eq!(named.map(|row| row["agentId"].clone()).collect::<Vec<_>>(), agents, "{params}");
+        assert_eq!(found["sessions"][0]["sessionId"], SESSION, "{params}");
+        assert_eq!(found["algorithms"][0]["algorithm"], "tps", "{params}");
+    }
+}
+
+#[test]
+fn calls_without_a_prompt_say_nothing_of_caches() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("main"));
+    let entry = json!({ "id": "auto", "api": "openai-completions" });
+    let facts = json!({ "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [entry] }] });
+    let look = |id: &str| level(&store, id, &facts, Env(&[]));
+    let aborted = Ended { at: 5, model: Some(CLAUDE), ..Ended::default() };
+    assert!(!store.ended(&aborted, &main));
+    assert_eq!(look("autorouter"), "ok", "it was given up before any answer");
+    used(&store, &main, Some(CLAUDE), [1000.0, 0.0, 0.0, 1.0]);
+    for _ in 0..40 {
+        assert!(!store.ended(&aborted, &main));
+        failed(&store, &main, 503);
+    }
+    assert_eq!((look("low-hit-rate"), look("cache-markers")), (json!("ok"), json!("ok")));
+}
+
+#[test]
+fn what_needs_a_configuration_to_be_judged_is_looked_at_again() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("main"));
+    // Warm in all but this model, so that nothing else is told.
+    used(&store, &main, None, [0.0, 1e6, 0.0, 1.0]);
+    let told = |call: &u32| {
+        let told = used(&store, &main, Some(CLAUDE), [1.0, 0.0, 0.0, 1.0]);
+        used(&store, &main, None, [0.0, 1e6, 0.0, 1.0]);
+        told && *call > 0
+    };
+    assert_eq!((1..=100).filter(told).collect::<Vec<_>>(), [10, 20, 40, 80]);
+}
+
+#[test]
+fn evidence_names_no_place_and_a_rate_that_is_under_20_percent() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("Main"));
+    let entry = json!({ "id": "auto", "api": "openai-completions" });
+    let facts = json!({
+        "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [entry] }],
+        "agentsWithoutWorkspace": ["Main"],
+    });
+    for model in
+        ["/home/me/gpt-oss.gguf", "https://key:s3cret@host.internal/gpt-5", r"C:\me\gpt", "a/gpt"]
+    {
+        for _ in 0..10 {
+            used(&store, &main, Some(model), [804.0, 0.0, 0.0, 1.0]);
+        }
+    }
+    used(&store, &main, None, [0.0, 7800.0, 0.0, 1.0]);
+    used(&store, &whose(OTHER, Some("main")), None, [1.0, 1.0, 0.0, 1.0]);
+    let all = asked(&store, "taas.affinity.status", &json!({}), &facts, Env(&[]));
+    let evidence = |id: &str| {
+        let checks = all["checks"].as_array().expect("checks").iter();
+        let mut checks = checks.filter(|check| check["id"] == id);
+        checks.next().expect(id)["evidence"].as_str().expect("a text").to_owned()
+    };
+    let markers = evidence("cache-markers");
+    for place in ["/home", "host.internal", "s3cret", r"C:\"] {
+        assert!(!markers.contains(place), "{markers}");
+    }
+    assert!(markers.contains("gpt-oss.gguf") || markers.contains("a/gpt"), "{markers}");
+    assert!(
+        evidence("low-hit-rate").contains("a hit rate of 19 %"),
+        "{}",
+        evidence("low-hit-rate")
+    );
+    assert!(evidence("two-workspaces").ends_with("no workspace of its own in the configuration"));
+    let by_conversation = json!({ "affinity": "conversation", "providers": [] });
+    assert_eq!(level(&store, "two-workspaces", &by_conversation, Env(&[])), "ok");
 }

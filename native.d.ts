@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 5 ({@link Native.interfaceNumber}). */
+/** The interface with number 6 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -121,8 +121,14 @@ export interface Native {
   algorithm(requester: Handle): string | null;
 
   /**
-   * Whether another model answers an agent than when this was asked last: told once for each change, and at
-   * most once a minute, so that a change within it is told after it.
+   * Notes that an agent's latest capture is an answer to the agent itself, and not to what is made beside its runs.
+   */
+  noteRoute(agentId: string): void;
+
+  /**
+   * Whether the latest noted answer of an agent is another model's than was told last, or than the first: told once, at
+   * most once a minute, so that a change within it is told after it if it is still one, and not of an answer that is
+   * older than ten minutes.
    *
    * @returns the JSON text of `{ from: string, to: string }`, or `null`
    */

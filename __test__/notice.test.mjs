@@ -7,19 +7,20 @@ import { createFaults } from "../lib/faults.js";
 import { createNotice } from "../lib/notice.js";
 import { agentContext, forgetWarnings, modelCall, register, routed } from "./support/plugin.mjs";
 
-beforeEach(() => {
-  forgetWarnings();
-  delete globalThis[Symbol.for("openclaw-taas-affinity.notices")];
-});
+beforeEach(forgetWarnings);
 
 /** A notice whose addon says the given changes in turn. */
 function noticed(routeNotice, changes) {
   const lines = [];
   const listeners = {};
+  const noted = [];
   const logger = { info: (line) => lines.push(line), warn: (line) => lines.push(line) };
   const notice = createNotice({
     api: { logger, on: (name, listener) => (listeners[name] = listener) },
-    native: { routeChange: () => changes.shift() ?? null },
+    native: {
+      noteRoute: (agentId) => noted.push(agentId),
+      routeChange: () => changes.shift() ?? null,
+    },
     faults: createFaults(logger),
     routeNotice,
   });
@@ -28,7 +29,7 @@ function noticed(routeNotice, changes) {
       { payload, kind: "final", sessionKey: "agent:main:main", ...more },
       context,
     );
-  return { notice, lines, listeners, send };
+  return { notice, noted, lines, listeners, send };
 }
 const change = (from, to) => JSON.stringify({ from, to });
 
@@ -96,10 +97,10 @@ describe("the log", () => {
 
 describe("the reply", () => {
   test("of the agent gets one line, once", () => {
-    const { notice, send, lines } = noticed("reply", [change("a", "b")]);
-    assert.equal(send({ text: "hi" }), undefined);
+    const { notice, noted, send, lines } = noticed("reply", [null, change("a", "b")]);
     notice("main");
-    assert.equal(send({ text: "hi" }, { sessionKey: "agent:other:main" }), undefined);
+    assert.deepEqual(noted, ["main"]);
+    assert.equal(send({ text: "hi" }), undefined);
     assert.equal(send({ text: "hi" }, { sessionKey: undefined }), undefined);
     for (const [payload, more] of [
       [{ text: "thinking", isReasoning: true }],
@@ -120,21 +121,8 @@ describe("the reply", () => {
     assert.deepEqual(lines, []);
   });
 
-  test("is that of the agent however its id is written", () => {
-    for (const [captured, context] of [
-      ["Ops", { sessionKey: "agent:ops:main" }],
-      ["ops", { agentId: "Ops" }],
-    ]) {
-      const { notice, send } = noticed("reply", [change("a", "b")]);
-      notice(captured);
-      const sent = send({ text: "hi" }, { sessionKey: undefined }, context);
-      assert.match(sent.payload.text, /by b now, by a before/, captured);
-    }
-  });
-
   test("is left alone where it says that there is none", () => {
-    const { notice, send } = noticed("reply", [change("a", "b")]);
-    notice("main");
+    const { send } = noticed("reply", [change("a", "b")]);
     for (const text of [
       "NO_REPLY",
       " no_reply\n",
@@ -151,27 +139,61 @@ describe("the reply", () => {
   });
 
   test("gets no character that turns or hides what is shown", () => {
-    const { notice, send } = noticed("reply", [change("a\u202eb", "c\u2069d")]);
-    notice("main");
+    const { send } = noticed("reply", [change("a\u202eb", "c\u2069d")]);
     assert.doesNotMatch(send({ text: "hi" }).payload.text, /\p{Cf}/u);
   });
 
-  test("tells several changes as one, and none where all is as before", () => {
-    const { notice, send } = noticed("reply", [change("a", "b"), change("b", "c")]);
-    notice("main");
-    notice("main");
-    assert.match(send({ text: "hi" }).payload.text, /by c now, by a before/);
-    const back = noticed("reply", [change("a", "b"), change("b", "a")]);
-    back.notice("main");
-    back.notice("main");
-    assert.equal(back.send({ text: "hi" }), undefined);
+  /** An agent that is answered by `models` in turn, and what its next reply gets appended. */
+  function replies(agentId) {
+    const listeners = {};
+    const on = (name, listener) => (listeners[name] = listener);
+    const { provider } = register({ pluginConfig: { routeNotice: "reply" }, on });
+    const context = agentContext({ agentId, workspaceDir: `/${agentId}` });
+    const answered = async (models, hook) => {
+      for (const model of models) {
+        const response = routed({ "x-taas-autorouter-model": model });
+        await modelCall(provider, { context, hook, response });
+      }
+    };
+    const reply = (event, hostContext = { agentId }) => {
+      const payload = { text: "hi" };
+      return listeners
+        .reply_payload_sending({ payload, kind: "final", ...event }, hostContext)
+        ?.payload.text.slice("hi\n\n".length);
+    };
+    return { answered, reply };
+  }
+
+  test("tells of the model of now, whatever came between", async () => {
+    const through = replies("through");
+    await through.answered(["sim/a", "sim/b", "sim/c"]);
+    assert.equal(through.reply(), "(Answered by sim/c now, by sim/a before.)");
+    await through.answered(["sim/d"]);
+    assert.equal(through.reply(), undefined, "within a minute");
+    const back = replies("back");
+    await back.answered(["sim/a", "sim/b", "sim/a"]);
+    assert.equal(back.reply(), undefined);
   });
 
-  test("gets nothing that is old news", (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
-    const { notice, send } = noticed("reply", [change("a", "b")]);
-    notice("main");
-    t.mock.timers.tick(600_001);
-    assert.equal(send({ text: "hi" }), undefined);
+  test("tells nothing of what is made beside an agent's runs", async () => {
+    const { answered, reply } = replies("titled");
+    await answered(["sim/a"]);
+    await answered(["sim/small"], "wrapSimpleCompletionStreamFn");
+    assert.equal(reply(), undefined);
+    await answered(["sim/b"]);
+    await answered(["sim/small"], "wrapSimpleCompletionStreamFn");
+    assert.equal(reply(), "(Answered by sim/b now, by sim/a before.)");
+  });
+
+  test("is that of the agent however its id is written", async () => {
+    for (const [captured, event, context] of [
+      ["Ops", { sessionKey: "agent:ops:main" }, {}],
+      ["ops-2", {}, { agentId: "Ops-2" }],
+    ]) {
+      const { answered, reply } = replies(captured);
+      await answered(["sim/a", "sim/b"]);
+      assert.equal(reply({ sessionKey: "agent:other:main" }, {}), undefined);
+      assert.match(reply(event, context), /by sim\/b now/, captured);
+    }
   });
 });

@@ -196,7 +196,16 @@ pub fn choices() -> u32 {
     Store::shared().choice_count()
 }
 
-/// Another model than the one that answered an agent when this was asked last, as JSON text.
+/// Notes that what an agent's latest capture says is an answer to the agent itself.
+///
+/// # Errors
+/// Where `agent_id` is no string.
+#[napi(catch_unwind, strict)]
+pub fn note_route(agent_id: String) {
+    Store::shared().note_route(&agent_id);
+}
+
+/// Another model than was told last of an agent, as JSON text.
 ///
 /// # Errors
 /// None that two names allow.

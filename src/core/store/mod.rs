@@ -270,13 +270,22 @@ impl Store {
         self.state.lock().choices.all()
     }
 
-    /// Whether another model answers an agent than when it was looked at last; told once, and at most once a
-    /// minute.
+    /// Notes that the latest capture of an agent is an answer to the agent itself, and not to what is made beside
+    /// its runs.
+    pub fn note_route(&self, agent_id: &str) {
+        if let Some(agent_id) = agent::normalized(agent_id) {
+            let mut state = self.state.lock();
+            if let Some(capture) = state.captures.by_agent(&agent_id) {
+                state.notices.note(&agent_id, &capture);
+            }
+        }
+    }
+
+    /// Whether the latest noted answer of an agent is another model's than was told last: told once, at most once
+    /// a minute, and not of an answer that is older than ten minutes.
     pub fn route_change(&self, agent_id: &str, now: i64) -> Option<RouteChange> {
         let agent_id = agent::normalized(agent_id)?;
-        let mut state = self.state.lock();
-        let capture = state.captures.by_agent(&agent_id)?;
-        state.notices.change(&agent_id, capture.autorouter_model.as_deref()?, now)
+        self.state.lock().notices.change(&agent_id, now)
     }
 
     /// How full the store is.

@@ -119,10 +119,7 @@ export default {
         noteAsked,
       }),
     });
-    const gather = () =>
-      faults.attempt("gather", "routes and algorithms of before an update may be missing", () =>
-        gatherInto(native),
-      );
+    const gather = () => gatherInto(native, faults);
     // The first call after an update is to be routed as was chosen before it.
     gather();
     registerMethods(createMethods({ native, affinity, gather, facts }));

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { INTERFACE } from "../lib/images.js";
+import { gatherInto, INTERFACE } from "../lib/images.js";
 import { ROOT } from "./support/plugin.mjs";
 
 const base = mkdtempSync(join(tmpdir(), "taas-images-"));
@@ -185,6 +185,35 @@ describe("an update into another directory", () => {
     );
     assert.equal(hooks, "0");
   });
+});
+
+test("what one image holds is taken over whatever becomes of another", (t) => {
+  const images = Symbol.for("openclaw-taas-affinity.images");
+  const before = globalThis[images];
+  t.after(() => (globalThis[images] = before));
+  const holding = (held) => ({ snapshot: () => held });
+  const damaged = {
+    snapshot() {
+      throw new Error("damaged");
+    },
+  };
+  const taken = [];
+  const native = { ...holding("own"), takeOver: (held) => taken.push(held) };
+  globalThis[images] = new Map(
+    [damaged, holding("one"), native, damaged, holding("two")].entries(),
+  );
+  const faults = [];
+  gatherInto(native, {
+    attempt: (kind, _, action) => {
+      try {
+        action();
+      } catch {
+        faults.push(kind);
+      }
+    },
+  });
+  assert.deepEqual(taken, ["one", "two"]);
+  assert.deepEqual(faults, ["gather", "gather"]);
 });
 
 test("a worker thread of the updated package is served by the image that is there", () => {

@@ -62,11 +62,18 @@ function inherited() {
   }
 }
 
-/** Has `native` take over what the images of other interfaces hold. */
-export function gatherInto(native) {
+/**
+ * Has `native` take over what the images of other interfaces hold, each whatever becomes of the others.
+ *
+ * @param {import("../native.js").Native} native
+ * @param {ReturnType<typeof import("./faults.js").createFaults>} faults
+ */
+export function gatherInto(native, { attempt }) {
   for (const other of images().values()) {
     if (other !== native) {
-      native.takeOver(other.snapshot());
+      attempt("gather", "routes and algorithms of before an update may be missing", () =>
+        native.takeOver(other.snapshot()),
+      );
     }
   }
 }

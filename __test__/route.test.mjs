@@ -227,6 +227,31 @@ describe(METHOD, () => {
     });
   });
 
+  test("nothing is what JSON has no word for, but undefined", () => {
+    const { ask } = register();
+    const found = /params are (?:no JSON|a boolean), no object; accepted is one of agentId/;
+    for (const params of [
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Symbol("x"),
+      () => {},
+      new Date(Number.NaN),
+      { toJSON() {} },
+      { toJSON: () => null },
+      { toJSON: () => Symbol("x") },
+    ]) {
+      const { ok, error } = ask(params);
+      assert.equal(ok, false);
+      assert.match(error.message, found);
+    }
+    for (const agentId of [Number.NaN, Symbol("x"), () => {}]) {
+      assert.match(ask({ agentId }).error?.message, /agentId/);
+    }
+    assert.equal(ask(undefined).ok, true);
+    assert.equal(ask(null).ok, true);
+    assert.equal(ask({ agentId: undefined }).ok, true);
+  });
+
   test("bad params are named, and so is what is accepted", () => {
     for (const [params, named] of [
       [[], "an array"],

@@ -15,10 +15,24 @@ const WITHOUT_ADDON = {
 const refusal = (name, respond) => (code, error, details) =>
   respond(false, undefined, { code, message: `${name}: ${messageOf(error)}`, details });
 
-/** `params` as JSON text. What cannot be any is given as text that is none, and refused as that. */
+/** A value that JSON would leave out or make `null` of, as one that nothing accepts. */
+const sayable = (_, value) =>
+  ["symbol", "function"].includes(typeof value) ||
+  (typeof value === "number" && !Number.isFinite(value))
+    ? false
+    : value;
+
+/**
+ * `params` as JSON text. What cannot be any is given as text that is none, and refused as that; nothing at all is
+ * what is `null` or `undefined` itself.
+ */
 function jsonOf(params) {
+  if (params === null || params === undefined) {
+    return "null";
+  }
   try {
-    return JSON.stringify(params) ?? "null";
+    const text = JSON.stringify(params, sayable) ?? "null";
+    return text === "null" ? "" : text;
   } catch {
     return "";
   }

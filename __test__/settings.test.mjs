@@ -43,7 +43,17 @@ describe("settings", () => {
     assert.deepEqual(settings, { ...config, providers: ["my-taas"] });
     assert.deepEqual(notUnderstood, []);
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
-    assert.equal(of({}, { OPENCLAW_DEBUG: "1" }).settings.debug, true);
+  });
+
+  test("are debugged as the host is", () => {
+    const by = (value) => of({}, { OPENCLAW_DEBUG: value }).settings.debug;
+    for (const value of ["1", "true", "on", " Yes "]) {
+      assert.equal(by(value), true, value);
+    }
+    for (const value of [undefined, "", " ", "0", "false", "OFF", "no", "other"]) {
+      assert.equal(by(value), false, value);
+    }
+    assert.equal(of({ debug: true }, { OPENCLAW_DEBUG: "0" }).settings.debug, true);
   });
 
   test("of a wrong type or value, or of another name, are named", () => {
@@ -111,6 +121,31 @@ describe("settings", () => {
     ]);
     assert.deepEqual(of({ providers: ["x".repeat(101)] }).settings.providers, []);
     assert.deepEqual(of({ providers: Array.from({ length: 1e6 }) }).settings.providers, []);
+  });
+
+  for (const [config, kind] of [
+    [7, "a number"],
+    ["x", "a string"],
+    [false, "a boolean"],
+    [["affinity"], "an array"],
+    [Symbol("x"), "a symbol"],
+    [() => {}, "a function"],
+  ]) {
+    test(`are named as a whole where there is ${kind} in their place`, () => {
+      assert.deepEqual(of(config), {
+        settings: DEFAULTS,
+        notUnderstood: [`the configuration (${kind}, not an object)`],
+        hasOddHints: false,
+      });
+    });
+  }
+
+  test("are named as a whole where there is an object that has none", () => {
+    for (const config of [new Date(0), new Map(), Promise.resolve()]) {
+      const named = "the configuration (an object, not a plain object)";
+      assert.deepEqual(of(config).notUnderstood, [named]);
+    }
+    assert.deepEqual(of(Object.create(null)).notUnderstood, []);
   });
 
   const failing = ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"];

@@ -88,6 +88,27 @@ function hintsOf(env) {
   return { wanted: isUnderstood && value !== "off", isOdd: !isUnderstood };
 }
 
+/** Whether the environment wants debug lines, as the host understands it. */
+const debugsBy = (env) => /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG ?? "");
+
+/** `config`, where settings can be in it. */
+function holding(config, misunderstand) {
+  if (config === undefined || config === null) {
+    return {};
+  }
+  try {
+    if (Object.prototype.toString.call(config) === "[object Object]") {
+      return config;
+    }
+    const accepted =
+      typeof config === "object" && !Array.isArray(config) ? "a plain object" : "an object";
+    misunderstand(named("the configuration", config, accepted));
+  } catch {
+    misunderstand("the configuration");
+  }
+  return {};
+}
+
 /**
  * @typedef {object} Settings
  * @property {"workspace" | "conversation"} affinity
@@ -112,11 +133,12 @@ export function settingsOf(config, env) {
       notUnderstood.push(name);
     }
   };
+  const given = holding(config, misunderstand);
   const settings = {};
   for (const [key, { read, accepted, byDefault }] of Object.entries(KNOWN)) {
     settings[key] = byDefault;
     try {
-      const value = config?.[key];
+      const value = given[key];
       const understood = value === undefined ? byDefault : read(value, misunderstand);
       if (understood === undefined) {
         misunderstand(named(key, value, accepted));
@@ -129,7 +151,7 @@ export function settingsOf(config, env) {
   }
   try {
     // Of an unknown key nothing but the name is told: the value may be a secret.
-    for (const key of Object.keys(config ?? {}).filter((name) => !Object.hasOwn(KNOWN, name))) {
+    for (const key of Object.keys(given).filter((name) => !Object.hasOwn(KNOWN, name))) {
       misunderstand(short(key));
     }
   } catch {
@@ -139,7 +161,7 @@ export function settingsOf(config, env) {
   return {
     ...settings,
     gitHints: settings.gitHints && wanted,
-    debug: settings.debug || Boolean(env.OPENCLAW_DEBUG),
+    debug: settings.debug || debugsBy(env),
     notUnderstood,
     hasOddHints: isOdd,
   };

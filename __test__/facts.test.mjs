@@ -220,6 +220,22 @@ describe("facts", () => {
     assert.doesNotMatch(JSON.stringify(facts), /\\ud[89a-f]/);
   });
 
+  test("look at no more agents than keys, in either form", () => {
+    let looked = 0;
+    const agent = {
+      get workspace() {
+        looked += 1;
+        return "/w";
+      },
+    };
+    const many = Array.from({ length: 5000 }, () => agent);
+    for (const agents of [{ list: many }, { entries: { ...many } }]) {
+      looked = 0;
+      of({ agents });
+      assert.ok(looked <= 2 * 1024, `${Object.keys(agents)}: ${looked}`);
+    }
+  });
+
   test("are bounded, and each text is one line", () => {
     const many = Array.from({ length: 100_000 }, (_, at) => [`a${at}\n${"x".repeat(200)}`, {}]);
     const models = many.map(([id]) => ({ id }));

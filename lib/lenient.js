@@ -4,9 +4,9 @@ import { isPromise } from "node:util/types";
 
 import { oneLine } from "./faults.js";
 
-/** Characters of a text, and keys of an object, that are looked at. */
+/** Characters of a text, and keys of an object or members of a list, that are looked at. */
 const TEXT_LIMIT = 128;
-const KEY_LIMIT = 1024;
+const LIMIT = 1024;
 
 /**
  * `value`, unless it is a promise: nothing of ours can wait for one, and one that is rejected with nobody to see it
@@ -35,7 +35,7 @@ export function reading(action, otherwise) {
 export const textOf = (value) =>
   typeof value === "string" ? oneLine(value, TEXT_LIMIT) : undefined;
 
-export const keysOf = (value) => (isObject(value) ? Object.keys(value).slice(0, KEY_LIMIT) : []);
+export const keysOf = (value) => (isObject(value) ? Object.keys(value).slice(0, LIMIT) : []);
 
 /** Of a list or an object's values no more than `limit`, each as `make` has it, without those it fails at. */
 export const each = (values, limit, make) =>
@@ -44,4 +44,4 @@ export const each = (values, limit, make) =>
     .map((value) => reading(() => make(value), undefined))
     .filter((made) => made !== undefined);
 
-export const listOf = (value) => (Array.isArray(value) ? value : []);
+export const listOf = (value) => (Array.isArray(value) ? value.slice(0, LIMIT) : []);

@@ -8,7 +8,7 @@ import { stripVTControlCharacters } from "node:util";
 import plugin from "../index.js";
 import { answerChat } from "../lib/command/chat.js";
 import { ago, count, percent, usd } from "../lib/command/numbers.js";
-import { widthOf } from "../lib/command/text.js";
+import { cut, widthOf, wrapped } from "../lib/command/text.js";
 import { unavailableMethods } from "../lib/methods.js";
 import { machine } from "../lib/native.js";
 import {
@@ -100,6 +100,29 @@ describe("what a person reads", () => {
     assert.equal(widthOf("が\u3099"), 2);
     assert.equal(widthOf("ｶﾞ"), 2);
     assert.equal(widthOf("サーバー・モデル"), 16);
+  });
+
+  test("a long text in a time that grows as it does", () => {
+    for (const one of ["x", "日", "😀", "🇩🇪", "e\u0301", "👩‍", "\u0301"]) {
+      const long = one.repeat(50_000);
+      const start = process.cpuUsage();
+      for (const [text, width] of [
+        [long, 80],
+        [`${one} `.repeat(5000), 1000],
+      ]) {
+        assert.ok(
+          [cut(text, width), ...wrapped(text, width)].every((line) => widthOf(line) <= width),
+        );
+      }
+      const { user, system } = process.cpuUsage(start);
+      assert.ok(user + system < 2_000_000, `${JSON.stringify(one)}: ${(user + system) / 1000} ms`);
+    }
+    // As in one piece, wherever a piece ends.
+    for (const one of ["x", "日", "🇩🇪", "e\u0301", "👩‍👩‍👧", "각"]) {
+      for (const before of ["", "a", "aa", "aaa"]) {
+        assert.equal(widthOf(before + one.repeat(1000)), before.length + 1000 * widthOf(one));
+      }
+    }
   });
 
   test("status: a row for each agent, a total, what was saved", async () => {

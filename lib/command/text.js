@@ -33,7 +33,26 @@ export const jsonText = (value, space = 2) =>
       .join(""),
   );
 
-const segments = (text) => Array.from(graphemes.segment(text), ({ segment }) => segment);
+/** Characters that are segmented at a time: what it takes grows faster than a text does. */
+const PIECE = 256;
+
+/** What a reader takes for one character each. */
+function segments(text) {
+  const all = [];
+  for (let at = 0; at < text.length; ) {
+    // No piece ends between the halves of a character.
+    const isHalved = text.codePointAt(at + PIECE - 1) > 0xffff;
+    const end = at + PIECE - (isHalved ? 1 : 0);
+    const piece = Array.from(graphemes.segment(text.slice(at, end)), ({ segment }) => segment);
+    if (end < text.length && piece.length > 1) {
+      // It may go on behind the piece.
+      piece.pop();
+    }
+    all.push(...piece);
+    at += piece.join("").length;
+  }
+  return all;
+}
 
 function widthOfSegment(segment) {
   if (NO_WIDTH.test(segment)) {
@@ -82,12 +101,15 @@ export function padded(text, width, align = "left") {
 export function wrapped(text, width, indent = "") {
   const room = width - widthOf(indent);
   const lines = [];
+  let used = Number.POSITIVE_INFINITY;
   for (const word of text.split(/\s+/).map((word) => cut(word, room))) {
-    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
-    if (lines.length > 0 && widthOf(longer) <= room) {
-      lines[lines.length - 1] = longer;
+    const width = widthOf(word);
+    used += 1 + width;
+    if (used <= room) {
+      lines[lines.length - 1] += ` ${word}`;
     } else {
       lines.push(word);
+      used = width;
     }
   }
   return lines.map((line) => indent + line);

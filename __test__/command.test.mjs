@@ -591,6 +591,32 @@ describe("exit codes", () => {
     assert.deepEqual(Object.keys(json), ["ok", "error"]);
   });
 
+  test("of a doctor that gets no answer which it understands does so too", async () => {
+    for (const answer of [null, 7, {}, { checks: [null] }]) {
+      const { code, json } = await openclaw(["taas", "doctor", "--json"], { [STATUS]: answer });
+      assert.equal(code, 1);
+      const { ok, error, ...rest } = json;
+      assert.equal(error.code, "UNEXPECTED");
+      assert.deepEqual(rest, here);
+    }
+  });
+
+  test("of a host without a gateway client says so, since nothing was asked", async () => {
+    const missing = Object.assign(new Error(LEAKY), { code: "ERR_MODULE_NOT_FOUND" });
+    for (const gateway of [missing, {}]) {
+      const doctor = await openclaw(["taas", "doctor", "--json"], answers, { gateway });
+      assert.equal(doctor.code, 3);
+      const { ok, error, ...rest } = doctor.json;
+      assert.equal(error.code, "NO_CLIENT");
+      assert.equal(error.message, "this OpenClaw has no gateway client for plugins");
+      assert.match(error.advice, /update/);
+      assert.deepEqual(rest, here);
+      const { code, stderr } = await openclaw(["taas", "status"], answers, { gateway });
+      assert.equal(code, 3);
+      assert.match(stderr, /has no gateway client for plugins/);
+    }
+  });
+
   test("for a person has the words of who refused", async () => {
     const { stderr } = await openclaw(["taas", "status"], {
       [STATUS]: failed("connect ECONNREFUSED 10.20.30.40:18789", { code: "ECONNREFUSED" }),

@@ -112,9 +112,10 @@ function stream(settings) {
  * @param {object} [host]
  * @param {object} [host.terminal] what standard output is, where it is a terminal
  * @param {object} [host.env]
+ * @param {object | Error} [host.gateway] the host's module with the gateway client
  * @param {(times: number, emit: (signal: string) => void) => void} [host.onAsked]
  */
-export async function openclaw(args, answers = {}, { terminal, env = {}, onAsked } = {}) {
+export async function openclaw(args, answers = {}, { terminal, env = {}, gateway, onAsked } = {}) {
   const stdout = stream(terminal && { isTTY: true, columns: 80, ...terminal });
   const stderr = stream();
   const listeners = new Map();
@@ -132,13 +133,23 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, onAsked
     if (given instanceof Error) {
       throw given;
     }
-    return given ?? Promise.reject(refusal("INVALID_REQUEST", `unknown method: ${method}`));
+    if (given === undefined) {
+      throw refusal("INVALID_REQUEST", `unknown method: ${method}`);
+    }
+    return given;
   };
   const sdk = {
     callGatewayFromCli: client,
     addGatewayClientOptions: (command) =>
       command.option("--url <url>", "where").option("--expect-final", "wait"),
     VERSION: "2026.9.6",
+  };
+  const importSdk = async (specifier) => {
+    const found = specifier.endsWith("/gateway-runtime") ? (gateway ?? sdk) : sdk;
+    if (found instanceof Error) {
+      throw found;
+    }
+    return found;
   };
   const program = new Command("openclaw");
   // As the host's own.
@@ -150,7 +161,7 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, onAsked
   await buildCommands({
     program,
     descriptor: { name: "taas", description: "TaaS" },
-    io: { stdout, stderr, env, process, importSdk: async () => sdk, now: () => NOW, watchMs: 5 },
+    io: { stdout, stderr, env, process, importSdk, now: () => NOW, watchMs: 5 },
   });
   try {
     await program.parseAsync(["node", "openclaw", ...args]);

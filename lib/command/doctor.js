@@ -19,23 +19,27 @@ async function surroundings(importSdk) {
 export const view = {
   async run({ ask, importSdk }) {
     const around = await surroundings(importSdk);
-    const answer = await ask("taas.affinity.status", {}).catch((error) => {
+    try {
+      return found(await ask("taas.affinity.status", {}), around);
+    } catch (error) {
       throw Object.assign(error, { report: around });
-    });
-    const { pluginVersion, affinity, totals, checks } = answer;
-    if (!Array.isArray(checks)) {
-      throw new TypeError("it has no checks");
     }
-    // The gateway's plugin may be of another version than this one.
-    const versions = { ...around.versions, plugin: pluginVersion };
-    return {
-      answer: { ...around, versions, affinity, totals, checks },
-      lines: (style) => [
-        ...checks.flatMap((check) => checkLines(check, style)),
-        "",
-        `${summary(checks)}. For a bug report: openclaw taas doctor --json`,
-      ],
-      exit: checks.every(({ level }) => level === "ok") ? EXIT.fine : EXIT.wrong,
-    };
   },
 };
+
+function found({ pluginVersion, affinity, totals, checks }, around) {
+  if (!Array.isArray(checks)) {
+    throw new TypeError("it has no checks");
+  }
+  // The gateway's plugin may be of another version than this one.
+  const versions = { ...around.versions, plugin: pluginVersion };
+  return {
+    answer: { ...around, versions, affinity, totals, checks },
+    lines: (style) => [
+      ...checks.flatMap((check) => checkLines(check, style)),
+      "",
+      `${summary(checks)}. For a bug report: openclaw taas doctor --json`,
+    ],
+    exit: checks.every(({ level }) => level === "ok") ? EXIT.fine : EXIT.wrong,
+  };
+}

@@ -73,7 +73,16 @@ export class CommandError extends Error {
   static unexpected(error) {
     const said = "the answer is not understood";
     const message = `${said}: ${error?.message}`;
-    return new CommandError(EXIT.wrong, "UNEXPECTED", message, { told: withCode(said, error) });
+    const told = withCode(said, error);
+    const unexpected = new CommandError(EXIT.wrong, "UNEXPECTED", message, { told });
+    return Object.assign(unexpected, { report: error?.report });
+  }
+
+  /** Nothing was asked: the host does not lend plugins its client. */
+  static withoutClient() {
+    const said = "this OpenClaw has no gateway client for plugins";
+    const advice = "update OpenClaw, or ask with /taas in a chat";
+    return new CommandError(EXIT.nobody, "NO_CLIENT", said, { advice });
   }
 }
 

@@ -9,15 +9,22 @@ const AWAY = /PluginInstanceUnavailable/;
 const RETRIES = 4;
 const RETRY_MS = 500;
 
+/** The host's module with its gateway client; one with nothing in it where this host has none. */
+export const gatewayRuntime = (importSdk) =>
+  importSdk("openclaw/plugin-sdk/gateway-runtime").catch(() => ({}));
+
 /**
  * @param {object} parts
  * @param {(specifier: string) => Promise<object>} parts.importSdk
  * @param {object} parts.options the command's, with those of the gateway client
- * @returns {Promise<(method: string, params: object) => Promise<object>>} rejects with a {@link CommandError}
+ * @returns {(method: string, params: object) => Promise<object>} rejects with a {@link CommandError}
  */
-export async function gatewayAsker({ importSdk, options }) {
-  const { callGatewayFromCli } = await importSdk("openclaw/plugin-sdk/gateway-runtime");
+export function gatewayAsker({ importSdk, options }) {
   return async (method, params) => {
+    const { callGatewayFromCli } = await gatewayRuntime(importSdk);
+    if (typeof callGatewayFromCli !== "function") {
+      throw CommandError.withoutClient();
+    }
     for (let tried = 0; ; tried += 1) {
       try {
         // The host draws its progress on standard error, and on a terminal alone.

@@ -88,7 +88,7 @@ export function runner({
       }
       const params = selected(options);
       const { run: answer } = await view();
-      const ask = await gatewayAsker({ importSdk, options });
+      const ask = gatewayAsker({ importSdk, options });
       const once = () => answer({ ask, args, options, params, importSdk, now });
       await (options.watch
         ? watch(once, options, path)

@@ -2,6 +2,7 @@
 // nothing of it is touched but our own command.
 
 import { CommandError } from "./errors.js";
+import { gatewayRuntime } from "./gateway.js";
 import { runner } from "./run.js";
 import { SELECTORS } from "./selectors.js";
 import { clean } from "./text.js";
@@ -76,7 +77,7 @@ function forgiving(command, problems) {
  * @param {object} parts.io see {@link runner}
  */
 export async function buildCommands({ program, descriptor: { name, description }, io }) {
-  const { addGatewayClientOptions } = await io.importSdk("openclaw/plugin-sdk/gateway-runtime");
+  const { addGatewayClientOptions } = await gatewayRuntime(io.importSdk);
   const problems = [];
   const run = runner(io);
   const root = forgiving(program.command(name), problems)

@@ -770,6 +770,24 @@ describe("/taas", () => {
     assert.match((await chat("", {})).text, /cannot answer: not here/);
   });
 
+  test("an error is an answer whatever the host says", async () => {
+    const trapped = new Proxy({}, { get: () => assert.fail("boom") });
+    for (const context of [
+      undefined,
+      null,
+      7,
+      { args: 5 },
+      { args: {} },
+      { args: null },
+      trapped,
+    ]) {
+      const { text } = await answerChat(async () => ({}), context);
+      assert.ok(text.length > 0);
+    }
+    const nasty = { [STATUS]: Promise.reject(trapped) };
+    assert.match((await chat("doctor", nasty)).text, /cannot answer/);
+  });
+
   test("asks the methods of this very process", async () => {
     const commands = [];
     register({ registerCommand: (command) => commands.push(command) });

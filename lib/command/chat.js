@@ -1,5 +1,6 @@
 // `/taas` in a chat: the short form, for the agent that one is talking to.
 
+import { messageOf } from "../faults.js";
 import { checkLines, summary } from "./checks.js";
 import { ago, count, counted, percent } from "./numbers.js";
 import { saved } from "./status.js";
@@ -58,13 +59,16 @@ const FORMS = { "": short, routes, doctor };
  * @returns {Promise<{ text: string }>} never rejected
  */
 export async function answerChat(ask, context) {
-  const form = (context.args ?? "").trim().toLowerCase();
-  if (!Object.hasOwn(FORMS, form)) {
-    return { text: `There is ${USAGE}.` };
-  }
   try {
-    return { text: (await FORMS[form](ask, context)).join("\n") };
+    const { agentId, args } = context ?? {};
+    const form = String(args ?? "")
+      .trim()
+      .toLowerCase();
+    if (!Object.hasOwn(FORMS, form)) {
+      return { text: `There is ${USAGE}.` };
+    }
+    return { text: (await FORMS[form](ask, { agentId })).join("\n") };
   } catch (error) {
-    return { text: `TaaS affinity cannot answer: ${clean(error?.message)}` };
+    return { text: `TaaS affinity cannot answer: ${clean(messageOf(error))}` };
   }
 }

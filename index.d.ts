@@ -9,12 +9,9 @@
 export interface PluginApi {
   /** The package's real directory. The addon is loaded from there, once for the process. */
   rootDir?: string;
-  /**
-   * `gitHints: false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does;
-   * `observe: false` leaves calls unseen that another plugin of the provider makes.
-   */
-  pluginConfig?: { gitHints?: boolean; observe?: boolean };
-  /** Gets one warning for each kind of fault and, with `OPENCLAW_DEBUG` set, the debug lines. */
+  /** What is not understood in it is as by default, and named in a warning. */
+  pluginConfig?: PluginConfig;
+  /** Gets one warning for each kind of fault and, where they are wanted, the debug lines and changes of route. */
   logger: { info(message: string): void; warn(message: string): void };
   registerProvider(provider: ProviderHooks): void;
   registerGatewayMethod(
@@ -22,10 +19,14 @@ export interface PluginApi {
     handler: (request: GatewayRequest) => void,
     options: { scope: string },
   ): void;
-  /** The host's configuration; read to see whether another plugin owns one of the providers. */
+  /** The host's configuration as it was when the plugin was registered. */
   config?: object;
-  /** `agent` resolves the directories of configured agents. */
+  /**
+   * `config.current` gives the host's configuration as it is now, for what the doctor judges; `agent` resolves the
+   * directories of configured agents.
+   */
   runtime?: {
+    config?: { current?(): object };
     agent?: {
       resolveAgentDir?(config: object, agentId: string): string;
       resolveAgentWorkspaceDir?(config: object, agentId: string): string;
@@ -40,8 +41,27 @@ export interface PluginApi {
   ): void;
   /** Adds `/taas` to chats. */
   registerCommand?(command: ChatCommand): void;
-  /** Listens to `gateway_start`, `model_call_started` and `model_call_ended`. */
-  on?(event: string, listener: (event: unknown, context: unknown) => void): void;
+  /**
+   * Listens to `gateway_start`, `model_call_started` and `model_call_ended`, and with `routeNotice: "reply"` to
+   * `reply_payload_sending`, whose listener may answer with another payload.
+   */
+  on?(event: string, listener: (event: unknown, context: unknown) => unknown): void;
+}
+
+/** `plugins.entries.openclaw-taas-affinity.config`. */
+export interface PluginConfig {
+  /** Whether agents of one workspace share an affinity session (the default), or each conversation has its own. */
+  affinity?: "workspace" | "conversation";
+  /** At most 16 ids of further providers to serve. */
+  providers?: string[];
+  /** `false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does. */
+  gitHints?: boolean;
+  /** `false` leaves calls unseen that another plugin of the provider makes. */
+  observe?: boolean;
+  /** Where it is told that another model answers an agent than before; `false` is `"off"`, the default. */
+  routeNotice?: "off" | "log" | "reply" | false;
+  /** Whether the log has a line for each request and capture, as with `OPENCLAW_DEBUG=1`. */
+  debug?: boolean;
 }
 
 /** A command in a chat. The handler's promise is never rejected. */
@@ -58,7 +78,12 @@ export interface ChatCommand {
 export interface GatewayRequest {
   params?: unknown;
   respond(ok: true, answer: LastRoute | Status | Routes | Choice): void;
-  respond(ok: false, answer: undefined, error: { code: string; message: string }): void;
+  respond(
+    ok: false,
+    answer: undefined,
+    /** `details.addon` is `false` where the native binary is missing or does not load. */
+    error: { code: string; message: string; details?: { addon: false } },
+  ): void;
 }
 
 /** What the plugin registers with OpenClaw for the providers in `hookAliases`. None of it throws. */

@@ -168,6 +168,13 @@ describe("settings", () => {
     });
   }
 
+  test("are all in the package's types", () => {
+    const said = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
+    const [, members] = /interface PluginConfig \{(.*?)\n\}/s.exec(said) ?? ["", ""];
+    const keys = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, key]) => key);
+    assert.deepEqual(keys, Object.keys(DEFAULTS));
+  });
+
   test("are all in the manifest, which refuses nothing and hints at each", () => {
     const url = new URL("../openclaw.plugin.json", import.meta.url);
     const { configSchema, uiHints } = JSON.parse(readFileSync(url, "utf8"));

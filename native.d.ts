@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 6 ({@link Native.interfaceNumber}). */
+/** The interface with number 7 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -113,6 +113,12 @@ export interface Native {
     writtenPrice: number,
     conversation?: string | null,
   ): boolean;
+
+  /**
+   * Counts a request by the host's own id of it, and says for the how manieth time it is sent now. The last 4,096 are
+   * remembered.
+   */
+  timesSent(requestId: string): number;
 
   /** How many algorithms are chosen. Where none is, {@link algorithm} need not be asked. */
   choices(): number;

@@ -4,7 +4,6 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import { timesSent } from "./attempts.js";
 import { headersSet, placesOf, withHeaders } from "./headers.js";
 import { configuredHeaders } from "./models.js";
 import { merged } from "./options.js";
@@ -24,6 +23,9 @@ const ALGORITHM = "X-TaaS-Autorouter-Algorithm";
 const PLAIN = /^[!-~]{1,200}$/;
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
+
+/** A longer id of a request is none of the host's. */
+const ID_LIMIT = 256;
 
 /**
  * @typedef {object} Call
@@ -65,6 +67,10 @@ export function createCalls({ native, capture, providers }) {
     const text = typeof value === "number" ? String(value) : value;
     return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
   };
+
+  /** For the how manieth time a request is sent. Without an id of the host's, nobody can tell. */
+  const timesSent = (id) =>
+    typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? native.timesSent(id) : 1;
 
   /** The record of a call that begins; what is set already, by whomever, stays as it is. */
   function start(owner, provider, model, options, config, isRun) {

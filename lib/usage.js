@@ -23,53 +23,10 @@ const pricesIn = (cost) =>
 export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
   const missed = (error) => warn("usage", "what a call used was not counted", error);
 
-  /** What is counted of `call`, which ended with `message`; it failed without one. */
-  function saidOf(call, message) {
-    const { usage, stopReason, responseModel } = message ?? {};
-    const failed = message === undefined || stopReason === "error";
-    const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-    const model = textOf(call.route) ?? answered;
-    const own = model && pricesOf(call.config, call.provider, model);
-    const prices = pricesIn(own) ?? pricesIn(call.cost);
-    return {
-      model,
-      failed,
-      input: usage?.input,
-      cached: usage?.cacheRead,
-      written: usage?.cacheWrite,
-      output: usage?.output,
-      inputPrice: prices?.input,
-      cachedPrice: prices?.cacheRead,
-      writtenPrice: prices?.cacheWrite,
-    };
-  }
-
-  /** Counts `call`. Where something cannot be read, nothing but that there was a call. */
+  /** Counts `call`, which ended with `message`; it failed without one. */
   function record(call, message) {
-    let said;
     try {
-      said = saidOf(call, message);
-    } catch (error) {
-      missed(error);
-      said = { failed: message === undefined };
-    }
-    try {
-      const isTelling = native.recordCall(
-        call.owner.handle,
-        said.model,
-        numberOf(said.input),
-        numberOf(said.cached),
-        numberOf(said.written),
-        numberOf(said.output),
-        numberOf(call.status),
-        said.failed,
-        call.route !== undefined,
-        numberOf(said.inputPrice),
-        numberOf(said.cachedPrice),
-        numberOf(said.writtenPrice),
-        // A route that was captured has told it.
-        call.route === undefined ? textOf(call.conversation) : undefined,
-      );
+      const isTelling = counted(call, message);
       if (isTelling) {
         tell();
       }
@@ -77,6 +34,39 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
       missed(error);
     }
   }
+
+  /** Where something cannot be read, nothing is counted but that there was a call. */
+  function counted(call, message) {
+    try {
+      const { usage, stopReason, responseModel } = message ?? {};
+      const failed = message === undefined || stopReason === "error";
+      const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
+      const model = textOf(call.route) ?? answered;
+      const own = model && pricesOf(call.config, call.provider, model);
+      return add(call, failed, model, usage, pricesIn(own) ?? pricesIn(call.cost));
+    } catch (error) {
+      missed(error);
+      return add(call, message === undefined);
+    }
+  }
+
+  const add = (call, failed, model, usage, prices) =>
+    native.recordCall(
+      call.owner.handle,
+      model,
+      numberOf(usage?.input),
+      numberOf(usage?.cacheRead),
+      numberOf(usage?.cacheWrite),
+      numberOf(usage?.output),
+      numberOf(call.status),
+      failed,
+      call.route !== undefined,
+      numberOf(prices?.input),
+      numberOf(prices?.cacheRead),
+      numberOf(prices?.cacheWrite),
+      // A route that was captured has told it.
+      call.route === undefined ? textOf(call.conversation) : undefined,
+    );
 
   const failed = (call) => record(call, undefined);
   const ended = (call, message) => record(call, message ?? {});

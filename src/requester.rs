@@ -189,6 +189,13 @@ pub fn record_call(
     Store::shared().ended(&call, &requester.decided.whose(conversation.as_deref()))
 }
 
+/// Counts a request by the host's own id of it, and says for the how manieth time it is sent now.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn times_sent(request_id: String) -> u32 {
+    Store::shared().times_sent(&request_id)
+}
+
 /// How many algorithms are chosen; without any, [`algorithm`] need not be asked.
 #[napi(catch_unwind)]
 #[must_use]

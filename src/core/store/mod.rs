@@ -14,6 +14,7 @@ use crate::{
     usage::Ended,
 };
 
+mod attempts;
 mod captures;
 mod choices;
 mod conversations;
@@ -22,6 +23,8 @@ mod notices;
 mod snapshot;
 mod usage;
 
+use attempts::Attempts;
+pub use attempts::REQUEST_LIMIT;
 use captures::Captures;
 use choices::Choices;
 pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
@@ -51,6 +54,7 @@ pub struct Store {
 struct State {
     captures: Captures,
     conversations: Conversations,
+    attempts: Attempts,
     history: History,
     usage: Usage,
     choices: Choices,
@@ -103,6 +107,7 @@ impl Store {
             state: Mutex::new(State {
                 captures: Captures::new(limit),
                 conversations: Conversations::new(limit),
+                attempts: Attempts::new(),
                 history: History::new(limit),
                 usage: Usage::new(limit),
                 choices: Choices::default(),
@@ -177,6 +182,11 @@ impl Store {
             state.conversations.note(whose);
             state.usage.add(whose, call)
         })
+    }
+
+    /// Counts a request by the host's own id of it, and says for the how manieth time it is sent now.
+    pub fn times_sent(&self, request_id: &str) -> u32 {
+        self.state.lock().attempts.count(request_id)
     }
 
     /// The latest capture of an affinity session.
@@ -413,6 +423,22 @@ mod tests {
         assert_eq!(at(store.by_agent("OPS-BOT")), Some(2));
         assert_eq!(store.by_agent("ops bot"), None);
         assert_eq!(store.size().agents, 1);
+    }
+
+    #[test]
+    fn a_request_is_counted_while_thousands_of_others_are_sent() {
+        let store = Store::new(LIMIT);
+        let others = |from: usize, to: usize| {
+            for number in from..to {
+                assert_eq!(store.times_sent(&format!("other-{number}")), 1);
+            }
+        };
+        assert_eq!(store.times_sent("run:model:1"), 1);
+        others(0, REQUEST_LIMIT.get() - 1);
+        assert_eq!(store.times_sent("run:model:1"), 2);
+        assert_eq!(store.times_sent("run:model:2"), 1);
+        others(10_000, 20_000);
+        assert_eq!(store.times_sent("run:model:1"), 1, "bounded");
     }
 
     /// An affinity session id.

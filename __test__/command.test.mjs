@@ -343,6 +343,29 @@ describe("what comes over the network", () => {
   }
 });
 
+test("a call that was cut in its stream is none that ended well", async () => {
+  const calls = [
+    { at: NOW, status: 200, failed: true, model: null, tokens: {} },
+    { at: NOW, status: null, failed: true, model: null, tokens: {} },
+    { at: NOW, status: 429, failed: true, model: null, tokens: {} },
+    { at: NOW, status: 200, failed: false, model: null, tokens: {} },
+  ];
+  const sessions = [{ ...agentRow(), calls }];
+  const given = { [STATUS]: status({ sessions }) };
+  const { stdout } = await openclaw(["taas", "status", "--session", "oc:4ae2870a2e73027c"], given);
+  const shown = stdout.match(/cut off|429|\b200\b/g);
+  assert.deepEqual(shown.slice(-4), ["cut off", "cut off", "429", "200"], stdout);
+});
+
+test("a gateway that is slow is not taken for one that is away", async () => {
+  const slow = Object.assign(new Error("gateway timeout after 1ms"), {
+    name: "GatewayTransportError",
+  });
+  const { stderr, code } = await openclaw(["taas", "status"], { [STATUS]: slow });
+  assert.equal(code, 3);
+  assert.match(stderr, /give it longer, with --timeout/);
+});
+
 describe("colour", () => {
   const colourful = { hasColors: () => true };
   const shown = async (host) =>
@@ -391,6 +414,15 @@ describe("exit codes", () => {
     ["an unknown option of none", ["--nope"], answers, 2, "INVALID_REQUEST"],
     ["two selectors", ["route", "--agent", "a", "--session", "b"], answers, 2, "INVALID_REQUEST"],
     ["a limit that is no number", ["routes", "--limit", "many"], answers, 2, "INVALID_REQUEST"],
+    ["an empty limit", ["routes", "--limit", ""], answers, 2, "INVALID_REQUEST"],
+    ["a limit in another writing", ["routes", "--limit=1e2"], answers, 2, "INVALID_REQUEST"],
+    [
+      "another's token",
+      ["status"],
+      { [STATUS]: refusal("INVALID_REQUEST", "unauthorized: gateway token mismatch") },
+      2,
+      "INVALID_REQUEST",
+    ],
     ["an algorithm for nobody", ["algorithm", "cost"], answers, 2, "INVALID_REQUEST"],
     [
       "what the method refuses",
@@ -545,6 +577,13 @@ describe("exit codes", () => {
       'agentId is "…"',
     ],
     ["a limit", ["routes", "--limit", "/home/secret"], answers, /^--limit is no whole number/],
+    [
+      "another's token",
+      ["status"],
+      { [STATUS]: refusal("INVALID_REQUEST", `unauthorized: ${LEAKY}`) },
+      "the gateway does not accept the credentials",
+    ],
+    ["an option that took `--json` for its value", ["status", "--agent"], answers, /^--agent is/],
   ]) {
     test(`in JSON has no foreign word: ${what}`, async () => {
       const { stdout, json } = await openclaw(["taas", ...args, "--json"], given);

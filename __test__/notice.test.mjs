@@ -164,6 +164,13 @@ describe("the reply", () => {
     return { answered, reply };
   }
 
+  test("in the Control UI, which shows it as it was, tells nothing and uses nothing up", async () => {
+    const { answered, reply } = replies("webchat");
+    await answered(["sim/a", "sim/b"]);
+    assert.equal(reply({ channel: "webchat" }), undefined);
+    assert.equal(reply({ channel: "telegram" }), "(Answered by sim/b now, by sim/a before.)");
+  });
+
   test("tells of the model of now, whatever came between", async () => {
     const through = replies("through");
     await through.answered(["sim/a", "sim/b", "sim/c"]);

@@ -9,6 +9,9 @@ const NAME_LIMIT = 100;
 /** By these words an agent says that it has no reply. What the host does with them must not change. */
 const SILENT = /NO_REPLY|HEARTBEAT_OK/i;
 
+/** The Control UI: the host asks there, too, and shows the reply as it was (seen on 2026.9.6). */
+const UNCHANGED = "webchat";
+
 /** A model's name comes from the network. */
 const named = (model) => oneLine(model, NAME_LIMIT);
 
@@ -40,7 +43,10 @@ export function createNotice({ api, native, faults: { attempt }, routeNotice }) 
   }
 
   /** The end of a reply of the agent gets one line more. Only what is read as text can be added to. */
-  function append({ payload, kind, sessionKey }, context) {
+  function append({ payload, kind, channel, sessionKey }, context) {
+    if (channel === UNCHANGED) {
+      return undefined;
+    }
     const agentId = agentOf({ ...context, sessionKey: sessionKey ?? context?.sessionKey });
     const { text, isError, isReasoning } = payload ?? {};
     const isReply = typeof text === "string" && text.trim() !== "" && !isError && !isReasoning;

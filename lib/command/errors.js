@@ -15,6 +15,9 @@ const START = "openclaw gateway status says whether it runs, openclaw gateway re
 const OLDER =
   "the plugin in the gateway is older than this one, or is not enabled: openclaw gateway restart, or openclaw plugins enable openclaw-taas-affinity";
 
+const CREDENTIALS =
+  "give the gateway's own, with --token, or in gateway.auth of the configuration that openclaw reads here";
+
 /** A code or the name of a class, as Node and the host write them: none has a path, a host or a key in it. */
 const CODE = /^[A-Z]\w{2,60}$/;
 
@@ -36,8 +39,8 @@ export class CommandError extends Error {
     Object.assign(this, { exit, code, told, advice });
   }
 
-  static asked(message, told) {
-    return new CommandError(EXIT.asked, "INVALID_REQUEST", message, { told });
+  static asked(message, told, advice) {
+    return new CommandError(EXIT.asked, "INVALID_REQUEST", message, { told, advice });
   }
 
   /** What the host's gateway client threw, when it was asked for `method`. */
@@ -53,6 +56,13 @@ export class CommandError extends Error {
     if (/\bunknown method\b/i.test(message)) {
       const said = `no answer to ${method}`;
       return new CommandError(EXIT.nobody, "UNKNOWN_METHOD", said, { advice: OLDER });
+    }
+    if (/\bunauthorized\b/i.test(message)) {
+      return CommandError.asked(
+        message,
+        "the gateway does not accept the credentials",
+        CREDENTIALS,
+      );
     }
     if (code === "INVALID_REQUEST") {
       const said = message.replace(`${method}: `, "");
@@ -113,6 +123,6 @@ function fromClient(error, message) {
   const said = "no gateway answers";
   return new CommandError(EXIT.nobody, "UNREACHABLE", `${said}: ${message}`, {
     told: withCode(said, error),
-    advice: START,
+    advice: /\btimeout after\b/i.test(message) ? `give it longer, with --timeout; ${START}` : START,
   });
 }

@@ -72,10 +72,11 @@ export const route = {
 /** @type {import("./tree.js").View} */
 export const routes = {
   async run({ ask, options, params, now }) {
-    const limit = options.limit === undefined ? DEFAULT_LIMIT : Number(options.limit);
-    if (!Number.isInteger(limit)) {
+    const { limit: given = String(DEFAULT_LIMIT) } = options;
+    if (!/^\d+$/.test(given)) {
       throw CommandError.asked("--limit is no whole number; accepted is 1 to 4096");
     }
+    const limit = Number(given);
     const answer = await ask("taas.affinity.routes", { ...params, limit });
     return { answer, lines: (style) => routesLines(answer, now(), style) };
   },

@@ -94,7 +94,9 @@ export function runner({
         ? watch(once, options, path)
         : once().then((shown) => write(shown, options)));
     } catch (error) {
-      refuse(wrong(error), path, options.json === true);
+      // It may have been taken for the value of an option before it.
+      const json = options.json === true || Object.values(options).includes("--json");
+      refuse(wrong(error), path, json);
     }
   }
 

@@ -35,7 +35,9 @@ const sessionColumns = (now) => [
 
 const callColumns = (now) => [
   right("WHEN", (call) => ago(call.at, now)),
-  right("STATUS", (call) => call.status ?? (call.failed ? "cut off" : "ok")),
+  right("STATUS", ({ status, failed }) =>
+    failed && !(status >= 400) ? "cut off" : (status ?? "ok"),
+  ),
   model,
   right("INPUT", (call) => count(call.tokens?.input)),
   right("CACHED", (call) => count(call.tokens?.cached)),

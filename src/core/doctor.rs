@@ -432,8 +432,10 @@ fn autorouter(used: &Used) -> Check {
 }
 
 fn config(facts: &Facts) -> Check {
-    let found: Vec<_> =
-        facts.not_understood.iter().map(|what| format!("{what} is not understood")).collect();
+    // All of it: whoever corrects one would meet the next.
+    let found = (!facts.not_understood.is_empty()).then(|| {
+        format!("{} is not understood", facts.not_understood.join(" is not understood; "))
+    });
     Looked {
         id: "config",
         level: Level::Warning,
@@ -442,7 +444,7 @@ fn config(facts: &Facts) -> Check {
         right: "all of the plugin's configuration is understood",
         advice: "correct it in plugins.entries.openclaw-taas-affinity.config; until then the default counts",
     }
-    .found(&found)
+    .found(found.as_slice())
 }
 
 fn obsolete_variables(surroundings: &dyn Surroundings) -> Check {

@@ -442,6 +442,20 @@ fn the_doctor_says_what_is_wrong() {
 }
 
 #[test]
+fn the_doctor_names_all_that_is_not_understood() {
+    let keys: Vec<_> = (0..16).map(|number| format!("key{number:02}")).collect();
+    let facts = json!({ "notUnderstood": keys, "providers": [] });
+    let all = asked(&Store::new(LIMIT), "taas.affinity.status", &json!({}), &facts, Env(&[]));
+    let checks = all["checks"].as_array().expect("checks").iter();
+    let config: Vec<_> = checks.filter(|check| check["id"] == "config").collect();
+    let evidence = config[0]["evidence"].as_str().expect("a text");
+    assert!(
+        keys.iter().all(|key| evidence.contains(&format!("{key} is not understood"))),
+        "{evidence}"
+    );
+}
+
+#[test]
 fn the_doctor_says_that_it_could_not_look() {
     let store = Store::new(LIMIT);
     let ids = |facts: &str| -> Vec<String> {

@@ -33,6 +33,13 @@ pub struct Facts {
     pub agents_without_workspace: Vec<String>,
 }
 
+impl Facts {
+    /// What JSON text says, where it can be read.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 /// A provider that another plugin has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -153,8 +160,7 @@ fn unread() -> Check {
 /// calls go on. `facts` are JSON text of [`Facts`].
 #[must_use]
 pub fn costly(store: &Store, facts: &str, surroundings: &dyn Surroundings) -> Vec<Check> {
-    let facts: Option<Facts> = serde_json::from_str(facts).ok();
-    let found = checks(&store.used(), facts.as_ref(), surroundings);
+    let found = checks(&store.used(), Facts::read(facts).as_ref(), surroundings);
     found.into_iter().filter(|check| check.costs && check.level != Level::Ok).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Bounds for the strings that come from elsewhere: names, header values, response fields.
 
+use serde::Serialize;
+
 /// The longest name that goes into a request's metadata, in characters.
 pub const NAME_LIMIT: usize = 120;
 
@@ -23,6 +25,11 @@ pub fn bounded(value: &str, limit: usize) -> Option<String> {
     }
     let text: String = value.chars().filter(|c| !c.is_control()).take(limit).collect();
     (!text.is_empty()).then_some(text)
+}
+
+/// JSON text of strings, numbers and structures of them: there is nothing in it that is no JSON.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// `value` where it holds anything but blanks, as it is.

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
@@ -190,9 +189,4 @@ pub fn ask(method: &str, question: &Question<'_>) -> Result<String, AskError> {
     let (_, _, answer) =
         METHODS.iter().find(|(name, _, _)| *name == method).ok_or(AskError::UnknownMethod)?;
     answer(question)
-}
-
-/// An answer as JSON text. Strings, numbers and structures of them: there is nothing in it that is no JSON.
-fn text(answer: &impl Serialize) -> String {
-    serde_json::to_string(answer).unwrap_or_default()
 }

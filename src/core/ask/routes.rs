@@ -6,11 +6,11 @@ use super::{
     AskError, Fault, Question,
     params::Params,
     selectors::{KEYS, SELECTED, Subject},
-    text,
 };
 use crate::{
     route::Capture,
     store::{Answer, HISTORY_LIMIT, LIMIT},
+    text,
 };
 
 const LIMIT_KEY: &str = "limit";
@@ -45,7 +45,7 @@ pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
     let all: Vec<_> =
         question.store.history().into_iter().filter(|answer| subject.answered(answer)).collect();
     let routes: Vec<_> = all.iter().take(limit).map(Route::of).collect();
-    Ok(text(&Routes { routes, total: all.len() }))
+    Ok(text::json(&Routes { routes, total: all.len() }))
 }
 
 fn read(question: &Question<'_>) -> Result<(Subject, usize), Fault> {

@@ -7,11 +7,11 @@ use super::{
     AskError, Fault, Question,
     params::Params,
     selectors::{KEYS, SELECTED, Subject, is_agent},
-    text,
 };
 use crate::{
     doctor::{Check, Facts, Level, checks},
     store::{Algorithm, Chooser, OfAgent, OfSession, Used, Whose},
+    text,
     usage::{BASELINE, Tally, Tokens},
 };
 
@@ -95,8 +95,7 @@ impl<'a> Status<'a> {
     }
 
     fn json(&self, subject: &Subject) -> String {
-        let facts: Option<Facts> =
-            self.question.facts.and_then(|facts| serde_json::from_str(facts).ok());
+        let facts = self.question.facts.and_then(Facts::read);
         let facts = facts.as_ref();
         let checks = checks(&self.used, facts, self.question.surroundings);
         let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
@@ -140,7 +139,7 @@ impl<'a> Status<'a> {
             sessions.iter().map(|(id, session)| self.session(id, session, with_calls)).collect();
         let models = self.used.models.iter();
         let models = models.map(|(name, model)| ModelRow { model: name, tally: &model.tally });
-        text(&Answer {
+        text::json(&Answer {
             now: self.question.now,
             since: self.used.totals.first_use(),
             plugin_version: facts.and_then(|facts| facts.package.as_deref()),

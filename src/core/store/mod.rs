@@ -599,10 +599,14 @@ mod tests {
         new.take_over(&old.snapshot()).expect("a snapshot");
         assert_eq!(new.choices(), before);
         // What was taken back is remembered within bounds, too.
+        let busy = Store::new(LIMIT);
         for number in 0..1000 {
-            new.choose(agent(&format!("gone-{number}")), None, number).expect("a clear");
+            let gone = agent(&format!("gone-{number}"));
+            busy.choose(gone.clone(), Some(Algorithm::Tps), number).expect("room");
+            busy.choose(gone, None, number).expect("a clear");
         }
-        assert!(new.snapshot().len() < 40_000);
+        assert!(busy.snapshot().contains("\"gone-999\""));
+        assert!(!busy.snapshot().contains("\"gone-700\""));
     }
 
     #[test]

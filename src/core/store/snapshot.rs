@@ -17,7 +17,7 @@ use crate::{
     agent,
     identity::is_session_id,
     route::{Capture, VALUE_LIMIT},
-    text::bounded,
+    text::{self, bounded},
 };
 
 /// The number of the format. A store reads its own alone.
@@ -83,8 +83,7 @@ pub(super) fn write(held: &Held, choices: &[Made]) -> String {
         latest: held.latest.as_deref(),
         choices,
     };
-    // Strings, numbers and structures of them: there is nothing in it that is no JSON.
-    serde_json::to_string(&written).unwrap_or_default()
+    text::json(&written)
 }
 
 fn named(entries: &[Entry]) -> Vec<(&str, &Capture)> {

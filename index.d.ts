@@ -42,8 +42,7 @@ export interface PluginApi {
   /** Adds `/taas` to chats. */
   registerCommand?(command: ChatCommand): void;
   /**
-   * Listens to `gateway_start`, `model_call_started` and `model_call_ended`, and with `routeNotice: "reply"` to
-   * `reply_payload_sending`, whose listener may answer with another payload.
+   * Listens to `gateway_start`, `model_call_started` and `model_call_ended`.
    */
   on?(event: string, listener: (event: unknown, context: unknown) => unknown): void;
 }
@@ -58,8 +57,8 @@ export interface PluginConfig {
   gitHints?: boolean;
   /** `false` leaves calls unseen that another plugin of the provider makes. */
   observe?: boolean;
-  /** Where it is told that another model answers an agent than before; `false` is `"off"`, the default. */
-  routeNotice?: "off" | "log" | "reply" | false;
+  /** Whether the log says that another model answers an agent than before; `false` is `"off"`, the default. */
+  routeNotice?: "off" | "log" | false;
   /** Whether the log has a line for each request and capture, as with `OPENCLAW_DEBUG=1`. */
   debug?: boolean;
 }

@@ -14,7 +14,7 @@ import { askingHere, registerCommands } from "./lib/command/register.js";
 import { createCompat } from "./lib/compat.js";
 import { factsOf } from "./lib/facts.js";
 import { createDebug, createFaults } from "./lib/faults.js";
-import { gatherInto, imageFor } from "./lib/images.js";
+import { imageFor } from "./lib/images.js";
 import { createMetadata } from "./lib/metadata.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
 import { createNotice } from "./lib/notice.js";
@@ -96,9 +96,9 @@ export default {
       });
     const tell = createWarnings({ affinity, faults, facts });
     const compat = createCompat(faults);
-    const notice = createNotice({ api, native, faults, routeNotice: settings.routeNotice });
+    const notice = createNotice({ logger: api.logger, native, faults, ...settings });
     const capture = createCapture({ native, debug, notice });
-    const calls = createCalls({ native, capture, providers });
+    const calls = createCalls({ native, providers });
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
@@ -112,19 +112,16 @@ export default {
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
         byConversation: settings.affinity === "conversation",
         calls,
-        addMetadata: createMetadata({ native, warn: faults.warn }),
+        addMetadata: createMetadata({ native, warn: faults.warn, debug }),
         capture,
         usage: createUsage({ native, faults, pricesOf, tell }),
         repaired: compat.wrap,
         noteAsked,
       }),
     });
-    const gather = () => gatherInto(native, faults);
-    // The first call after an update is to be routed as was chosen before it.
-    gather();
-    registerMethods(createMethods({ native, affinity, gather, facts }));
+    registerMethods(createMethods({ native, affinity, facts }));
     const observed = createObserved({ api, faults, providers, wanted: settings.observe });
-    watchChannel({ version, faults, calls, observed, capture });
+    watchChannel({ faults, calls, observed, capture });
     api.on?.("gateway_start", tell);
     watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
   },

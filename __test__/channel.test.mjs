@@ -6,17 +6,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
 
-import {
-  agentContext,
-  forgetWarnings,
-  modelCall,
-  register,
-  SESSION,
-  VERSION,
-} from "./support/plugin.mjs";
+import { shared } from "../lib/shared.js";
+import { agentContext, forgetWarnings, modelCall, register, SESSION } from "./support/plugin.mjs";
 
 const ASKED = Symbol.for("openclaw-taas-affinity.asked");
-const CHANNEL = Symbol.for("openclaw-taas-affinity.channel");
 const created = channel("undici:request:create");
 const answered = channel("undici:request:headers");
 
@@ -245,8 +238,8 @@ test("copies subscribe once in all, the last for all, and what is on its way is 
     const request = { headers: pairs(headers) };
     created.publish({ request });
     for (let copy = 0; copy < 5; copy += 1) {
-      const { stop } = globalThis[CHANNEL];
-      globalThis[CHANNEL].stop = () => {
+      const { stop } = shared.channel;
+      shared.channel.stop = () => {
         stopped += 1;
         stop();
       };
@@ -256,23 +249,6 @@ test("copies subscribe once in all, the last for all, and what is on its way is 
   });
   assert.equal(stopped, 5);
   assert.equal(captureOf("copies").taasRequestId, "of-copies");
-});
-
-test("another version's subscription is ended, and what it keeps is its own", () => {
-  const { version, callOf, stop } = globalThis[CHANNEL];
-  assert.equal(version, VERSION);
-  let stopped = 0;
-  globalThis[CHANNEL] = {
-    version: "0.0.0",
-    stop() {
-      stopped += 1;
-      stop();
-    },
-  };
-  host = register();
-  assert.equal(stopped, 1);
-  assert.equal(globalThis[CHANNEL].version, VERSION);
-  assert.notEqual(globalThis[CHANNEL].callOf, callOf);
 });
 
 describe("calls that another plugin answers for", () => {

@@ -10,16 +10,7 @@ import { after, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 
-import { createMetadata } from "../lib/metadata.js";
-import { createOwners } from "../lib/owners.js";
-import {
-  agentContext,
-  forgetWarnings,
-  modelCall,
-  native,
-  ROOT,
-  register,
-} from "./support/plugin.mjs";
+import { agentContext, forgetWarnings, modelCall, ROOT, register } from "./support/plugin.mjs";
 
 beforeEach(forgetWarnings);
 
@@ -122,32 +113,48 @@ describe("repository hints", () => {
     assert.equal((await hintsOf(dir)).branch, "dev");
   });
 
-  test("the addon is asked once where something changed, and not at all where nothing did", async () => {
-    const dir = repository("crossings");
-    let asked = 0;
-    const counting = {
-      ...native,
-      injectRequest: (...args) => {
-        asked += 1;
-        return native.injectRequest(...args);
-      },
+  test("of a request are the same each time that it is sent, whatever a probe finds meanwhile", async () => {
+    const dir = repository("sent-again");
+    const file = join(dir, "file.txt");
+    const host = register();
+    const sent = async (requestId, end) => {
+      const context = agentContext({ workspaceDir: dir });
+      const streamFn = (_model, _context, options) => {
+        const twice = [0, 1].map(() => options.onPayload({ messages: [] }).metadata);
+        assert.deepEqual(twice[0], twice[1], "of one call");
+        return { result: async () => end, metadata: twice[0] };
+      };
+      const stream = host.provider.wrapStreamFn({ ...context, streamFn })({}, {}, { requestId });
+      await stream.result();
+      return stream.metadata;
     };
-    const add = createMetadata({ native: counting, warn: assert.fail });
-    const owner = createOwners({
-      native,
-      affinity: new native.Affinity("1", "h", "/", true),
-    })(agentContext({ workspaceDir: dir }));
-    const state = () => native.look(owner.handle);
-    for (let round = 0; round < 200 && state() % 2 === 1; round += 1) {
-      await sleep(10);
+    const dirty = ({ requester_runtime: runtime }) => runtime.git_dirty_hint;
+    const refused = { stopReason: "error" };
+    await hintsOf(dir, { until: ({ dirty: isDirty }) => isDirty === false });
+    const first = await sent("run-1:model:2", refused);
+    assert.equal(dirty(first), false);
+    writeFileSync(file, "changed\n");
+    await outlive();
+    await hintsOf(dir, { until: ({ dirty: isDirty }) => isDirty === true });
+    assert.deepEqual(await sent("run-1:model:1", refused), first, "a retry of the run");
+    assert.deepEqual(await sent("run-1:model:1", { stopReason: "stop" }), first);
+    assert.equal(dirty(await sent("run-1:model:2", refused)), true, "the next request");
+    assert.equal(dirty(await sent(undefined, refused)), true, "a request that the host names not");
+  });
+
+  test("that are two seconds old when a payload is made are left out, however early the call began", async () => {
+    const dir = repository("late-payload");
+    const host = register();
+    await hintsOf(dir, { until: ({ dirty }) => dirty === false });
+    const streamFn = async (_model, _context, options) => {
+      await sleep(2100);
+      return options.onPayload({ messages: [] }).metadata.requester_runtime;
+    };
+    const context = agentContext({ workspaceDir: dir, streamFn });
+    const late = await host.provider.wrapStreamFn(context)({}, {}, {});
+    for (const key of ["repo_name", "git_branch_hint", "git_dirty_hint"]) {
+      assert.equal(key in late, false, key);
     }
-    const first = add(owner, state(), { messages: [] });
-    assert.equal(first.metadata.requester_runtime.git_dirty_hint, false);
-    assert.equal(asked, 1);
-    for (let round = 0; round < 10; round += 1) {
-      assert.deepEqual(add(owner, state(), { messages: [] }), first);
-    }
-    assert.equal(asked, 1);
   });
 
   test("what is not known is left out", async () => {

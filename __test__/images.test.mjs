@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { gatherInto, INTERFACE } from "../lib/images.js";
+import { INTERFACE } from "../lib/shared.js";
 import { ROOT } from "./support/plugin.mjs";
 
 const base = mkdtempSync(join(tmpdir(), "taas-images-"));
@@ -23,11 +23,11 @@ function install(name, number) {
     cpSync(join(ROOT, file), join(dir, file), { recursive: true });
   }
   if (number !== undefined) {
-    const images = join(dir, "lib", "images.js");
-    const source = readFileSync(images, "utf8");
+    const shared = join(dir, "lib", "shared.js");
+    const source = readFileSync(shared, "utf8");
     const changed = source.replace(/INTERFACE = \d+/, `INTERFACE = ${number}`);
     assert.notEqual(changed, source);
-    writeFileSync(images, changed);
+    writeFileSync(shared, changed);
     // Beside the package a plain file is found first, and it answers for the library behind it.
     for (const binary of binaries) {
       cpSync(join(dir, binary), join(dir, `real-${binary}`));
@@ -50,14 +50,9 @@ function install(name, number) {
 
 const PLUGIN = pathToFileURL(join(ROOT, "__test__/support/plugin.mjs")).href;
 
-/** Runs a script in a process of its own, which may map what it likes. */
-function run(script) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [
-      "--input-type=module",
-      "--eval",
-      `
+/** Runs a script in a process of its own, which may map what it likes, with the host in miniature at hand. */
+const run = (script) =>
+  runBare(`
       import { agentContext, modelCall, register, routed } from ${JSON.stringify(PLUGIN)};
       const load = async (dir) => {
         const { default: entry } = await import("file://" + dir + "/index.js");
@@ -66,8 +61,13 @@ function run(script) {
       const capture = (host, agentId) =>
         modelCall(host.provider, { context: agentContext({ agentId }), response: routed({ "x-request-id": agentId }) });
       const asked = (host, agentId) => host.ask({ agentId }).payload.capture?.taasRequestId;
-      ${script}`,
-    ],
+      ${script}`);
+
+/** The same with nothing at hand. */
+function runBare(script) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", script],
     { encoding: "utf8" },
   );
   assert.equal(status, 0, stderr);
@@ -90,71 +90,34 @@ describe("an update into another directory", () => {
     );
   });
 
-  test("of another interface takes over what the old image holds, and goes on holding", () => {
+  test("of another interface starts empty, and leaves the old one its calls, routes and algorithms", () => {
     const [one, two] = [install("other-1"), install("other-2", 99)];
     assert.deepEqual(
       run(`
+      import { channel } from "node:diagnostics_channel";
+      const answers = (host, ids) => console.log(ids.map((id) => asked(host, id) ?? "none").join());
       const old = await load(${JSON.stringify(one)});
       await capture(old, "before");
-      const updated = await load(${JSON.stringify(two)});
-      await capture(updated, "after");
-      await capture(old, "in-flight");
-      for (const host of [updated, old]) console.log(["before", "in-flight", "after"].map((id) => asked(host, id)).join());
-      console.log([...old.warnings, ...updated.warnings].length);`),
-      ["before,in-flight,after", "before,in-flight,after", "0"],
-    );
-  });
-
-  test("of another interface goes on with the algorithms that were chosen, and with what was taken back", () => {
-    const [one, two] = [install("chosen-1"), install("chosen-2", 99)];
-    assert.deepEqual(
-      run(`
-      const set = (host, agentId, algorithm) =>
-        host.methods.get("taas.autorouter.setAlgorithm").handler({ params: { agentId, algorithm }, respond() {} });
-      const sent = async (host, agentId) => {
-        const { headers } = await modelCall(host.provider, { context: agentContext({ agentId }) });
-        return String(headers["X-TaaS-Autorouter-Algorithm"]);
-      };
-      const old = await load(${JSON.stringify(one)});
-      for (const id of ["kept", "cleared"]) set(old, id, "cost");
-      const updated = await load(${JSON.stringify(two)});
-      for (const id of ["kept", "cleared"]) console.log(await sent(updated, id));
-      set(updated, "cleared", null);
-      updated.ask({});
-      for (const id of ["kept", "cleared"]) console.log(await sent(updated, id));
-      console.log([...old.warnings, ...updated.warnings].length);`),
-      ["cost", "cost", "cost", "undefined", "0"],
-    );
-  });
-
-  test("leaves the calls that go on to the image that began them, where Node's channel tells", () => {
-    const [one, two] = [install("going-1"), install("going-2", 99)];
-    assert.deepEqual(
-      run(`
-      import { channel } from "node:diagnostics_channel";
-      const old = await load(${JSON.stringify(one)});
+      let updated;
       const streamFn = async (_model, _context, { headers }) => {
         const request = { headers: Object.entries(headers).flat() };
-        const { default: entry } = await import("file://${two}/index.js");
-        // Another version's copy takes over the subscription.
-        globalThis[Symbol.for("openclaw-taas-affinity.channel")].version = "0.0.0";
-        const updated = register({ entry, rootDir: ${JSON.stringify(two)} });
         channel("undici:request:create").publish({ request });
+        updated = await load(${JSON.stringify(two)});
         channel("undici:request:headers").publish({
           request,
-          response: { statusCode: 200, headers: ["x-taas-autorouted", "true", "x-request-id", "going"] },
+          response: { statusCode: 200, headers: ["x-taas-autorouted", "true", "x-request-id", "in-flight"] },
         });
-        return updated;
       };
-      const updated = await old.provider.wrapStreamFn(agentContext({ agentId: "going", streamFn }))({}, {}, {});
-      const images = globalThis[Symbol.for("openclaw-taas-affinity.images")];
-      console.log([...images.values()].map((native) => native.latestByAgent("going") !== null).join());
-      console.log(asked(updated, "going"), updated.warnings.length);`),
-      ["true,false", "going 0"],
+      await old.provider.wrapStreamFn(agentContext({ agentId: "in-flight", streamFn }))({}, {}, {});
+      await capture(updated, "after");
+      answers(updated, ["before", "in-flight", "after"]);
+      answers(old, ["before", "in-flight", "after"]);
+      console.log([...old.warnings, ...updated.warnings].length);`),
+      ["none,none,after", "before,in-flight,none", "0"],
     );
   });
 
-  test("of another interface in the same place is loaded, and takes over", () => {
+  test("of another interface in the same place is loaded, and starts empty", () => {
     const [place, next] = [install("place"), install("next", 99)];
     assert.deepEqual(
       run(`
@@ -166,15 +129,15 @@ describe("an update into another directory", () => {
       const { default: entry } = await import("file://${next}/index.js");
       const updated = register({ entry, rootDir: ${JSON.stringify(place)} });
       await capture(updated, "after");
-      for (const host of [updated, old]) console.log(["before", "after"].map((id) => asked(host, id)).join());
+      console.log(["before", "after"].map((id) => asked(updated, id) ?? "none").join());
       console.log(updated.warnings.length);`),
-      ["before,after", "before,after", "0"],
+      ["none,after", "0"],
     );
   });
 
   test("a binary of another interface than its package is refused, and says so", () => {
     const dir = install("unfit", 99);
-    cpSync(join(ROOT, "lib", "images.js"), join(dir, "lib", "images.js"));
+    cpSync(join(ROOT, "lib", "shared.js"), join(dir, "lib", "shared.js"));
     const [warning, hooks] = run(`
       const host = await load(${JSON.stringify(dir)});
       console.log(host.warnings.join("|"));
@@ -187,33 +150,40 @@ describe("an update into another directory", () => {
   });
 });
 
-test("what one image holds is taken over whatever becomes of another", (t) => {
-  const images = Symbol.for("openclaw-taas-affinity.images");
-  const before = globalThis[images];
-  t.after(() => (globalThis[images] = before));
-  const holding = (held) => ({ snapshot: () => held });
-  const damaged = {
-    snapshot() {
-      throw new Error("damaged");
-    },
-  };
-  const taken = [];
-  const native = { ...holding("own"), takeOver: (held) => taken.push(held) };
-  globalThis[images] = new Map(
-    [damaged, holding("one"), native, damaged, holding("two")].entries(),
-  );
-  const faults = [];
-  gatherInto(native, {
-    attempt: (kind, _, action) => {
-      try {
-        action();
-      } catch {
-        faults.push(kind);
-      }
-    },
-  });
-  assert.deepEqual(taken, ["one", "two"]);
-  assert.deepEqual(faults, ["gather", "gather"]);
+describe("a global of the plugin's name", () => {
+  for (const [what, value] of [
+    ["a number", "7"],
+    ["an object of somebody else", "{ calls: null }"],
+    ["a record of another version", "Object.freeze({ version: 1, addon: {} })"],
+    ["a frozen function", "Object.freeze(() => {})"],
+    ["an object that cannot be read", "new Proxy({}, { get() { throw new Error('mine'); } })"],
+  ]) {
+    test(`that is ${what} stays as it is, and copies share their calls and routes all the same`, () => {
+      const [one, two] = [install(`global-1-${what}`), install(`global-2-${what}`)];
+      assert.deepEqual(
+        runBare(`
+        const key = Symbol.for("openclaw-taas-affinity");
+        const value = ${value};
+        globalThis[key] = value;
+        const { agentContext, modelCall, register, routed } = await import(${JSON.stringify(PLUGIN)});
+        const load = async (dir) => {
+          const { default: entry } = await import("file://" + dir + "/index.js");
+          return register({ entry, rootDir: dir });
+        };
+        const wraps = await load(${JSON.stringify(one)});
+        const turns = await load(${JSON.stringify(two)});
+        const provider = {
+          wrapStreamFn: wraps.provider.wrapStreamFn,
+          resolveTransportTurnState: turns.provider.resolveTransportTurnState,
+        };
+        const { turnState } = await modelCall(provider, { response: routed({ "x-request-id": "r" }) });
+        console.log(turnState.headers["X-OpenClaw-Agent-Id"]);
+        console.log(turns.ask({ agentId: "new-agent-2" }).payload.capture.taasRequestId);
+        console.log(globalThis[key] === value, [...wraps.warnings, ...turns.warnings].length);`),
+        ["new-agent-2", "r", "true 0"],
+      );
+    });
+  }
 });
 
 test("a worker thread of the updated package is served by the image that is there", () => {

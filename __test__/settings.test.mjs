@@ -16,7 +16,7 @@ const DEFAULTS = {
   debug: false,
 };
 const of = (config, env = {}) => {
-  const { notUnderstood, hasOddHints, ...settings } = settingsOf(config, env);
+  const { notUnderstood, hasOddHints, wantsReplies, ...settings } = settingsOf(config, env);
   return { settings, notUnderstood, hasOddHints };
 };
 const throwing = () => {
@@ -43,6 +43,19 @@ describe("settings", () => {
     assert.deepEqual(settings, { ...config, providers: ["my-taas"] });
     assert.deepEqual(notUnderstood, []);
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
+  });
+
+  test('treat routeNotice "reply", which was removed, as "log", with one warning', () => {
+    forgetWarnings();
+    const listened = [];
+    const on = (event) => listened.push(event);
+    const { warnings } = register({ pluginConfig: { routeNotice: "reply" }, on });
+    assert.deepEqual(warnings, [
+      'taas-affinity: routeNotice "reply" was removed and is treated as "log": set it to "log" or "off" (said once)',
+    ]);
+    assert.equal(listened.includes("reply_payload_sending"), false);
+    assert.equal(of({ routeNotice: "reply" }).settings.routeNotice, "log");
+    assert.deepEqual(of({ routeNotice: "reply" }).notUnderstood, []);
   });
 
   test("are debugged as the host is", () => {
@@ -72,7 +85,7 @@ describe("settings", () => {
       "providers (a string, not a list of at most 16 ids)",
       "gitHints (a string, not true or false)",
       "observe (null, not true or false)",
-      'routeNotice (a boolean, not "off", "log" or "reply")',
+      'routeNotice (a boolean, not "off" or "log")',
       "debug (an object, not true or false)",
       "gitHint",
     ]);

@@ -297,6 +297,55 @@ describe("a request that is sent again", () => {
     assert.equal(attemptOf(await sent(host, context, `${context.agentId}:model:1`, turn(9))), "9");
   });
 
+  /** The attempts that requests carry which have the given ids and end as given. */
+  async function attempts(requests) {
+    const host = register();
+    const context = nobody();
+    const carried = [];
+    for (const [requestId, stopReason] of requests) {
+      const streamFn = async (_model, _context, { headers }) => {
+        carried.push(headers["X-OpenClaw-Attempt"] ?? "none");
+        if (stopReason === "rejected") {
+          throw new Error("no connection");
+        }
+        return { result: async () => ({ stopReason }) };
+      };
+      const stream = host.provider.wrapStreamFn({ ...context, streamFn });
+      const { result } = await stream({}, {}, { requestId }).catch(() => ({}));
+      await result?.();
+    }
+    return carried;
+  }
+
+  test("is counted within a run, whose ids begin again after a failed attempt", async () => {
+    assert.deepEqual(
+      await attempts([
+        ["tools:model:1", "toolUse"],
+        ["tools:model:2", "error"],
+        ["tools:model:1", "toolUse"],
+        ["tools:model:2", "stop"],
+      ]),
+      ["none", "none", "2", "none"],
+    );
+    for (const failure of ["error", "aborted", "rejected"]) {
+      assert.deepEqual(
+        await attempts([
+          [`${failure}:model:1`, failure],
+          [`${failure}:model:1`, failure],
+          [`${failure}:model:1`, "length"],
+          [`${failure}:model:1`, "stop"],
+        ]),
+        ["none", "2", "3", "none"],
+        failure,
+      );
+    }
+  });
+
+  test("is attempt 1 after each good answer where every run of a job has the same id", async () => {
+    const job = ["job-1:model:1", "stop"];
+    assert.deepEqual(await attempts([job, job, job]), ["none", "none", "none"]);
+  });
+
   test("is no other request, and is forgotten in time", async () => {
     const host = register();
     const context = nobody();
@@ -309,16 +358,17 @@ describe("a request that is sent again", () => {
       );
     }
     const first = `${context.agentId}:first`;
+    const { handle } = new native.Affinity("1", "h", "/", false).requester(context, {});
     const others = (from, to) => {
       for (let other = from; other < to; other += 1)
-        native.timesSent(`${context.agentId}:${other}`);
+        native.beginCall(handle, `${context.agentId}:${other}`);
     };
-    native.timesSent(first);
+    native.beginCall(handle, first);
     // What many agents send while one of them waits to send again.
     others(0, 2000);
-    assert.equal(attemptOf(await sent(host, context, first, null)), "2");
+    assert.equal(native.beginCall(handle, first).times, 2);
     others(2000, 7000);
-    assert.equal(attemptOf(await sent(host, context, first, null)), undefined);
+    assert.equal(native.beginCall(handle, first).times, 1);
   });
 });
 

@@ -459,7 +459,6 @@ describe("the headers", () => {
           [{ options: { headers: own } }, "options"],
           [{ options: { headers: new Headers(own) } }, "Headers"],
           [{ options: { headers: Object.entries(own) } }, "pairs"],
-          [{ options: { headers: new Map(Object.entries(own)) } }, "Map"],
           [{ model: { headers: own } }, "model"],
         ]) {
           const { headers } = await modelCall(provider, set);

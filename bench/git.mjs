@@ -35,7 +35,7 @@ for (let probe = 0; probe < probes; probe += 1) {
   const began = performance.now();
   native.look(handle);
   asking.push((performance.now() - began) * 1000);
-  while (native.look(handle) % 2 === 1) {
+  while (native.look(handle)) {
     await sleep(1);
   }
   answered.push(performance.now() - began);

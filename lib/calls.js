@@ -2,14 +2,11 @@
 // payload and the response of that very call through `AsyncLocalStorage` and closures, so that any
 // number of calls of one session can be in flight at once.
 
-import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
 
 import { headersSet, placesOf, withHeaders } from "./headers.js";
 import { configuredHeaders } from "./models.js";
-import { merged } from "./options.js";
-
-// The host may ask one copy of this module for the wrapper and another for the turn state.
-const CALLS = Symbol.for("openclaw-taas-affinity.calls");
+import { shared } from "./shared.js";
 
 /** The options of a call that is ours already carry its record, for a second wrapper around it. */
 const CALL = Symbol.for("openclaw-taas-affinity.call");
@@ -24,7 +21,7 @@ const PLAIN = /^[!-~]{1,200}$/;
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
 
-/** A longer id of a request is none of the host's. */
+/** Request ids from the host are shorter than this. */
 const ID_LIMIT = 256;
 
 /**
@@ -38,21 +35,18 @@ const ID_LIMIT = 256;
  * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
  * @property {string | undefined} turnId the turn id that the request carries
  * @property {string | undefined} attempt the attempt that the request carries
- * @property {number} times for the how manieth time the request is sent
+ * @property {string} id of the request: the host's, which the host's own retries share, or one of ours
+ * @property {number} times how many times the request has been sent, counting this one
  * @property {unknown} config of the host, and `cost` of the model: for what the call will have cost
  * @property {unknown} cost
- * @property {Function} capture tells of the answer: that of the copy of this module which began the call
  * @property {unknown} teller who tells of the answer, see response.js, which notes status and route
  * @property {number | undefined} status
  * @property {string | undefined} route
- * @property {number} look the state of the workspace's repository, see `Native.look`
  */
 
-/** @param {{ native: import("../native.js").Native, capture: Function, providers: string[] }} parts */
-export function createCalls({ native, capture, providers }) {
-  globalThis[CALLS] ??= new AsyncLocalStorage();
-  /** @type {AsyncLocalStorage<Call | undefined>} */
-  const calls = globalThis[CALLS];
+/** @param {{ native: typeof import("../native.js"), providers: string[] }} parts */
+export function createCalls({ native, providers }) {
+  const { calls } = shared;
   const names = [...native.requestHeaders(), TURN_ID, ATTEMPT, ALGORITHM];
   const places = placesOf(names);
   const placeOf = (name) => names.indexOf(name);
@@ -68,15 +62,16 @@ export function createCalls({ native, capture, providers }) {
     return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
   };
 
-  /** For the how manieth time a request is sent. Without an id of the host's, nobody can tell. */
-  const timesSent = (id) =>
-    typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? native.timesSent(id) : 1;
+  /** The host's id of a request, where it has one, else one that no other request has. */
+  const idOf = (id) =>
+    typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? id : randomUUID();
 
   /** The record of a call that begins; what is set already, by whomever, stays as it is. */
   function start(owner, provider, model, options, config, isRun) {
     const set = headersSet(options?.headers, configuredHeaders(model), places);
-    const times = timesSent(options?.requestId);
-    const headers = headersOf(owner, times);
+    const id = idOf(options?.requestId);
+    const { times, algorithm } = native.beginCall(owner.handle, id);
+    const headers = headersOf(owner, times, algorithm);
     return {
       owner,
       provider,
@@ -87,28 +82,25 @@ export function createCalls({ native, capture, providers }) {
       set,
       turnId: sendable(set?.[turnIdPlace]),
       attempt: sendable(set?.[attemptPlace] ?? headers[ATTEMPT]),
+      id,
       times,
       config,
       cost: model?.cost,
-      capture,
       teller: undefined,
       status: undefined,
       route: undefined,
-      look: native.look(owner.handle),
     };
   }
 
   /** The owner's headers, with what somebody chose and what the host does not count. */
-  function headersOf(owner, times) {
-    const algorithm = native.choices() > 0 ? native.algorithm(owner.handle) : null;
-    if (algorithm === null && times === 1) {
-      return owner.headers;
-    }
-    return merged(owner.headers, {
-      ...(times > 1 && { [ATTEMPT]: String(times) }),
-      ...(algorithm !== null && { [ALGORITHM]: algorithm }),
-    });
-  }
+  const headersOf = (owner, times, algorithm) =>
+    algorithm === null && times === 1
+      ? owner.headers
+      : {
+          ...owner.headers,
+          ...(times > 1 && { [ATTEMPT]: String(times) }),
+          ...(algorithm !== null && { [ALGORITHM]: algorithm }),
+        };
 
   const lacking = (headers, set) =>
     Object.fromEntries(
@@ -163,7 +155,7 @@ export function createCalls({ native, capture, providers }) {
       call.turnId = turnId ?? call.turnId;
       call.attempt = attempt ?? call.attempt;
     }
-    return { headers: merged(call?.headers, own) };
+    return { headers: { ...call?.headers, ...own } };
   }
 
   return {

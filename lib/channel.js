@@ -7,12 +7,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
 import { headerOf } from "./headers.js";
+import { shared } from "./shared.js";
 
 const CREATE = "undici:request:create";
 const HEADERS = "undici:request:headers";
-
-// One subscription a process, of whichever copy of this module came last: it has the latest configuration.
-const CHANNEL = Symbol.for("openclaw-taas-affinity.channel");
 
 const CONSEQUENCE = "the route of a response was not captured";
 
@@ -36,19 +34,17 @@ function pairsOf(headers) {
 
 /**
  * @param {object} parts
- * @param {string} parts.version of the package
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
  * @param {ReturnType<typeof import("./observed.js").createObserved>} parts.observed
  * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
  */
-export function watchChannel({ version, faults: { attempt }, calls, observed, capture }) {
-  const before = globalThis[CHANNEL];
-  before?.stop();
+export function watchChannel({ faults: { attempt }, calls, observed, capture }) {
+  // The copy that registered last has the latest configuration.
+  shared.channel.stop?.();
   // Connections are kept for whoever comes next, so that the store at an answer may be that of the call
   // that opened one: a request's call is known when it is created, and kept by the request itself.
-  // Another version may keep something else of it.
-  const callOf = before?.version === version ? before.callOf : new WeakMap();
+  const { callOf } = shared;
 
   // Messages are taken apart within `attempt`: what a subscriber throws ends the process.
   const created = (message) =>
@@ -68,15 +64,14 @@ export function watchChannel({ version, faults: { attempt }, calls, observed, ca
       if (call !== undefined) {
         const { statusCode: status, headers } = response;
         const answer = { status, headers: pairsOf(headers) };
-        (call.capture ?? capture)(call, answer, CHANNEL);
+        capture(call, answer, "channel");
       }
     });
 
   subscribe(CREATE, created);
   subscribe(HEADERS, answered);
-  const stop = () => {
+  shared.channel.stop = () => {
     unsubscribe(CREATE, created);
     unsubscribe(HEADERS, answered);
   };
-  globalThis[CHANNEL] = { version, stop, callOf };
 }

@@ -1,8 +1,7 @@
 // Fail open: whatever goes wrong in here, the model call goes out as its caller made it, and one
 // warning for each kind of fault says so in the gateway's log.
 
-// The host imports this module several times in one process, and the copies share nothing else.
-const WARNED = Symbol.for("openclaw-taas-affinity.warned");
+import { shared } from "./shared.js";
 
 /** Enough for any message of ours; what comes from elsewhere may be of any length. */
 const LINE_LIMIT = 2000;
@@ -34,8 +33,7 @@ export const oneLine = (text, limit = LINE_LIMIT) =>
  *   `attempt` returns what `action` does, and `undefined` with a warning where it throws
  */
 export function createFaults(logger) {
-  globalThis[WARNED] ??= new Set();
-  const warned = globalThis[WARNED];
+  const { warned } = shared;
 
   function warn(kind, consequence, error) {
     if (warned.has(kind)) {

@@ -1,46 +1,44 @@
-// Header names match in any letter case, and headers come as a plain object, a `Headers`, a Map or
-// an array of pairs. Iterating them here is many times cheaper than across the native boundary.
+// Header names match in any letter case, and headers come as a plain object, a `Headers` or an array of pairs.
+// Iterating them here is many times cheaper than across the native boundary.
 
-import { merged } from "./options.js";
+import { isCopyable } from "./options.js";
 
 /** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
 const CROSSING_LIMIT = 1024;
 
-const isIterable = (headers) => typeof headers?.[Symbol.iterator] === "function";
-
 /** An iterator is used up by reading it, and then there is nothing left for whom it is meant. */
-const isReadOnce = (headers) => isIterable(headers) && typeof headers.next === "function";
+const isPairs = (headers) =>
+  typeof headers?.[Symbol.iterator] === "function" && typeof headers.next !== "function";
+
+/** Whether headers can be added to a copy of these. @throws {TypeError} as `isCopyable` */
+export const canExtend = (headers) =>
+  Array.isArray(headers) ||
+  Object.prototype.toString.call(headers) === "[object Headers]" ||
+  isCopyable(headers);
 
 /**
  * Calls `see` with the place of each header in `places` and with its value, in the order in which
  * they come. A value of any other header is never read.
  *
- * @param {unknown} headers
+ * @param {unknown} headers of an object; an iterator is left unread
  * @param {ReadonlyMap<string, number>} places lower-case name to place
  * @param {(place: number, value: unknown) => void} see
- * @throws {TypeError} where the headers are an iterator, which is left unread
  */
 function forEachOf(headers, places, see) {
-  if (headers === null || typeof headers !== "object") {
-    return;
-  }
-  if (isReadOnce(headers)) {
-    throw new TypeError("headers are an iterator, which can be read once only");
-  }
-  if (isIterable(headers)) {
+  if (isPairs(headers)) {
     for (const [name, value] of headers) {
       const place = places.get(String(name).toLowerCase());
       if (place !== undefined) {
         see(place, value);
       }
     }
-    return;
-  }
-  for (const name of Object.keys(headers)) {
-    // Every header of interest begins with an x, and most others do not.
-    const place = (name.charCodeAt(0) | 32) === 120 ? places.get(name.toLowerCase()) : undefined;
-    if (place !== undefined) {
-      see(place, headers[name]);
+  } else if (headers !== null && typeof headers === "object") {
+    for (const name of Object.keys(headers)) {
+      // Every header of interest begins with an x, and most others do not.
+      const place = (name.charCodeAt(0) | 32) === 120 ? places.get(name.toLowerCase()) : undefined;
+      if (place !== undefined) {
+        see(place, headers[name]);
+      }
     }
   }
 }
@@ -125,8 +123,8 @@ export function packed(...values) {
  * @param {Record<string, string>} additions
  */
 export function withHeaders(headers, additions) {
-  if (!isIterable(headers)) {
-    return merged(headers, additions);
+  if (!isPairs(headers)) {
+    return { ...headers, ...additions };
   }
   const pairs = [...headers];
   const plain = Object.fromEntries(pairs);

@@ -1,15 +1,12 @@
 // What is added to a payload: the metadata that it lacks, and nothing else.
 
-import { isPlain, merged } from "./options.js";
+import { isPlain } from "./options.js";
 
 /** A payload without any metadata. */
 const NOTHING = Object.freeze({});
 
-/** Whether the repository was settled when it was looked at, so that there is nothing new to ask for. */
-const isSettled = (look) => look % 2 === 0;
-
-/** Whether a copy of `value` is the same on the wire: a `toJSON` may be a property that no copy has. */
-const isCopyable = (value) => isPlain(value) && !Object.hasOwn(value, "toJSON");
+/** Whether a copy of `value` is the same on the wire: what has a `toJSON` says itself what it is. */
+const isCopyable = (value) => isPlain(value) && value.toJSON === undefined;
 
 /** A copy of our metadata, all the way down: what goes into a payload is the caller's to change. */
 function copied(metadata) {
@@ -25,10 +22,6 @@ function copied(metadata) {
   return copy;
 }
 
-/** `copy` with the prototype of the plain object that it is a copy of. */
-const likeOriginal = (copy, original) =>
-  Object.getPrototypeOf(original) === null ? Object.setPrototypeOf(copy, null) : copy;
-
 /** A copy of what `text` says; it is parsed only where it is not what was said the last time. */
 function parsed(said, text) {
   if (said.text !== text) {
@@ -40,40 +33,37 @@ function parsed(said, text) {
 
 /**
  * @param {object} parts
- * @param {import("../native.js").Native} parts.native
+ * @param {typeof import("../native.js")} parts.native
  * @param {import("./faults.js").Warn} parts.warn
- * @returns {(owner: import("./owners.js").Owner, look: number, payload: unknown) => object | undefined}
+ * @param {((line: string) => void) | undefined} parts.debug
+ * @returns {(call: import("./calls.js").Call, payload: unknown) => object | undefined}
  *   `payload` with what its metadata lacks; `undefined` where it goes out as it is
  */
-export function createMetadata({ native, warn }) {
-  /** What a payload without metadata gets. The addon is asked only where that may be another thing. */
-  function whole({ handle, whole: said }, look) {
-    if (said.look === look) {
-      return copied(said.metadata);
+export function createMetadata({ native, warn, debug }) {
+  const unchanged = (what) => {
+    debug?.(`a payload goes out unchanged: ${what} is not a plain object`);
+    return undefined;
+  };
+
+  return ({ owner, id }, payload) => {
+    if (!isCopyable(payload)) {
+      return unchanged("the payload");
     }
-    const metadata = parsed(said, native.injectRequest(handle, NOTHING));
+    // Each property is read once, as the transport would.
+    const copy = { ...payload };
+    const { metadata } = copy;
+    if (metadata !== undefined && !isCopyable(metadata)) {
+      return unchanged("its metadata");
+    }
+    const text = native.injectRequest(owner.handle, metadata === undefined ? NOTHING : copy, id);
     const complaint = native.complaint();
     if (complaint !== null) {
       warn("git", "requests go out with fewer repository hints", complaint);
     }
-    said.look = isSettled(look) ? look : undefined;
-    return metadata;
-  }
-
-  return (owner, look, payload) => {
-    // More than an object of keys, and a copy would not be what its caller made.
-    if (!isCopyable(payload)) {
-      return undefined;
-    }
-    const { metadata } = payload;
-    if (metadata === undefined) {
-      return likeOriginal(merged(payload, { metadata: whole(owner, look) }), payload);
-    }
-    const text = isCopyable(metadata) ? native.injectRequest(owner.handle, payload) : null;
     if (text === null) {
       return undefined;
     }
-    const all = likeOriginal(merged(metadata, parsed(owner.partial, text)), metadata);
-    return likeOriginal(merged(payload, { metadata: all }), payload);
+    copy.metadata = { ...metadata, ...parsed(owner.said, text) };
+    return copy;
   };
 }

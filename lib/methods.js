@@ -40,19 +40,17 @@ function jsonOf(params) {
 
 /**
  * @param {object} parts
- * @param {import("../native.js").Native} parts.native
+ * @param {typeof import("../native.js")} parts.native
  * @param {import("../native.js").Affinity} parts.affinity
- * @param {() => void} parts.gather brings in what other images of the addon hold
  * @param {() => object} parts.facts see facts.js
  * @returns {{ name: string, scope: string, handler: (request: object) => void }[]}
  */
-export function createMethods({ native, affinity, gather, facts }) {
+export function createMethods({ native, affinity, facts }) {
   return native.methods().map(({ name, scope }) => {
     const handler = ({ params, respond }) => {
       const refuse = refusal(name, respond);
       let answer;
       try {
-        gather();
         answer = JSON.parse(affinity.ask(name, jsonOf(params), process.env, jsonOf(facts())));
       } catch (error) {
         refuse(error?.code === "InvalidArg" ? "INVALID_REQUEST" : "UNAVAILABLE", error);

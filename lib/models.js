@@ -3,9 +3,7 @@
 // names the agent of a simple completion, whose own context does not.
 
 import { isPlain } from "./options.js";
-
-// A model is resolved by one copy of this module and streamed by another.
-const ORIGINS = Symbol.for("openclaw-taas-affinity.origins");
+import { shared } from "./shared.js";
 
 /**
  * @typedef {object} Origin where the headers of a resolved model come from
@@ -17,12 +15,9 @@ const ORIGINS = Symbol.for("openclaw-taas-affinity.origins");
 /** On a model that has ours: the host copies headers to add its own (`authHeader: true`). */
 const ORIGIN = Symbol.for("openclaw-taas-affinity.origin");
 
-/** @returns {WeakMap<object, Origin>} by the very headers that we gave a model */
-const origins = () => (globalThis[ORIGINS] ??= new WeakMap());
-
 /** @returns {Origin | undefined} of the very headers that we gave a model */
 function originOfHeaders(headers) {
-  return headers !== null && typeof headers === "object" ? origins().get(headers) : undefined;
+  return headers !== null && typeof headers === "object" ? shared.origins.get(headers) : undefined;
 }
 
 /** @returns {Origin | undefined} of a model that we gave headers, or of a copy of it */
@@ -63,6 +58,6 @@ export function withOrigin(model, context, headers) {
   const { agentDir, workspaceDir, agentId } = context;
   const origin = { context: { agentDir, workspaceDir, agentId }, configured, added };
   const all = { ...configured, ...added };
-  origins().set(all, origin);
+  shared.origins.set(all, origin);
   return { ...model, headers: all, [ORIGIN]: origin };
 }

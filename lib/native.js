@@ -76,7 +76,7 @@ const loaded = new Map();
  *
  * @param {string} rootDir the package's real directory
  * @param {{ anew?: boolean }} [options] `anew` where the file has been replaced since it was loaded
- * @returns {import("../native.js").Native}
+ * @returns {typeof import("../native.js")}
  * @throws {Error} where there is no binary for this machine, or it cannot be loaded
  */
 export function loadNative(rootDir, { anew = false } = {}) {

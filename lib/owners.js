@@ -11,29 +11,19 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
  * @typedef {object} Owner
- * @property {import("../native.js").Handle} handle what the addon knows it by
+ * @property {import("../native.js").Decided["handle"]} handle what the addon knows it by
  * @property {string} sessionId
  * @property {string} sessionSource
  * @property {string | null} agentId
  * @property {boolean} reusable
  * @property {Record<string, string>} headers what every request of the owner carries
- * @property {Said} whole what was added last to a payload without metadata
- * @property {Said} partial what was added last to metadata that has some of our keys
+ * @property {{ text?: string, metadata?: object }} said what was added last to a payload, as the addon gave it and
+ *   parsed; to be copied, never handed out
  */
-
-/**
- * @typedef {object} Said
- * @property {number | undefined} look the state of the repository that it was said in
- * @property {string | undefined} text as the addon gave it
- * @property {object | undefined} metadata the same, parsed; to be copied, never handed out
- */
-
-/** @returns {Said} */
-const unsaid = () => ({ look: undefined, text: undefined, metadata: undefined });
 
 /**
  * @param {object} parts
- * @param {import("../native.js").Native} parts.native
+ * @param {typeof import("../native.js")} parts.native
  * @param {import("../native.js").Affinity} parts.affinity
  * @param {object | undefined} parts.hostAgents the host's `runtime.agent`
  * @returns {(context: object, conversationId?: unknown) => Owner} for the context of any provider hook, and
@@ -54,7 +44,7 @@ export function createOwners({ native, affinity, hostAgents }) {
         headers[name] = values[index];
       }
     }
-    return { ...decided, headers, whole: unsaid(), partial: unsaid() };
+    return { ...decided, headers, said: { text: undefined, metadata: undefined } };
   }
 
   function remember(given, owner) {

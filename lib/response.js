@@ -23,7 +23,7 @@ import { headersSent, packed, placesOf } from "./headers.js";
 
 /**
  * @param {object} parts
- * @param {import("../native.js").Native} parts.native
+ * @param {typeof import("../native.js")} parts.native
  * @param {((line: string) => void) | undefined} parts.debug
  * @param {((agentId: string | undefined) => void) | undefined} [parts.notice] see notice.js
  * @returns {(call: Answerable, response: unknown, teller: unknown) => void}

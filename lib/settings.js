@@ -1,5 +1,6 @@
 // What the user may set. Nothing of it can fail: what is not understood is named, and is as by default.
 
+import { reading } from "./lenient.js";
 import { OWN } from "./providers.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
@@ -57,6 +58,12 @@ function providersIn(list, misunderstand) {
   return [...ids].slice(OWN.length);
 }
 
+/** Other values of `routeNotice`, and which one they are treated as. */
+const NOTICES = new Map([
+  [false, "off"],
+  ["reply", "log"],
+]);
+
 const SWITCH = { read: oneOf(true, false), accepted: "true or false" };
 
 /** In the order in which they are told. `read` gives `undefined` for what is not understood. */
@@ -74,8 +81,8 @@ const KNOWN = {
   gitHints: { ...SWITCH, byDefault: true },
   observe: { ...SWITCH, byDefault: true },
   routeNotice: {
-    read: (value) => (value === false ? "off" : oneOf("off", "log", "reply")(value)),
-    accepted: '"off", "log" or "reply"',
+    read: (value) => NOTICES.get(value) ?? oneOf("off", "log")(value),
+    accepted: '"off" or "log"',
     byDefault: "off",
   },
   debug: { ...SWITCH, byDefault: false },
@@ -115,10 +122,11 @@ function holding(config, misunderstand) {
  * @property {string[]} providers ids of further providers, as the host compares them
  * @property {boolean} gitHints
  * @property {boolean} observe whether calls that another plugin answers for may be looked at
- * @property {"off" | "log" | "reply"} routeNotice
+ * @property {"off" | "log"} routeNotice
  * @property {boolean} debug
  * @property {string[]} notUnderstood names of keys, with what known ones are and are not
  * @property {boolean} hasOddHints whether the environment says of hints what is not understood
+ * @property {boolean} wantsReplies whether `routeNotice` is still `"reply"`, which is treated as `"log"`
  */
 
 /**
@@ -164,6 +172,7 @@ export function settingsOf(config, env) {
     debug: settings.debug || debugsBy(env),
     notUnderstood,
     hasOddHints: isOdd,
+    wantsReplies: reading(() => given.routeNotice, undefined) === "reply",
   };
 }
 
@@ -173,7 +182,11 @@ export function settingsOf(config, env) {
  * @param {Settings} settings
  * @param {import("./faults.js").Warn} warn
  */
-export function warnOfSettings({ notUnderstood, hasOddHints }, warn) {
+export function warnOfSettings({ notUnderstood, hasOddHints, wantsReplies }, warn) {
+  if (wantsReplies) {
+    const remedy = 'set it to "log" or "off"';
+    warn("route-notice", 'routeNotice "reply" was removed and is treated as "log"', remedy);
+  }
   if (hasOddHints) {
     const said = `${HINTS_VARIABLE} is neither on nor off`;
     warn("hints-variable", "requests go out without repository hints", said);

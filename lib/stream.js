@@ -1,14 +1,15 @@
 // The stations of a model call, in their order: the model is resolved, a wrapper is asked for, the
 // call begins, the transport turn gets its headers, the payload its metadata, and the answer is read.
 
+import { canExtend } from "./headers.js";
 import { withOrigin } from "./models.js";
-import { extended } from "./options.js";
+import { isCopyable } from "./options.js";
 
 /**
  * The provider hooks. None of them throws or waits, whatever happens.
  *
  * @param {object} parts
- * @param {import("../native.js").Native} parts.native
+ * @param {typeof import("../native.js")} parts.native
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {((line: string) => void) | undefined} parts.debug
  * @param {string[]} parts.providers the ids that are served
@@ -106,6 +107,13 @@ export function createHooks(parts) {
       // Another wrapper of ours lies around this one and has done everything.
       return { call: outer, options, isOuter: true };
     }
+    if (options !== undefined && typeof options !== "object") {
+      throw new TypeError(`options are a ${typeof options}`);
+    }
+    if (!isCopyable(options) || !canExtend(options?.headers)) {
+      debug?.("a request goes out unchanged: its options or headers are not a plain object");
+      return undefined;
+    }
     const conversation = byConversation ? options?.sessionId : undefined;
     const own = conversation ? ownerOf(host, conversation) : owner;
     const call = calls.start(own, host.provider, model, options, host.config, isRun);
@@ -116,7 +124,7 @@ export function createHooks(parts) {
     const ours = calls.additions(call, options);
     ours.onPayload = payloadHook(call, options);
     ours.onResponse = responseHook(call, options);
-    return { call, options: extended(options, ours), isOuter: false };
+    return { call, options: { ...options, ...ours }, isOuter: false };
   }
 
   /** The payload gets its metadata, after the caller's own hook and as synchronously as that. */
@@ -124,7 +132,7 @@ export function createHooks(parts) {
     const onPayload = options?.onPayload;
     const add = (payload, replaced) =>
       attempt("payload", "a request went out without metadata", () =>
-        addMetadata(call.owner, call.look, replaced === undefined ? payload : replaced),
+        addMetadata(call, replaced === undefined ? payload : replaced),
       ) ?? replaced;
     return (...args) => {
       const replaced =

@@ -6,6 +6,9 @@ import { isPromise } from "node:util/types";
 /** `value` where it is a number; what is none is not counted. */
 const numberOf = (value) => (typeof value === "number" ? value : Number.NaN);
 
+/** A message that ended so may be asked for again. */
+const UNFINISHED = new Set([undefined, "error", "aborted"]);
+
 const textOf = (value) => (typeof value === "string" && value !== "" ? value : undefined);
 
 /** What a model's prompt costs, where that is not nothing: a host says 0 where it does not know. */
@@ -14,7 +17,7 @@ const pricesIn = (cost) =>
 
 /**
  * @param {object} parts
- * @param {import("../native.js").Native} parts.native
+ * @param {typeof import("../native.js")} parts.native
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {typeof import("./prices.js").pricesOf} parts.pricesOf
  * @param {() => void} parts.tell says what has become worth a warning
@@ -39,6 +42,9 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
   function counted(call, message) {
     try {
       const { usage, stopReason, responseModel } = message ?? {};
+      if (!UNFINISHED.has(stopReason)) {
+        native.requestAnswered(call.owner.handle, call.id);
+      }
       const failed = message === undefined || stopReason === "error";
       const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
       const model = textOf(call.route) ?? answered;

@@ -1,6 +1,6 @@
 //! What JavaScript asks on behalf of the requests of one stream wrapper.
 
-use std::sync::atomic::Ordering;
+use std::{sync::Arc, time::Instant};
 
 use napi::{
     ValueType,
@@ -64,29 +64,41 @@ impl From<requester::Requester> for Decided {
 }
 
 /// Has the workspace's repository looked at, off this thread, unless that is going on or what is
-/// known is young. The state that it is in: 0 where there is nothing to look at, else a number
-/// that is another one where something else may be known, and odd while it is being looked at.
+/// known is young. Returns whether an answer is awaited. Never waits.
 #[napi(catch_unwind)]
-#[must_use]
-pub fn look(requester: &External<Requester>) -> f64 {
-    requester.workspace.as_ref().map_or(0.0, |workspace| {
-        let is_awaited = workspace.look();
-        let changes = taas_affinity_repo::changes().load(Ordering::Acquire);
-        2.0 * (f64::from(changes) + 1.0) + f64::from(u8::from(is_awaited))
-    })
+pub fn look(requester: &External<Requester>) -> bool {
+    requester.workspace.as_ref().is_some_and(Workspace::look)
 }
 
-/// The algorithm that somebody chose for these requests, where anybody did.
+/// What is known of a call's request when the call begins.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Begun {
+    /// How many times the request has been sent, counting this one.
+    pub times: u32,
+    /// The algorithm that somebody chose for it, or `null`.
+    pub algorithm: Option<&'static str>,
+}
+
+/// A call begins. `request_id` is the host's id of its request, or one that no other request has. The workspace's
+/// repository is looked at as by [`look`].
 #[napi(catch_unwind)]
 #[must_use]
-pub fn algorithm(requester: &External<Requester>) -> Option<&'static str> {
-    Store::shared().choice(&requester.decided.whose(None)).map(Algorithm::name)
+pub fn begin_call(requester: &External<Requester>, request_id: String) -> Begun {
+    look(requester);
+    let (times, algorithm) = Store::shared().begin(&requester.decided.whose(None), &request_id);
+    Begun { times, algorithm: algorithm.map(Algorithm::name) }
+}
+
+/// A call's request has a good answer: the next request of the same run is sent for the first time.
+#[napi(catch_unwind)]
+pub fn request_answered(requester: &External<Requester>, request_id: String) {
+    Store::shared().request_answered(&requester.decided.whose(None), &request_id);
 }
 
 /// The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
 /// add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
-/// as it is. What is known of the workspace's repository
-/// is in it.
+/// as it is. What is known of the workspace's repository is in it; with a `request_id`, as [`begin_call`] has it, what
+/// was known at the first payload of that request.
 ///
 /// # Errors
 /// A getter of `payload` or of its metadata throws.
@@ -94,6 +106,7 @@ pub fn algorithm(requester: &External<Requester>) -> Option<&'static str> {
 pub fn inject_request(
     requester: &External<Requester>,
     payload: Unknown<'_>,
+    request_id: Option<String>,
 ) -> Result<Option<String>> {
     let Some(payload) = object(payload)? else {
         return Ok(None);
@@ -107,12 +120,16 @@ pub fn inject_request(
         return Ok(None);
     };
     let known = requester.workspace.as_ref().and_then(Workspace::known);
-    let hints = known.as_deref().map(|known| Hints {
-        repo_name: known.repo_name.as_deref(),
-        branch: known.branch.as_deref(),
-        dirty: known.dirty,
+    let known = known.map(|known| {
+        let taas_affinity_repo::Hints { repo_name, branch, dirty } = (*known).clone();
+        Hints { repo_name, branch, dirty }
     });
-    Ok(requester.decided.additions(present, hints))
+    let known = known.unwrap_or_default();
+    let hints = match request_id {
+        Some(id) => Store::shared().hints(&requester.decided.whose(None), &id, known),
+        None => Arc::new(known),
+    };
+    Ok(requester.decided.additions(present, &hints))
 }
 
 /// Remembers what a response says: its route, where it succeeded and was autorouted, which `true`
@@ -189,36 +206,13 @@ pub fn record_call(
     Store::shared().ended(&call, &requester.decided.whose(conversation.as_deref()))
 }
 
-/// Counts a request by the host's own id of it, and says for the how manieth time it is sent now.
-#[napi(catch_unwind)]
-#[must_use]
-pub fn times_sent(request_id: String) -> u32 {
-    Store::shared().times_sent(&request_id)
-}
-
-/// How many algorithms are chosen; without any, [`algorithm`] need not be asked.
-#[napi(catch_unwind)]
-#[must_use]
-pub fn choices() -> u32 {
-    Store::shared().choice_count()
-}
-
-/// Notes that what an agent's latest capture says is an answer to the agent itself.
-///
-/// # Errors
-/// Where `agent_id` is no string.
-#[napi(catch_unwind, strict)]
-pub fn note_route(agent_id: String) {
-    Store::shared().note_route(&agent_id);
-}
-
 /// Another model than was told last of an agent, as JSON text.
 ///
 /// # Errors
 /// None that two names allow.
 #[napi(catch_unwind, strict)]
 pub fn route_change(agent_id: String) -> Result<Option<String>> {
-    let change = Store::shared().route_change(&agent_id, now());
+    let change = Store::shared().route_change(&agent_id, Instant::now());
     change.map(|change| serde_json::to_string(&change).map_err(failure)).transpose()
 }
 

@@ -1,26 +1,10 @@
-//! The store of the process, as one image hands it to another and as tests look into it.
+//! The store of the process, as tests look into it.
 
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 use taas_affinity::store::{LIMIT, Store};
 
-use crate::convert::{failure, invalid};
-
-/// Everything that the store of this image holds, as text for [`take_over`] of another image.
-#[napi(catch_unwind)]
-#[must_use]
-pub fn snapshot() -> String {
-    Store::shared().snapshot()
-}
-
-/// Takes over what the store of another image held.
-///
-/// # Errors
-/// With code `InvalidArg` where `snapshot` is none that this image can read; it is ignored then.
-#[napi(catch_unwind, strict)]
-pub fn take_over(snapshot: String) -> Result<()> {
-    Store::shared().take_over(&snapshot).map_err(invalid)
-}
+use crate::convert::failure;
 
 /// The latest capture of an agent as JSON text, or `null`.
 ///

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import plugin from "../../index.js";
 import { loadNative } from "../../lib/native.js";
+import { shared } from "../../lib/shared.js";
 
 // Without a trailing separator: it is a path that the host is configured with.
 export const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));
@@ -20,7 +21,7 @@ export const native = loadNative(ROOT);
 
 /** Warnings are said once in a process; a test that expects one starts afresh. */
 export function forgetWarnings() {
-  delete globalThis[Symbol.for("openclaw-taas-affinity.warned")];
+  shared.warned.clear();
 }
 
 /** Registers a copy of the plugin and returns what it registered. */

@@ -31,12 +31,12 @@ pub struct Facts<'a> {
 }
 
 /// What is known of the workspace's repository, as git has it.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Hints<'a> {
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Hints {
     /// The repository's name.
-    pub repo_name: Option<&'a str>,
+    pub repo_name: Option<String>,
     /// The short name of the branch.
-    pub branch: Option<&'a str>,
+    pub branch: Option<String>,
     /// Whether tracked files differ from the last commit.
     pub dirty: Option<bool>,
 }
@@ -118,7 +118,7 @@ impl Envelope {
     /// The envelope of the requests of `identity`.
     ///
     /// ```
-    /// use taas_affinity::{envelope::{Envelope, Facts}, identity::{Identity, SessionSource}};
+    /// use taas_affinity::{envelope::{Envelope, Facts, Hints}, identity::{Identity, SessionSource}};
     ///
     /// let source = SessionSource::Session("sess-123".to_owned());
     /// let session_id = source.session_id();
@@ -130,9 +130,9 @@ impl Envelope {
     ///     model_id: None,
     /// });
     /// assert_eq!(envelope.headers()[0].as_deref(), Some("oc:3451aa385a62dc7b"));
-    /// let all = envelope.additions([false; 4], None).unwrap();
+    /// let all = envelope.additions([false; 4], &Hints::default()).unwrap();
     /// assert!(all.starts_with(r#"{"session_id":"oc:3451aa385a62dc7b","sticky_key":"#));
-    /// assert_eq!(envelope.additions([true; 4], None), None);
+    /// assert_eq!(envelope.additions([true; 4], &Hints::default()), None);
     /// ```
     #[must_use]
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
@@ -151,11 +151,7 @@ impl Envelope {
     /// The JSON object of the keys to add to `payload.metadata`, given which of
     /// [`METADATA_KEYS`] the caller has; `None` where the caller has them all.
     #[must_use]
-    pub fn additions(
-        &self,
-        present: [bool; METADATA_KEYS.len()],
-        hints: Option<Hints<'_>>,
-    ) -> Option<String> {
+    pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
         if present == [true; METADATA_KEYS.len()] {
             return None;
         }
@@ -176,16 +172,15 @@ impl Envelope {
         &self.headers
     }
 
-    fn runtime<'a>(&'a self, hints: Option<Hints<'_>>) -> Runtime<'a> {
-        let hints = hints.unwrap_or_default();
+    fn runtime(&self, hints: &Hints) -> Runtime<'_> {
         Runtime {
             schema_version: "2026-06-04",
             source: SOURCE,
             session_key: &self.session_id,
             openclaw_session_id: &self.session_id,
             requester_host_id: &self.host_id,
-            repo_name: name(hints.repo_name),
-            git_branch_hint: name(hints.branch),
+            repo_name: name(hints.repo_name.as_deref()),
+            git_branch_hint: name(hints.branch.as_deref()),
             git_dirty_hint: hints.dirty,
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
@@ -254,14 +249,16 @@ mod tests {
     }
 
     fn all(identity: &Identity, facts: Facts<'_>) -> Value {
-        let text =
-            Envelope::new(identity, facts).additions([false; 4], None).expect("all four keys");
+        let text = Envelope::new(identity, facts)
+            .additions([false; 4], &Hints::default())
+            .expect("all four keys");
         serde_json::from_str(&text).expect("JSON")
     }
 
     #[test]
     fn the_whole_envelope_in_its_order() {
-        let text = Envelope::new(&identity(Some("new-agent-2")), FACTS).additions([false; 4], None);
+        let text = Envelope::new(&identity(Some("new-agent-2")), FACTS)
+            .additions([false; 4], &Hints::default());
         let expected = r#"{"session_id":"oc:0123456789abcdef","sticky_key":"oc:0123456789abcdef",
             "requester_runtime":{"schema_version":"2026-06-04","source":"openclaw-taas-affinity",
             "session_key":"oc:0123456789abcdef","openclaw_session_id":"oc:0123456789abcdef",
@@ -312,7 +309,7 @@ mod tests {
         let everything = all(&identity(None), FACTS);
         for bits in 0_u8..16 {
             let present: [bool; 4] = std::array::from_fn(|index| bits & (1 << index) != 0);
-            let added = envelope.additions(present, None);
+            let added = envelope.additions(present, &Hints::default());
             let added: Map<String, Value> = added
                 .map(|text| serde_json::from_str(&text).expect("a JSON object"))
                 .unwrap_or_default();
@@ -329,17 +326,17 @@ mod tests {
     #[test]
     fn hints_stand_between_host_and_provider_and_unknown_ones_nowhere() {
         let envelope = Envelope::new(&identity(None), FACTS);
-        let runtime = |hints: Hints<'_>| -> Map<String, Value> {
-            let text = envelope.additions([false; 4], Some(hints)).expect("all four keys");
+        let runtime = |hints: &Hints| -> Map<String, Value> {
+            let text = envelope.additions([false; 4], hints).expect("all four keys");
             let value: Value = serde_json::from_str(&text).expect("JSON");
             value["requester_runtime"].as_object().expect("an object").clone()
         };
         let hints = Hints {
-            repo_name: Some("a \"quoted\" name"),
-            branch: Some("feature/ü"),
+            repo_name: Some("a \"quoted\" name".to_owned()),
+            branch: Some("feature/ü".to_owned()),
             dirty: Some(false),
         };
-        let all = runtime(hints);
+        let all = runtime(&hints);
         let keys: Vec<&str> = all.keys().map(String::as_str).skip(4).take(5).collect();
         assert_eq!(
             keys,
@@ -349,11 +346,11 @@ mod tests {
         assert_eq!(all["git_branch_hint"], "feature/ü");
         assert_eq!(all["git_dirty_hint"], false);
 
-        let none = runtime(Hints::default());
+        let none = runtime(&Hints::default());
         for key in ["repo_name", "git_branch_hint", "git_dirty_hint"] {
             assert!(!none.contains_key(key), "{key}");
         }
-        let partial = envelope.additions([true, true, false, true], Some(hints));
+        let partial = envelope.additions([true, true, false, true], &hints);
         let partial: Value = serde_json::from_str(&partial.expect("one key")).expect("JSON");
         assert_eq!(partial["requester_runtime"], Value::Object(all));
         assert_eq!(partial.as_object().map(Map::len), Some(1));

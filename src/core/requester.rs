@@ -176,11 +176,7 @@ impl Requester {
 
     /// As [`Envelope::additions`].
     #[must_use]
-    pub fn additions(
-        &self,
-        present: [bool; METADATA_KEYS.len()],
-        hints: Option<Hints<'_>>,
-    ) -> Option<String> {
+    pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
         self.envelope.additions(present, hints)
     }
 

@@ -2,12 +2,9 @@
 
 use std::ops::Not;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{
-    identity::is_session_id,
-    text::{bounded, non_blank},
-};
+use crate::text::{bounded, non_blank};
 
 /// The longest value that is kept of a response header, in characters.
 pub const VALUE_LIMIT: usize = 256;
@@ -68,7 +65,7 @@ pub fn status_code(status: f64) -> Option<u16> {
 
 /// One autorouted response, with the names and the order in which people see it as JSON. Strings are
 /// at most [`VALUE_LIMIT`] characters, without controls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Capture {
     /// The affinity session id of the request; of an observed one the session that it names itself.
@@ -94,7 +91,7 @@ pub struct Capture {
     /// `X-TaaS-Routed-Context-Window`, in tokens: positive, and exact as a JavaScript number.
     pub routed_context_window: Option<i64>,
     /// Whether the request was another plugin's, and only looked at.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(skip_serializing_if = "Not::not")]
     pub observed: bool,
 }
 
@@ -183,31 +180,6 @@ impl Capture {
     ) -> Option<Self> {
         let session_id = session_id.and_then(non_blank).and_then(|id| bounded(id, VALUE_LIMIT));
         Some(Self { session_id, observed: true, ..Self::of(response, "", captured_at)? })
-    }
-
-    /// Whether it could have been made by [`Self::of`] for a request with an affinity session id, or
-    /// by [`Self::observed`].
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        let texts = [
-            &self.session_id,
-            &self.taas_request_id,
-            &self.taas_trace_id,
-            &self.openclaw_turn_id,
-            &self.openclaw_attempt,
-            &self.autorouter_model,
-            &self.autorouter_algo,
-            &self.autorouter_algo_source,
-            &self.thinking_applied,
-        ];
-        let session_id = self.session_id.as_deref();
-        (self.observed || session_id.is_some_and(is_session_id))
-            && self.captured_at >= 0
-            && texts
-                .into_iter()
-                .flatten()
-                .all(|text| bounded(text, VALUE_LIMIT).as_ref() == Some(text))
-            && self.routed_context_window.is_none_or(is_positive)
     }
 }
 
@@ -330,27 +302,6 @@ mod tests {
             text,
             r#"{"sessionId":"oc:0123456789abcdef","capturedAt":1790000000000,"taasRequestId":null,"taasTraceId":null,"openclawTurnId":null,"openclawAttempt":null,"autorouterModel":null,"autorouterAlgo":null,"autorouterAlgoSource":null,"thinkingApplied":null,"routedContextWindow":5}"#
         );
-        assert_eq!(serde_json::from_str::<Capture>(&text).expect("a capture"), capture);
-    }
-
-    #[test]
-    fn what_no_response_can_have_said_is_not_sound() {
-        let headers = json!({ "x-taas-autorouted": "true", "x-request-id": "r" });
-        let sound = capture(&headers, Carried::default()).expect("a capture");
-        assert!(sound.is_sound());
-        let broken: [fn(&mut Capture); 6] = [
-            |it| it.session_id = Some("agent:main:main".to_owned()),
-            |it| it.captured_at = -1,
-            |it| it.taas_request_id = Some("x".repeat(257)),
-            |it| it.autorouter_model = Some("a\nb".to_owned()),
-            |it| it.thinking_applied = Some(String::new()),
-            |it| it.routed_context_window = Some(0),
-        ];
-        for (index, break_it) in broken.into_iter().enumerate() {
-            let mut capture = sound.clone();
-            break_it(&mut capture);
-            assert!(!capture.is_sound(), "{index}");
-        }
     }
 
     #[test]
@@ -468,7 +419,6 @@ mod tests {
         assert_eq!(session(None), None);
         let capture = Capture::observed(&response, Some(&"s".repeat(300)), 0).expect("autorouted");
         assert_eq!(capture.session_id.as_ref().map(String::len), Some(VALUE_LIMIT));
-        assert!(capture.is_sound());
         let text = serde_json::to_string(&capture).expect("JSON");
         assert!(text.ends_with(r#","observed":true}"#), "{text}");
     }

@@ -45,7 +45,7 @@ fn set(question: &Question<'_>) -> Result<Value, Fault> {
         Subject::Session(id) | Subject::Workspace(id) => Chooser::Session(id),
         Subject::Conversation { .. } | Subject::All => return Err(Fault::NoSelector),
     };
-    let previous = (question.store.choose(chooser.clone(), algorithm, question.now))
+    let previous = (question.store.choose(chooser.clone(), algorithm))
         .map_err(|_| Fault::Full { limit: CHOICE_LIMIT })?;
     let mut answer = chosen(&chooser, algorithm);
     answer["previous"] = previous.map(Algorithm::name).into();

@@ -10,25 +10,13 @@ use crate::route::Capture;
 /// Captures by the name of their session or agent; the one that was captured last is the most recent.
 type Latest = LruCache<Arc<str>, Arc<Capture>>;
 
-/// A name and its capture.
-pub(super) type Entry = (Arc<str>, Arc<Capture>);
-
-/// All that a table holds; the oldest first.
-pub(super) struct Held {
-    pub(super) sessions: Vec<Entry>,
-    pub(super) agents: Vec<Entry>,
-    pub(super) conversations: Vec<Entry>,
-    pub(super) workspaces: Vec<Entry>,
-    pub(super) latest: Option<Arc<Capture>>,
-}
-
 #[derive(Debug)]
 pub(super) struct Captures {
     by_session: Latest,
     by_agent: Latest,
     /// By OpenClaw's own session id.
     by_conversation: Latest,
-    /// By the affinity id of a workspace, where each conversation in it is a session of its own.
+    /// By the affinity id of a workspace, in which each conversation may be a session of its own.
     by_workspace: Latest,
     /// The latest of all; one that was observed may have neither a session nor an agent.
     latest: Option<Arc<Capture>>,
@@ -54,12 +42,11 @@ impl Captures {
         capture: &Arc<Capture>,
     ) -> impl Sized + use<> {
         let session = capture.session_id.as_deref();
-        let workspace = whose.workspace.filter(|workspace| session != Some(workspace));
         (
             put(&mut self.by_session, session, capture),
             put(&mut self.by_agent, whose.agent_id, capture),
             put(&mut self.by_conversation, whose.conversation, capture),
-            put(&mut self.by_workspace, workspace, capture),
+            put(&mut self.by_workspace, whose.workspace, capture),
             self.latest.replace(Arc::clone(capture)),
         )
     }
@@ -78,8 +65,7 @@ impl Captures {
 
     /// By the affinity id of a workspace, whether that is the session's or not.
     pub(super) fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
-        let both = [self.by_session(workspace), self.by_workspace.peek(workspace).cloned()];
-        both.into_iter().flatten().max_by_key(|capture| capture.captured_at)
+        self.by_workspace.peek(workspace).cloned().or_else(|| self.by_session(workspace))
     }
 
     pub(super) fn latest(&self) -> Option<Arc<Capture>> {
@@ -89,31 +75,6 @@ impl Captures {
     /// How many sessions and how many agents there are.
     pub(super) fn len(&self) -> (usize, usize) {
         (self.by_session.len(), self.by_agent.len())
-    }
-
-    pub(super) fn held(&self) -> Held {
-        Held {
-            sessions: oldest_first(&self.by_session),
-            agents: oldest_first(&self.by_agent),
-            conversations: oldest_first(&self.by_conversation),
-            workspaces: oldest_first(&self.by_workspace),
-            latest: self.latest(),
-        }
-    }
-
-    /// Takes in what another table held; the newest of a name counts.
-    pub(super) fn merge(&mut self, held: Held) {
-        merge(&mut self.by_session, held.sessions);
-        merge(&mut self.by_agent, held.agents);
-        merge(&mut self.by_conversation, held.conversations);
-        merge(&mut self.by_workspace, held.workspaces);
-        let newest = [&self.by_session, &self.by_agent].map(|latest| latest.peek_mru());
-        let newest = newest.into_iter().flatten().map(|(_, capture)| capture);
-        self.latest = newest
-            .chain(&held.latest)
-            .chain(&self.latest)
-            .max_by_key(|capture| capture.captured_at)
-            .cloned();
     }
 }
 
@@ -127,19 +88,5 @@ fn put(
     match latest.get_mut(name) {
         Some(slot) => Some((None, std::mem::replace(slot, capture))),
         None => latest.push(Arc::from(name), capture).map(|(name, old)| (Some(name), old)),
-    }
-}
-
-fn oldest_first(latest: &Latest) -> Vec<Entry> {
-    let entries = latest.iter().rev();
-    entries.map(|(name, capture)| (Arc::clone(name), Arc::clone(capture))).collect()
-}
-
-fn merge(latest: &mut Latest, mut all: Vec<Entry>) {
-    all.extend(oldest_first(latest));
-    // Of two that are equally old, the own one comes last and stays.
-    all.sort_by_key(|(_, capture)| capture.captured_at);
-    for (name, capture) in all {
-        latest.push(name, capture);
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
+    time::Instant,
 };
 
 use lru::LruCache;
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::{
     agent,
+    envelope::Hints,
     route::{Capture, Response},
     usage::Ended,
 };
@@ -20,7 +22,6 @@ mod choices;
 mod conversations;
 mod history;
 mod notices;
-mod snapshot;
 mod usage;
 
 use attempts::Attempts;
@@ -34,7 +35,6 @@ use history::History;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
 use notices::Notices;
 pub use notices::RouteChange;
-pub use snapshot::{FORMAT, SnapshotError};
 use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
 pub(crate) use usage::{OfAgent, OfModel, OfSession, Used};
@@ -184,9 +184,25 @@ impl Store {
         })
     }
 
-    /// Counts a request by the host's own id of it, and says for the how manieth time it is sent now.
-    pub fn times_sent(&self, request_id: &str) -> u32 {
-        self.state.lock().attempts.count(request_id)
+    /// A call begins. Returns how many times its request has been sent, counting this one, and the algorithm that was
+    /// chosen for it. `request_id` is the host's, or one that no other request has.
+    pub fn begin(&self, whose: &Whose<'_>, request_id: &str) -> (u32, Option<Algorithm>) {
+        whose.normalized(|whose| {
+            let mut state = self.state.lock();
+            let times = state.attempts.begin(whose, request_id);
+            (times, state.choices.of([Some(whose.session_id), whose.workspace], whose.agent_id))
+        })
+    }
+
+    /// The hints of a call's request, which are fixed by the first payload of it: `known` then, and the same for each
+    /// time that it is sent again.
+    pub fn hints(&self, whose: &Whose<'_>, request_id: &str, known: Hints) -> Arc<Hints> {
+        self.state.lock().attempts.hints(whose, request_id, known)
+    }
+
+    /// A call's request has a good answer. The next request of its run is not a retry.
+    pub fn request_answered(&self, whose: &Whose<'_>, request_id: &str) {
+        self.state.lock().attempts.answered(whose, request_id);
     }
 
     /// The latest capture of an affinity session.
@@ -248,7 +264,7 @@ impl Store {
         self.state.lock().usage.used()
     }
 
-    /// Makes a choice at `now` in milliseconds since 1970, or takes it back, and says what was chosen before.
+    /// Makes a choice, or takes it back, and says what was chosen before.
     ///
     /// # Errors
     /// [`Full`], where there are [`CHOICE_LIMIT`] others.
@@ -256,9 +272,8 @@ impl Store {
         &self,
         chooser: Chooser,
         algorithm: Option<Algorithm>,
-        now: i64,
     ) -> Result<Option<Algorithm>, Full> {
-        self.state.lock().choices.set(chooser, algorithm, now)
+        self.state.lock().choices.set(chooser, algorithm)
     }
 
     /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
@@ -268,34 +283,19 @@ impl Store {
         whose.normalized(|whose| self.state.lock().choices.of(sessions, whose.agent_id))
     }
 
-    /// How many choices there are.
-    #[must_use]
-    pub fn choice_count(&self) -> u32 {
-        u32::try_from(self.state.lock().choices.len()).unwrap_or(u32::MAX)
-    }
-
     /// All that is chosen.
     #[must_use]
     pub fn choices(&self) -> Vec<(Chooser, Algorithm)> {
         self.state.lock().choices.all()
     }
 
-    /// Notes that the latest capture of an agent is an answer to the agent itself, and not to what is made beside
-    /// its runs.
-    pub fn note_route(&self, agent_id: &str) {
-        if let Some(agent_id) = agent::normalized(agent_id) {
-            let mut state = self.state.lock();
-            if let Some(capture) = state.captures.by_agent(&agent_id) {
-                state.notices.note(&agent_id, &capture);
-            }
-        }
-    }
-
-    /// Whether the latest noted answer of an agent is another model's than was told last: told once, at most once
-    /// a minute, and not of an answer that is older than ten minutes.
-    pub fn route_change(&self, agent_id: &str, now: i64) -> Option<RouteChange> {
+    /// Whether the latest capture of an agent is another model's than was told last: told once, and at most once a
+    /// minute. `now` is of a clock that is never set.
+    pub fn route_change(&self, agent_id: &str, now: Instant) -> Option<RouteChange> {
         let agent_id = agent::normalized(agent_id)?;
-        self.state.lock().notices.change(&agent_id, now)
+        let mut state = self.state.lock();
+        let capture = state.captures.by_agent(&agent_id)?;
+        state.notices.change(&agent_id, capture.autorouter_model.as_deref()?, now)
     }
 
     /// How full the store is.
@@ -303,29 +303,6 @@ impl Store {
     pub fn size(&self) -> Size {
         let (sessions, agents) = self.state.lock().captures.len();
         Size { sessions, agents }
-    }
-
-    /// The captures and choices that the store holds, as JSON text for [`Self::take_over`] of another one.
-    #[must_use]
-    pub fn snapshot(&self) -> String {
-        let state = self.state.lock();
-        let (held, made) = (state.captures.held(), state.choices.made());
-        drop(state);
-        snapshot::write(&held, &made)
-    }
-
-    /// Takes over the captures and choices that another store held when `snapshot` was made. For each session
-    /// and each agent the newest counts, the own one where both are equally old; where there are too many
-    /// captures, the oldest make room. The same snapshot any number of times is one.
-    ///
-    /// # Errors
-    /// [`SnapshotError`], where the text is no snapshot in this format; nothing has changed then.
-    pub fn take_over(&self, snapshot: &str) -> Result<(), SnapshotError> {
-        let (held, made) = snapshot::read(snapshot)?;
-        let mut state = self.state.lock();
-        state.captures.merge(held);
-        state.choices.merge(made);
-        Ok(())
     }
 }
 
@@ -425,223 +402,64 @@ mod tests {
         assert_eq!(store.size().agents, 1);
     }
 
+    const RUN: &str = "run:model:1";
+
     #[test]
     fn a_request_is_counted_while_thousands_of_others_are_sent() {
         let store = Store::new(LIMIT);
+        let main = of(Some("main"));
+        let times = |id: &str| store.begin(&main, id).0;
         let others = |from: usize, to: usize| {
             for number in from..to {
-                assert_eq!(store.times_sent(&format!("other-{number}")), 1);
+                assert_eq!(times(&format!("other-{number}")), 1);
             }
         };
-        assert_eq!(store.times_sent("run:model:1"), 1);
+        assert_eq!(times(RUN), 1);
         others(0, REQUEST_LIMIT.get() - 1);
-        assert_eq!(store.times_sent("run:model:1"), 2);
-        assert_eq!(store.times_sent("run:model:2"), 1);
+        assert_eq!(times(RUN), 2);
         others(10_000, 20_000);
-        assert_eq!(store.times_sent("run:model:1"), 1, "bounded");
-    }
-
-    /// An affinity session id.
-    fn session(number: i64) -> String {
-        format!("oc:{number:016x}")
+        assert_eq!(times(RUN), 1, "bounded");
     }
 
     #[test]
-    fn another_store_takes_over_what_one_held() {
-        let old = Store::new(LIMIT);
-        old.remember(capture(&session(1), 10), &of(Some("a")));
-        old.remember(capture(&session(2), 20), &of(Some("B")));
-        old.remember(capture(&session(3), 30), &of(None));
-        let new = Store::new(LIMIT);
-        new.remember(capture(&session(1), 15), &of(Some("a")));
-        new.remember(capture(&session(2), 5), &of(Some("b")));
-        let held = old.snapshot();
-        for _ in 0..2 {
-            new.take_over(&held).expect("a snapshot");
-            assert_eq!(at(new.by_session(&session(1))), Some(15), "the newest counts");
-            assert_eq!(at(new.by_session(&session(2))), Some(20));
-            assert_eq!(at(new.by_agent("a")), Some(15));
-            assert_eq!(at(new.by_agent("b")), Some(20));
-            assert_eq!(at(new.latest()), Some(30));
-            assert_eq!(new.size(), Size { sessions: 3, agents: 2 });
-        }
-        // It may be asked again, for what the old one captured meanwhile.
-        old.remember(capture(&session(1), 40), &of(None));
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(at(new.by_session(&session(1))), Some(40));
-        assert_eq!(at(new.latest()), Some(40));
-    }
-
-    #[test]
-    fn what_is_taken_over_makes_room_by_its_age() {
-        let limit = NonZeroUsize::new(4).expect("not zero");
-        let old = Store::new(limit);
-        for age in [10, 30, 50, 70] {
-            old.remember(capture(&session(age), age), &of(Some(&format!("agent-{age}"))));
-        }
-        let new = Store::new(limit);
-        for age in [20, 60] {
-            new.remember(capture(&session(age), age), &of(Some(&format!("agent-{age}"))));
-        }
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        let there = |age: i64| {
-            let by_agent = new.by_agent(&format!("agent-{age}"));
-            assert_eq!(new.by_session(&session(age)), by_agent);
-            by_agent.is_some()
-        };
-        let left = [10, 20, 30, 50, 60, 70].map(there);
-        assert_eq!(left, [false, false, true, true, true, true]);
-        new.remember(capture(&session(80), 80), &of(Some("agent-80")));
-        let left = [30, 50, 60, 70, 80].map(there);
-        assert_eq!(left, [false, true, true, true, true]);
-    }
-
-    #[test]
-    fn what_is_no_snapshot_is_ignored_as_a_whole() {
+    fn a_request_after_a_good_answer_is_attempt_1_however_the_host_numbers_requests() {
         let store = Store::new(LIMIT);
-        store.remember(capture(&session(1), 1), &of(Some("a")));
-        let before = store.snapshot();
-        let sound = before.as_str();
-        for (text, error) in [
-            (String::new(), "no snapshot"),
-            ("[]".to_owned(), "no snapshot"),
-            ("null".to_owned(), "no snapshot"),
-            ("[".repeat(1000), "no snapshot"),
-            (sound[..sound.len() - 2].to_owned(), "no snapshot"),
-            (r#"{"format":1}"#.to_owned(), "no snapshot"),
-            (sound.replace("\"format\":1", "\"format\":-1"), "no snapshot"),
-            (sound.replace("\"format\":1", "\"format\":2"), "format 2"),
-            (sound.replace(&session(1), "agent:main"), "no response"),
-            (sound.replace("\"a\"", "\"../a\""), "no response"),
-            (sound.replace(":1,\"taas", ":-1,\"taas"), "no response"),
-        ] {
-            let found = store.take_over(&text).expect_err(&text).to_string();
-            assert!(found.contains(error), "{text}: {found}");
-            assert_eq!(store.snapshot(), before);
-        }
-        store.take_over(&before).expect("its own");
-        assert_eq!(store.snapshot(), before);
-    }
-
-    fn agent(name: &str) -> Chooser {
-        Chooser::Agent(name.to_owned())
+        let main = of(Some("main"));
+        let times = |id: &str| store.begin(&main, id).0;
+        assert_eq!(times("run:model:1"), 1);
+        store.request_answered(&main, "run:model:1");
+        // The second request of a tool loop fails, and the host's retry numbers from 1 again.
+        assert_eq!(times("run:model:2"), 1);
+        assert_eq!(times("run:model:1"), 2);
+        store.request_answered(&main, "run:model:1");
+        assert_eq!(times("run:model:2"), 1, "the third request was never sent before");
+        assert_eq!(times("run:model:3"), 1, "the host goes on after a good answer alone");
+        assert_eq!(times("run:model:1"), 2);
+        let other = Whose { model_id: Some("fallback"), ..main };
+        assert_eq!(store.begin(&other, "run:model:1").0, 1, "another model gets another request");
     }
 
     #[test]
-    fn another_store_takes_over_what_was_chosen_and_what_was_taken_back() {
-        use Algorithm::{Cost, Tps, Ttft};
-        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
-        let of = |store: &Store, name| store.choice(&super::tests::of(Some(name)));
-        for (name, algorithm, at) in [
-            ("kept", Cost, 1),
-            ("later-there", Cost, 5),
-            ("later-here", Cost, 1),
-            ("cleared", Cost, 1),
-        ] {
-            old.choose(agent(name), Some(algorithm), at).expect("room");
-        }
-        old.choose(Chooser::Session(session(1)), Some(Tps), 1).expect("room");
-        new.choose(agent("later-there"), Some(Ttft), 2).expect("room");
-        new.choose(agent("later-here"), Some(Ttft), 2).expect("room");
-        for _ in 0..2 {
-            new.take_over(&old.snapshot()).expect("a snapshot");
-            assert_eq!(of(&new, "kept"), Some(Cost));
-            assert_eq!(of(&new, "later-there"), Some(Cost));
-            assert_eq!(of(&new, "later-here"), Some(Ttft));
-            let session_id = &session(1);
-            assert_eq!(new.choice(&Whose { session_id, ..Whose::default() }), Some(Tps));
-        }
-        // The old one still has it, and is asked again and again.
-        new.choose(agent("cleared"), None, 3).expect("room");
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(of(&new, "cleared"), None);
-        // It goes both ways, and by way of a third one.
-        let third = Store::new(LIMIT);
-        for held in [&new, &old] {
-            third.take_over(&held.snapshot()).expect("a snapshot");
-        }
-        assert_eq!(third.choices(), new.choices());
-        old.choose(agent("cleared"), Some(Tps), 4).expect("room");
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(of(&new, "cleared"), Some(Tps));
-        assert_eq!(new.choice_count(), 5);
-    }
-
-    #[test]
-    fn what_was_taken_back_stays_so_whatever_the_clock_says_and_whatever_else_is_cleared() {
-        use Algorithm::{Cost, Tps};
-        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
-        old.choose(agent("a"), Some(Cost), 1000).expect("room");
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        // The clock was set back.
-        assert_eq!(new.choose(agent("a"), None, 500), Ok(Some(Cost)));
-        for number in 0..1000 {
-            let nobody = agent(&format!("nobody-{number}"));
-            assert_eq!(new.choose(nobody, None, 2000 + number), Ok(None));
-        }
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(new.choices(), []);
-        new.choose(agent("a"), Some(Tps), 600).expect("room");
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(new.choices(), [(agent("a"), Tps)]);
-    }
-
-    #[test]
-    fn what_is_chosen_here_makes_no_room_for_what_is_taken_over() {
-        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
-        for number in 0..CHOICE_LIMIT {
-            let (there, here) =
-                (agent(&format!("there-{number}")), agent(&format!("here-{number}")));
-            old.choose(there, Some(Algorithm::Cost), 9).expect("room");
-            new.choose(here, Some(Algorithm::Ttft), 1).expect("room");
-        }
-        let before = new.choices();
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(new.choices(), before);
-        // What was taken back is remembered within bounds, too.
-        let busy = Store::new(LIMIT);
-        for number in 0..1000 {
-            let gone = agent(&format!("gone-{number}"));
-            busy.choose(gone.clone(), Some(Algorithm::Tps), number).expect("room");
-            busy.choose(gone, None, number).expect("a clear");
-        }
-        assert!(busy.snapshot().contains("\"gone-999\""));
-        assert!(!busy.snapshot().contains("\"gone-700\""));
-    }
-
-    #[test]
-    fn a_snapshot_of_before_choices_is_read_and_a_wrong_choice_is_none() {
+    fn the_hints_of_a_request_are_those_of_its_first_payload_until_it_has_a_good_answer() {
         let store = Store::new(LIMIT);
-        store.choose(agent("a"), Some(Algorithm::Cost), 1).expect("room");
-        let before = store.snapshot();
-        let choice = r#"[{"agent":"a"},"cost",1]"#;
-        assert!(before.contains(choice), "{before}");
-        let without = before.replace(&format!(",\"choices\":[{choice}]"), "");
-        assert_ne!(without, before);
-        let new = Store::new(LIMIT);
-        new.take_over(&without).expect("an older one");
-        assert_eq!(new.choices(), []);
-        for wrong in [
-            r#"[{"agent":"../a"},"cost",1]"#.to_owned(),
-            r#"[{"agent":"A"},"cost",1]"#.to_owned(),
-            r#"[{"session":"a\nb"},"cost",1]"#.to_owned(),
-            r#"[{"other":"a"},"cost",1]"#.to_owned(),
-            r#"[{"agent":"a"},"best",1]"#.to_owned(),
-            r#"[{"agent":"a"},"cost",-1]"#.to_owned(),
-            r#"[{"agent":"a"},"cost"]"#.to_owned(),
-            vec![choice; 1000].join(","),
-        ] {
-            assert!(new.take_over(&before.replace(choice, &wrong)).is_err(), "{wrong}");
-        }
-        assert_eq!(new.choices(), []);
+        let main = of(Some("main"));
+        let none = Hints::default;
+        let known = |branch: &str| Hints { branch: Some(branch.to_owned()), ..none() };
+        assert_eq!(*store.hints(&main, RUN, known("one")), known("one"));
+        assert_eq!(*store.hints(&main, RUN, known("two")), known("one"));
+        assert_eq!(*store.hints(&main, RUN, none()), known("one"));
+        assert_eq!(*store.hints(&main, "other", none()), none());
+        assert_eq!(*store.hints(&main, "other", known("late")), none(), "nor may hints be added");
+        store.request_answered(&main, RUN);
+        assert_eq!(*store.hints(&main, RUN, known("two")), known("two"));
     }
 
     #[test]
-    fn a_capture_of_nobody_is_taken_over_as_the_latest() {
-        let (old, new) = (Store::new(LIMIT), Store::new(LIMIT));
-        let observed = Capture { session_id: None, observed: true, ..capture("oc:1", 5) };
-        old.remember(observed, &of(None));
-        new.take_over(&old.snapshot()).expect("a snapshot");
-        assert_eq!(at(new.latest()), Some(5));
+    fn the_latest_capture_of_a_workspace_is_the_one_that_came_last_whatever_the_clock_says() {
+        let store = Store::new(LIMIT);
+        let in_workspace = Whose { workspace: Some("oc:w"), ..Whose::default() };
+        store.remember(capture("oc:w", 2000), &in_workspace);
+        store.remember(capture("oc:conversation", 1000), &in_workspace);
+        assert_eq!(at(store.by_workspace("oc:w")), Some(1000));
     }
 }

@@ -1,0 +1,54 @@
+// The one global of this plugin: what all copies of this module share. The host imports the module several times in
+// one process and asks different copies for the parts of one call.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/**
+ * The version of the record below, and of the interface between this JavaScript and the addon, which is in the record.
+ * Raise it in both (`INTERFACE` in `src/lib.rs`) whenever either changes.
+ */
+export const INTERFACE = 8;
+
+const NAME = "openclaw-taas-affinity";
+
+/** Without these shared, a call's headers, route or warning would be looked for in a copy that never had it. */
+const make = () =>
+  Object.freeze({
+    version: INTERFACE,
+    /** @type {AsyncLocalStorage<import("./calls.js").Call | undefined>} the call that runs now */
+    calls: new AsyncLocalStorage(),
+    /** @type {WeakMap<object, import("./models.js").Origin>} by the very headers that we gave a model */
+    origins: new WeakMap(),
+    /** @type {Set<string>} kinds of fault that the log has been told of */
+    warned: new Set(),
+    /** @type {WeakMap<object, object>} the call of each request of undici */
+    callOf: new WeakMap(),
+    /** @type {{ stop?: () => void }} the one subscription to undici's channels */
+    channel: {},
+    /** @type {{ native?: typeof import("../native.js") }} the addon that serves this thread */
+    addon: {},
+  });
+
+const isOurs = (value) =>
+  Object.isFrozen(value) && value?.version === INTERFACE && "addon" in value;
+
+/**
+ * The record under the plugin's name. Where another version's record or anything else is there, that stays as it is and
+ * ours is under a name of its own; where nothing can be put, this copy is alone.
+ */
+function find() {
+  const own = make();
+  for (const key of [Symbol.for(NAME), Symbol.for(`${NAME}/${INTERFACE}`)]) {
+    try {
+      globalThis[key] ??= own;
+      if (isOurs(globalThis[key])) {
+        return globalThis[key];
+      }
+    } catch {
+      // Something else has the name, and does not let itself be read or replaced.
+    }
+  }
+  return own;
+}
+
+export const shared = find();

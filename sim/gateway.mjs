@@ -201,15 +201,15 @@ class Connection {
   #nextId = 1;
 
   /** Resolves when the gateway has accepted us; rejects where it is not there (yet) or refuses. */
-  static async open({ host, port, token }) {
+  static async open({ host, port, token, caps }) {
     // `ws` is the host's own dependency; Node has had a WebSocket of its own only since 22.
     const { WebSocket } = createRequire(host.entry)("ws");
     const connection = new Connection();
-    await connection.#connect(new WebSocket(`ws://127.0.0.1:${port}`), token);
+    await connection.#connect(new WebSocket(`ws://127.0.0.1:${port}`), connectParams(token, caps));
     return connection;
   }
 
-  #connect(socket, token) {
+  #connect(socket, params) {
     this.#socket = socket;
     return new Promise((resolve, reject) => {
       socket.on("error", reject);
@@ -222,7 +222,7 @@ class Connection {
       socket.on("message", (data) => {
         const frame = JSON.parse(String(data));
         if (frame.type === "event" && frame.event === "connect.challenge") {
-          this.request("connect", connectParams(token)).then((answer) => {
+          this.request("connect", params).then((answer) => {
             if (answer.ok) resolve();
             else reject(new Error(`gateway refused: ${JSON.stringify(answer.error)}`));
           }, reject);
@@ -268,13 +268,13 @@ class Connection {
  * The host lets a local backend in by the shared token alone, without a device key or pairing, and
  * lets it keep the scopes it asks for.
  */
-const connectParams = (token) => ({
+const connectParams = (token, caps) => ({
   minProtocol: PROTOCOL,
   maxProtocol: PROTOCOL,
   client: { id: "gateway-client", version: "1.0.0", platform: process.platform, mode: "backend" },
   role: "operator",
   scopes: ["operator.admin", "operator.read", "operator.write"],
-  caps: [],
+  caps,
   auth: { token },
 });
 
@@ -312,6 +312,7 @@ async function within(promise, ms, what) {
  *   workspace gets one in the gateway's temporary directory; all have explicit ones.
  * @param {object} [options.config]  Merged over the configuration.
  * @param {Record<string, string | undefined>} [options.env]  Merged over the environment.
+ * @param {string[]} [options.caps]  What the client says it can show: `inline-widgets`, as the Control UI.
  * @param {(before: {root: string, stateDir: string, cli: Function}) => Promise<void>} [options.prepare]
  *   Called before the gateway starts, with its state directory and its command line.
  */
@@ -321,6 +322,7 @@ export async function startGateway({
   agents = [{ id: "main" }],
   config = {},
   env = {},
+  caps = [],
   prepare = undefined,
 }) {
   // Whoever starts the next gateway while the last ones are being ended would leave an orphan.
@@ -450,7 +452,11 @@ export async function startGateway({
       if (exit !== null) throw new Error(`the gateway ${exit}\n${log}`);
       if (Date.now() > deadline) throw new Error(`the gateway is not ready: ${refusal}\n${log}`);
       try {
-        connection = await within(Connection.open({ host, port, token }), 10_000, "connecting");
+        connection = await within(
+          Connection.open({ host, port, token, caps }),
+          10_000,
+          "connecting",
+        );
       } catch (error) {
         // Not listening yet, or still starting: the host says so and asks to come back.
         refusal = String(error);

@@ -116,6 +116,7 @@ function parseBody(text) {
 /**
  * @typedef {object} TaasFault
  * @property {number} [status]  Answer with this instead of a slot's answer; no slot is reached.
+ * @property {string} [message]  What the error says then.
  * @property {Record<string, string>} [headers]  Headers of that answer (`Retry-After`, …).
  * @property {boolean | "midstream"} [reset]  Cut the connection, at once or within the answer.
  * @property {number} [delayMs]  Wait before the response's headers are sent.
@@ -250,7 +251,7 @@ export async function startTaas({
       const error = {
         type: "simulated",
         code: "simulated",
-        message: `simulated ${trouble.status}`,
+        message: trouble.message ?? `simulated ${trouble.status}`,
       };
       sendJson(response, trouble.status, trouble.headers, { type: "error", error });
       request.finished = true;

@@ -9,6 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { provider, startGateway } from "../../sim/gateway.mjs";
+import { commitAll } from "../../sim/git.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
 import { assertSameRequests, wire } from "../support/difference.mjs";
@@ -24,7 +25,9 @@ const COMPACTED = {
   session: "compacted",
   thinking: "high",
 };
-const MODELS = [...SPECIAL_MODELS, ABORTED, COMPACTED];
+const REFUSED = { ...ABORTED, id: "refused", session: "refused" };
+const WIDGETS = { ...ABORTED, id: "widgets", session: "widgets" };
+const MODELS = [...SPECIAL_MODELS, ABORTED, COMPACTED, REFUSED, WIDGETS];
 /** Of a provider that is none of the plugin's. */
 const FOREIGN = { id: "foreign", session: "foreign", provider: "elsewhere" };
 
@@ -39,6 +42,9 @@ function reply(request) {
   if (request.isFollowUp) {
     return { reasoning, text: "The note is read." };
   }
+  if (/WIDGET/.test(request.lastUserText)) {
+    return { toolCalls: [{ name: "tool_describe", arguments: { id: "show_widget" } }] };
+  }
   if (/READ/.test(request.lastUserText) && request.toolNames.length > 0) {
     const read = { path: "note.txt" };
     // The host offers its tools by name, or behind one that takes a name.
@@ -50,15 +56,33 @@ function reply(request) {
   return { reasoning, text: "That is my answer, in a sentence of some length." };
 }
 
-const fault = ({ lastUserText }) => (/STALL/.test(lastUserText) ? { stallAfter: 3 } : undefined);
+/** What becomes of a request; `meanwhile` is done before one is refused as too long. */
+const faults = (meanwhile) => async (request) => {
+  if (request.model === REFUSED.id && !/Say/.test(request.lastUserText)) {
+    await meanwhile();
+    return { status: 400, message: "This model's maximum context length is 8192 tokens." };
+  }
+  return /STALL/.test(request.lastUserText) ? { stallAfter: 3 } : undefined;
+};
 
 const nameOf = ({ id, provider: of = "cloudsigma" }) => `${of}/${id}`;
 
 async function start(plugin) {
-  const taas = await startTaas({ reply, fault });
+  let note;
+  let changes = 0;
+  // By the time that a request is refused, the repository's state is another one and has been looked at.
+  const taas = await startTaas({
+    reply,
+    fault: faults(async () => {
+      changes += 1;
+      writeFileSync(note, `change ${changes % 2}\n`);
+      await sleep(2500);
+    }),
+  });
   const base = provider(taas.url);
   const gateway = await startGateway({
     plugin,
+    caps: ["inline-widgets"],
     providers: {
       [FOREIGN.provider]: { ...base, models: [{ ...base.models[0], id: FOREIGN.id }] },
       cloudsigma: {
@@ -89,7 +113,9 @@ async function start(plugin) {
       },
     },
   });
-  writeFileSync(join(gateway.workspaces.main, "note.txt"), "a note\n");
+  note = join(gateway.workspaces.main, "note.txt");
+  writeFileSync(note, "a note\n");
+  commitAll(gateway.workspaces.main, "main");
   return {
     taas,
     gateway,
@@ -182,6 +208,29 @@ test("a compaction", async () => {
   assert.deepEqual(ours, theirs);
   assert.deepEqual([ours.ok, ours.compacted], [true, true]);
   assertSame(COMPACTED, 5);
+});
+
+test("a context that TaaS refuses as too long, while the repository's state changes", async () => {
+  const converse = async (side) => [
+    await side.turn(REFUSED, "Say something."),
+    await side.turn(REFUSED, "Go on."),
+  ];
+  const [ours, theirs] = await Promise.all([converse(withPlugin), converse(without)]);
+  assert.deepEqual(ours, theirs);
+  assert.match(ours[1].text, /Context overflow/);
+  // The host compares bodies before it sends a refused one again, and gives up if they are equal.
+  assertSame(REFUSED, 2);
+  const [{ body }] = withPlugin.requestsOf(REFUSED);
+  assert.equal(body.metadata.requester_runtime.git_branch_hint, "main", "there were hints");
+});
+
+test("the tools of a client that shows widgets, as the Control UI does", async () => {
+  const describe = (side) => side.turn(WIDGETS, "Describe the WIDGET tool.");
+  const [ours, theirs] = await Promise.all([describe(withPlugin), describe(without)]);
+  assert.deepEqual(ours, theirs);
+  assertSame(WIDGETS, 2);
+  const [, { rawBody }] = withPlugin.requestsOf(WIDGETS);
+  assert.match(rawBody, /show_widget.*placement/, "the tool was described");
 });
 
 test("an abort in the middle of a stream", async () => {

@@ -77,7 +77,8 @@ export default {
           `binary ${image.built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
         );
       }
-      affinity = new native.Affinity(version, hostname(), home(), settings.gitHints);
+      const { gitHints, namespace } = settings;
+      affinity = new native.Affinity(version, hostname(), home(), gitHints, namespace);
     } catch (error) {
       faults.warn("addon", "requests go out untouched and no route is captured", error);
       registerMethods(unavailableMethods(error));
@@ -122,7 +123,7 @@ export default {
     const gather = () => gatherInto(native, faults);
     // The first call after an update is to be routed as was chosen before it.
     gather();
-    registerMethods(createMethods({ native, affinity, gather, facts }));
+    registerMethods(createMethods({ native, affinity, gather, facts, warn: faults.warn }));
     const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });
     api.on?.("gateway_start", tell);

@@ -5,19 +5,21 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 7 ({@link Native.interfaceNumber}). */
+/** The interface with number 8 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
    * `undefined` where there is none: `~` and the default state directory alone need it, and the
    * environment comes before it (`OPENCLAW_HOME`, `HOME`, `USERPROFILE`, as the host has it).
    * `hostName` is only ever hashed. `gitHints` says whether workspaces' repositories are looked at.
+   * `namespace` is hashed into every session id, to tell apart gateways with the same paths.
    */
   Affinity: new (
     pluginVersion: string,
     hostName: string,
     home: string | null | undefined,
     gitHints: boolean,
+    namespace?: string | null,
   ) => Affinity;
 
   /** Every gateway method that {@link Affinity.ask} answers, and the scope that a client needs. */

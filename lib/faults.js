@@ -10,9 +10,29 @@ const LINE_LIMIT = 2000;
 /** What could end a line, command a terminal that shows it, or turn or hide what follows. */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
-/** The message of whatever was thrown, even where reading it throws again. */
+/** An error whose message anybody may read: it has no path and no user name. Its `cause` is for the log alone. */
+export class PublicError extends Error {}
+
+const IN_LOG = "the gateway's log says why";
+
+/** What people in a chat and callers of gateway methods may read of whatever was thrown. */
+export function publicMessageOf(error) {
+  try {
+    if (error instanceof PublicError) {
+      return error.cause === undefined ? error.message : `${error.message}; ${IN_LOG}`;
+    }
+  } catch {
+    // An error that throws when it is read says no more than any other.
+  }
+  return `something went wrong in the plugin; ${IN_LOG}`;
+}
+
+/** The message of whatever was thrown, for the log, even where reading it throws again. */
 export function messageOf(error) {
   try {
+    if (error instanceof PublicError && error.cause !== undefined) {
+      return `${error.message}: ${messageOf(error.cause)}`;
+    }
     return String(error instanceof Error ? error.message : error);
   } catch {
     return "an error that cannot be printed";

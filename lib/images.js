@@ -4,10 +4,11 @@
 
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 
+import { PublicError } from "./faults.js";
 import { loadNative } from "./native.js";
 
 /** The interface between this JavaScript and the addon. Raised in both whenever it changes. */
-export const INTERFACE = 7;
+export const INTERFACE = 8;
 
 const IMAGES = Symbol.for("openclaw-taas-affinity.images");
 
@@ -44,7 +45,7 @@ function fitting(rootDir) {
   const loaded = loadNative(rootDir);
   const own = speaks(loaded) === INTERFACE ? loaded : loadNative(rootDir, { anew: true });
   if (speaks(own) !== INTERFACE) {
-    throw new Error(
+    throw new PublicError(
       `the binary speaks interface ${speaks(own)} and the package ${INTERFACE}: install the package again`,
     );
   }

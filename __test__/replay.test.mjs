@@ -212,7 +212,7 @@ test("what cannot be read or asked for is said in a line or two", (t) => {
 test("the README has the table of the run whose figures are checked in, and its pictures", async () => {
   const result = JSON.parse(readFileSync(join(ROOT, "docs", "replay.json"), "utf8"));
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  assert.ok(readme.includes(summary(result)), "npm run replay:picture prints it");
+  assert.ok(readme.includes(summary(result)), "npm run replay:picture writes it");
   for (const theme of ["dark", "light"]) {
     const name = `docs/replay-${theme}.svg`;
     assert.ok(readme.includes(name));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { ROOT, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
+import { wrap } from "./terminal.mjs";
 
 const testFiles = (directory) =>
   readdirSync(join(ROOT, directory))
@@ -50,7 +51,7 @@ for (const [what, command, args] of INSTALLATION ? INSTALLATION_STEPS : STEPS) {
   try {
     text = await run(command, args, { stdout: true });
   } catch (error) {
-    console.log(error.message);
+    console.log(wrap(error.message));
     broken = true;
     text = error.stdout ?? "";
   }

@@ -588,6 +588,21 @@ describe("exit codes", () => {
     });
   }
 
+  test("a method that quotes the words of a refusal is not taken for one", async () => {
+    for (const quoted of [
+      "pairing required",
+      "unknown method",
+      "unauthorized",
+      "missing scope: x",
+    ]) {
+      const given = { [LAST]: refusal("INVALID_REQUEST", `${LAST}: sessionId is "${quoted}"`) };
+      const { code, stderr } = await openclaw(["taas", "route", "--session", quoted], given);
+      assert.equal(code, 2);
+      assert.match(stderr, /^openclaw taas route: sessionId is/);
+      assert.match(stderr, /To do: openclaw taas route --help/);
+    }
+  });
+
   test("taas alone shows help", async () => {
     const { code, stdout } = await openclaw(["taas"], answers);
     assert.equal(code, 0);

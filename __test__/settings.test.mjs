@@ -234,6 +234,12 @@ describe("settings", () => {
     assert.deepEqual(keys, Object.keys(DEFAULTS));
   });
 
+  test("are all in the README", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const rows = [...readme.matchAll(/^\| `(\w+)` +\| (?:`|none)/gm)].map(([, key]) => key);
+    assert.deepEqual(rows, Object.keys(DEFAULTS));
+  });
+
   test("are all in the manifest, which refuses nothing and hints at each", () => {
     const url = new URL("../openclaw.plugin.json", import.meta.url);
     const { configSchema, uiHints } = JSON.parse(readFileSync(url, "utf8"));

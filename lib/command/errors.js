@@ -128,7 +128,9 @@ export class CommandError extends Error {
     }
     const message = firstLine(error);
     const traits = traitsOf(error, message);
-    const refusal = REFUSALS.find(({ is }) => is(traits));
+    // A method of ours begins with its name. It may quote anything.
+    const isOurs = message.startsWith(`${method}: `);
+    const refusal = isOurs ? undefined : REFUSALS.find(({ is }) => is(traits));
     if (refusal !== undefined) {
       const { exit, code, said, told, advice } = refusal;
       return new CommandError(exit, code, said?.(method) ?? message, { told, advice });

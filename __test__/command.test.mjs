@@ -996,7 +996,8 @@ describe("/taas", () => {
   });
 
   test("an error is an answer whatever the host says", async () => {
-    const trapped = new Proxy({}, { get: () => assert.fail("boom") });
+    const boom = () => assert.fail("boom");
+    const trapped = new Proxy({}, { get: boom, getPrototypeOf: boom });
     for (const context of [
       undefined,
       null,

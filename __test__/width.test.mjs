@@ -13,7 +13,6 @@ import { report as replayReport } from "../replay/report.mjs";
 import { hostsReport } from "../scripts/hosts-report.mjs";
 import { platforms, readJson } from "../scripts/platforms.mjs";
 import { STEPS } from "../scripts/ready.mjs";
-import { run } from "../scripts/run.mjs";
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import { progress } from "../sim/progress.mjs";
 import { capture, check, openclaw, status } from "./support/commands.mjs";
@@ -225,7 +224,7 @@ describe("the scripts", () => {
     assertFits(terminalTable(built.head, built.rows));
   });
 
-  test("name steps, files and commands that fail in 80 columns", async () => {
+  test("name steps and files in 80 columns", () => {
     for (const { what, command, needs, get } of STEPS) {
       assertFits(wrap(`=== ${what}: ${command}`));
       assertFits(wrap(`left out, for there is no \`${needs}\` here: ${get}`));
@@ -234,11 +233,6 @@ describe("the scripts", () => {
     for (const { name } of platforms(manifest)) {
       assertFits(`${name}-10.10.10-beta.10.tgz`);
     }
-    const files = Array.from({ length: 50 }, (_, at) => `__test__/${at}.test.mjs`);
-    const failing = run(process.execPath, ["-e", "process.exit(3)", ...files], { quiet: true });
-    const { message } = await failing.catch((error) => error);
-    assert.match(message, /ended with code 3$/);
-    assert.ok(message.length < 100, message);
   });
 });
 

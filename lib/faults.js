@@ -15,22 +15,27 @@ export class PublicError extends Error {}
 
 const IN_LOG = "the gateway's log says why";
 
+/** Whether anybody may read the message of whatever was thrown, even where looking at it throws again. */
+export function isPublic(error) {
+  try {
+    return error instanceof PublicError;
+  } catch {
+    return false;
+  }
+}
+
 /** What people in a chat and callers of gateway methods may read of whatever was thrown. */
 export function publicMessageOf(error) {
-  try {
-    if (error instanceof PublicError) {
-      return error.cause === undefined ? error.message : `${error.message}; ${IN_LOG}`;
-    }
-  } catch {
-    // An error that throws when it is read says no more than any other.
+  if (!isPublic(error)) {
+    return `something went wrong in the plugin; ${IN_LOG}`;
   }
-  return `something went wrong in the plugin; ${IN_LOG}`;
+  return error.cause === undefined ? error.message : `${error.message}; ${IN_LOG}`;
 }
 
 /** The message of whatever was thrown, for the log, even where reading it throws again. */
 export function messageOf(error) {
   try {
-    if (error instanceof PublicError && error.cause !== undefined) {
+    if (isPublic(error) && error.cause !== undefined) {
       return `${error.message}: ${messageOf(error.cause)}`;
     }
     return String(error instanceof Error ? error.message : error);

@@ -16,7 +16,13 @@ const refusal = (name, respond) => (code, said, details) =>
   respond(false, undefined, { code, message: `${name}: ${said}`, details });
 
 /** Whether the addon refused the params. It says so in words of ours. */
-const isInvalid = (error) => error instanceof Error && error.code === "InvalidArg";
+function isInvalid(error) {
+  try {
+    return error.code === "InvalidArg";
+  } catch {
+    return false;
+  }
+}
 
 /** A value that JSON would leave out or make `null` of, as one that nothing accepts. */
 const sayable = (_, value) =>
@@ -62,7 +68,7 @@ export function createMethods({ native, affinity, gather, facts, warn }) {
         if (isInvalid(error)) {
           refuse("INVALID_REQUEST", error.message);
         } else {
-          warn(`method ${name}`, `${name} cannot answer`, error);
+          warn(`answer ${name}`, `${name} cannot answer`, error);
           refuse("UNAVAILABLE", publicMessageOf(error));
         }
         return;

@@ -4,9 +4,6 @@ import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Characters of a command that a message shows. */
-const SHOWN = 50;
-
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Whether a module, by its `import.meta.url`, is the one that Node was told to run. */
@@ -49,12 +46,10 @@ export async function run(
     throw new Error(`${command} cannot be started: ${cause.message}`, { cause });
   });
   if (code !== 0) {
-    // A command may name every test file.
-    const shown = [command, ...args].join(" ");
-    const short = shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown;
-    throw Object.assign(new Error(`${short} ended with ${signal ?? `code ${code}`}`), {
-      stdout: text,
-    });
+    throw Object.assign(
+      new Error(`${command} ${args.join(" ")} ended with ${signal ?? `code ${code}`}`),
+      { stdout: text },
+    );
   }
   return text;
 }

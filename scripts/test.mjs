@@ -51,7 +51,8 @@ for (const [what, command, args] of INSTALLATION ? INSTALLATION_STEPS : STEPS) {
   try {
     text = await run(command, args, { stdout: true });
   } catch (error) {
-    console.log(wrap(error.message));
+    // The command names every test file.
+    console.log(wrap(error.message.replace(/(?: \S+\.test\.mjs)+/, " …")));
     broken = true;
     text = error.stdout ?? "";
   }

@@ -1,6 +1,6 @@
 // Registers `openclaw taas` and `/taas`. What they do is loaded when somebody asks for it.
 
-import { PublicError, publicMessageOf } from "../faults.js";
+import { isPublic, PublicError, publicMessageOf } from "../faults.js";
 
 const DESCRIPTOR = {
   name: "taas",
@@ -50,7 +50,10 @@ export const chatHandler = (ask, warn) => async (context) => {
     const { answerChat } = await import("./chat.js");
     return await answerChat(ask, context);
   } catch (error) {
-    warn("chat", "`/taas` cannot answer", error);
+    // What everybody may read has been said in the log by whoever made it.
+    if (!isPublic(error)) {
+      warn("chat", "`/taas` cannot answer", error);
+    }
     return { text: `TaaS affinity cannot answer: ${publicMessageOf(error)}` };
   }
 };

@@ -221,6 +221,9 @@ test("a namespace changes the id in header, body, captures, usage and look-ups a
     workspaceDir,
   );
   assert.equal(said("namespace (a string, not 1 to 64 of A-Z a-z 0-9 . _ -)").length, 1);
+  for (const { headers, body } of taas.requests.filter(({ body }) => body.metadata)) {
+    assert.equal(headers["x-session-id"], body.metadata.session_id, "also while an edit is taken");
+  }
   await edit({});
 });
 

@@ -71,9 +71,7 @@ export function phaseTable(phases, { color = false } = {}) {
   const row = (title, cell) => [title, ...phases.map(({ result }) => cell(result))];
   const rows = [
     row("requests", ({ requests }) => integer(requests)),
-    ...agents.map((agent) =>
-      row(`slots used for ${agent}`, ({ slotsByAgent }) => slotsByAgent[agent]),
-    ),
+    ...agents.map((agent) => row(`slots for ${agent}`, ({ slotsByAgent }) => slotsByAgent[agent])),
     row("input tokens", ({ inputTokens }) => integer(inputTokens)),
     row("of which cached", ({ cachedTokens }) => integer(cachedTokens)),
     row("hit rate", ({ hitRate, hitRateRange }) => withRange(hitRate, hitRateRange)),

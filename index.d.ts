@@ -53,6 +53,11 @@ export interface PluginConfig {
   affinity?: "workspace" | "conversation";
   /** At most 16 ids of further providers to serve. */
   providers?: string[];
+  /**
+   * 1 to 64 of `A-Z a-z 0-9 . _ -`, hashed into every session id. Gateways in containers need it to tell them
+   * apart, because their workspaces have the same path. Without it, `OPENCLAW_TAAS_NAMESPACE` counts.
+   */
+  namespace?: string;
   /** `false` switches the repository hints off, as `OPENCLAW_TAAS_GIT_HINTS=off` does. */
   gitHints?: boolean;
   /** `false` leaves calls unseen that another plugin of the provider makes. */

@@ -77,7 +77,8 @@ export default {
           `binary ${image.built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
         );
       }
-      affinity = new native.Affinity(version, hostname(), home(), settings.gitHints);
+      const { gitHints, namespace } = settings;
+      affinity = new native.Affinity(version, hostname(), home(), gitHints, namespace);
     } catch (error) {
       faults.warn("addon", "requests go out untouched and no route is captured", error);
       registerMethods(unavailableMethods(error));
@@ -119,7 +120,7 @@ export default {
         noteAsked,
       }),
     });
-    registerMethods(createMethods({ native, affinity, facts }));
+    registerMethods(createMethods({ native, affinity, facts, warn: faults.warn }));
     const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ faults, calls, observed, capture });
     api.on?.("gateway_start", tell);

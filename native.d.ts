@@ -14,9 +14,10 @@ export declare class ExternalObject<T> {
 export declare class Affinity {
   /**
    * `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
-   * user's home directory, `git_hints` says whether workspaces' repositories are looked at.
+   * user's home directory, `git_hints` says whether workspaces' repositories are looked at,
+   * `namespace` is hashed into every session id, to tell apart gateways with the same paths.
    */
-  constructor(pluginVersion: string, hostName: string, home: string | undefined | null, gitHints: boolean)
+  constructor(pluginVersion: string, hostName: string, home: string | undefined | null, gitHints: boolean, namespace?: string | undefined | null)
   /**
    * Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
    * `env` is `process.env`, read only where `context` does not say enough.

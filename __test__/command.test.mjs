@@ -6,10 +6,11 @@ import { describe, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 
 import plugin from "../index.js";
-import { answerChat } from "../lib/command/chat.js";
 import { ago, count, percent, usd } from "../lib/command/numbers.js";
+import { chatHandler } from "../lib/command/register.js";
 import { cut, widthOf, wrapped } from "../lib/command/text.js";
-import { unavailableMethods } from "../lib/methods.js";
+import { PublicError } from "../lib/faults.js";
+import { createMethods, unavailableMethods } from "../lib/methods.js";
 import { machine } from "../lib/native.js";
 import {
   agentRow,
@@ -29,6 +30,119 @@ const STATUS = "taas.affinity.status";
 const ROUTES = "taas.affinity.routes";
 const LAST = "taas.affinity.lastRoute";
 const SET = "taas.autorouter.setAlgorithm";
+
+const missingScope = (scope) =>
+  Object.assign(refusal("FORBIDDEN", `missing scope: ${scope}`), {
+    details: { code: "MISSING_SCOPE", missingScope: scope, requiredScopes: [scope] },
+  });
+const closed = (reason) =>
+  Object.assign(new Error(`gateway closed (1008): ${reason}\nGateway target: ws://127.0.0.1:1`), {
+    name: "GatewayTransportError",
+  });
+const away = (message) => Object.assign(refusal("UNAVAILABLE", message), { retryable: true });
+
+/** The ways in which the host refuses a method: what it says, the exit code and our code, what to do. */
+const REFUSALS = [
+  [
+    "a method that the host does not know, for a client that may read alone",
+    missingScope("operator.admin"),
+    3,
+    "UNKNOWN_METHOD",
+    /plugins enable openclaw-taas-affinity.*gateway restart/,
+  ],
+  [
+    "the same as hosts without details say it",
+    refusal("INVALID_REQUEST", "missing scope: operator.admin"),
+    3,
+    "UNKNOWN_METHOD",
+    /plugins enable openclaw-taas-affinity.*gateway restart/,
+  ],
+  ["a client that may not read", missingScope("operator.read"), 2, "FORBIDDEN", /approve/],
+  ["a client that may not write", missingScope("operator.write"), 2, "FORBIDDEN", /approve/],
+  [
+    "the same as hosts without details say it, for a scope",
+    refusal("INVALID_REQUEST", "missing scope: operator.write"),
+    2,
+    "FORBIDDEN",
+    /approve/,
+  ],
+  [
+    "a device that is not paired",
+    refusal("NOT_PAIRED", "pairing required: device is not approved yet"),
+    2,
+    "NOT_PAIRED",
+    /devices approve/,
+  ],
+  [
+    "a device that is not paired, where the connection is closed",
+    closed("pairing required: device is asking for more scopes than currently approved"),
+    2,
+    "NOT_PAIRED",
+    /devices approve/,
+  ],
+  [
+    "no device identity",
+    refusal("NOT_PAIRED", "device identity required"),
+    2,
+    "NOT_PAIRED",
+    /devices/,
+  ],
+  [
+    "a wrong password",
+    closed("unauthorized: gateway password mismatch"),
+    2,
+    "INVALID_REQUEST",
+    /--token/,
+  ],
+  [
+    "the credentials of a node",
+    refusal("INVALID_REQUEST", "unauthorized role: node"),
+    2,
+    "INVALID_REQUEST",
+    /--token/,
+  ],
+  [
+    "too many wrong passwords",
+    refusal(
+      "INVALID_REQUEST",
+      "unauthorized: too many failed authentication attempts (retry later)",
+    ),
+    2,
+    "INVALID_REQUEST",
+    /wait a few minutes/,
+  ],
+  [
+    "credentials that are missing here",
+    Object.assign(new Error("gateway x requires credentials\nConfig: /home/me/x"), {
+      name: "GatewayCredentialsRequiredError",
+    }),
+    2,
+    "INVALID_REQUEST",
+    /--token/,
+  ],
+  [
+    "a gateway of another release",
+    refusal("INVALID_REQUEST", "protocol mismatch"),
+    3,
+    "PROTOCOL_MISMATCH",
+    /update the older/,
+  ],
+  [
+    "a gateway that restarts",
+    away(`${STATUS} unavailable during gateway restart`),
+    3,
+    "UNAVAILABLE",
+    /try again/,
+  ],
+  ["a gateway that starts", away("gateway is starting"), 3, "UNAVAILABLE", /try again/],
+  [
+    "a plugin that the host reloads for longer than the command waits",
+    refusal("UNAVAILABLE", "PluginInstanceUnavailableError: reloading"),
+    3,
+    "UNAVAILABLE",
+    /try again/,
+  ],
+];
 
 const answers = {
   [STATUS]: status(),
@@ -432,7 +546,14 @@ describe("exit codes", () => {
       "INVALID_REQUEST",
     ],
     ["no gateway", ["status"], { [STATUS]: NO_GATEWAY }, 3, "UNREACHABLE"],
-    ["an older plugin", ["status"], {}, 3, "UNKNOWN_METHOD"],
+    ["a gateway without the plugin, or with an older one", ["status"], {}, 3, "UNKNOWN_METHOD"],
+    ...REFUSALS.map(([what, error, exit, code]) => [
+      what,
+      ["status"],
+      { [STATUS]: error },
+      exit,
+      code,
+    ]),
   ];
   for (const [what, args, given, exit, code] of cases) {
     test(`${exit}: ${what}`, async () => {
@@ -456,6 +577,31 @@ describe("exit codes", () => {
       assertFits(person.stderr.split("\n"));
     });
   }
+
+  for (const [what, error, , , advice] of REFUSALS) {
+    test(`to do is what helps: ${what}`, async () => {
+      const { stderr } = await openclaw(["taas", "status"], { [STATUS]: error });
+      assert.match(stderr.replaceAll("\n", " "), advice);
+      assert.doesNotMatch(stderr, /Gateway target|Config:/);
+      const { json } = await openclaw(["taas", "status", "--json"], { [STATUS]: error });
+      assert.match(json.error.advice, advice);
+    });
+  }
+
+  test("a method that quotes the words of a refusal is not taken for one", async () => {
+    for (const quoted of [
+      "pairing required",
+      "unknown method",
+      "unauthorized",
+      "missing scope: x",
+    ]) {
+      const given = { [LAST]: refusal("INVALID_REQUEST", `${LAST}: sessionId is "${quoted}"`) };
+      const { code, stderr } = await openclaw(["taas", "route", "--session", quoted], given);
+      assert.equal(code, 2);
+      assert.match(stderr, /^openclaw taas route: sessionId is/);
+      assert.match(stderr, /To do: openclaw taas route --help/);
+    }
+  });
 
   test("taas alone shows help", async () => {
     const { code, stdout } = await openclaw(["taas"], answers);
@@ -504,10 +650,10 @@ describe("exit codes", () => {
       "no gateway answers (1006)",
     ],
     [
-      "an error of a class that says more",
+      "no credentials at all",
       ["doctor"],
       { [STATUS]: failed(LEAKY, { name: "GatewayCredentialsRequiredError" }) },
-      "no gateway answers (GatewayCredentialsRequiredError)",
+      /^the gateway client has no credentials that it can use; without --json/,
     ],
     [
       "an error with another text for its code",
@@ -600,7 +746,10 @@ describe("exit codes", () => {
   };
 
   test("of a doctor without the addon says of which versions and which machine", async () => {
-    const [{ handler }] = unavailableMethods(new Error(`${LEAKY} does not load`));
+    const cause = new Error(`${LEAKY} does not load`);
+    const [{ handler }] = unavailableMethods(
+      new PublicError("the binary does not load", { cause }),
+    );
     let refused;
     handler({ params: {}, respond: (_, __, error) => (refused = error) });
     const given = {
@@ -617,7 +766,10 @@ describe("exit codes", () => {
     assert.doesNotMatch(stdout, /secret|corp/);
     assert.match(here.platform, /^\w+-\w+( \((glibc|musl)\))?$/);
     const person = await openclaw(["taas", "doctor"], given);
-    assert.match(person.stderr, /does not load/);
+    assert.match(
+      person.stderr.replaceAll("\n", " "),
+      /the binary does not load; the gateway's log says why/,
+    );
   });
 
   test("of a doctor without a gateway does so too, and of no other command", async () => {
@@ -777,9 +929,11 @@ describe("/taas", () => {
     const asked = [];
     const ask = async (method, params) => {
       asked.push([method, params]);
-      return given[method] ?? Promise.reject(new Error("not here"));
+      return given[method] ?? Promise.reject(new PublicError("not here"));
     };
-    return { ...(await answerChat(ask, { agentId, args })), asked };
+    const warnings = [];
+    const handler = chatHandler(ask, (...warning) => warnings.push(warning));
+    return { ...(await handler({ agentId, args })), asked, warnings };
   };
 
   test("says what is known of the agent that one is talking to", async () => {
@@ -809,8 +963,41 @@ describe("/taas", () => {
     assert.match((await chat("", {})).text, /cannot answer: not here/);
   });
 
+  test("an error that is not ours is told to the log alone", async () => {
+    const failing = new Error(`ENOENT: no such file, open '/home/secret/x'`);
+    const { text, warnings } = await chat("", { [STATUS]: Promise.reject(failing) });
+    assert.equal(
+      text,
+      "TaaS affinity cannot answer: something went wrong in the plugin; the gateway's log says why",
+    );
+    assert.deepEqual(warnings, [["chat", "`/taas` cannot answer", failing]]);
+  });
+
+  test("a method that fails says so without the error, which is in the log", () => {
+    const failing = new Error("EACCES: permission denied, open '/home/secret/x'");
+    const warnings = [];
+    const [{ handler }] = createMethods({
+      native: { methods: () => [{ name: STATUS, scope: "operator.read" }] },
+      affinity: { ask: () => assert.fail(failing) },
+      gather: () => {},
+      facts: () => ({}),
+      warn: (...warning) => warnings.push(warning),
+    });
+    handler({
+      params: {},
+      respond: (ok, _, { code, message }) => {
+        assert.equal(ok, false);
+        assert.equal(code, "UNAVAILABLE");
+        assert.match(message, /the gateway's log says why$/);
+        assert.doesNotMatch(message, /secret/);
+      },
+    });
+    assert.equal(warnings[0][2], failing);
+  });
+
   test("an error is an answer whatever the host says", async () => {
-    const trapped = new Proxy({}, { get: () => assert.fail("boom") });
+    const boom = () => assert.fail("boom");
+    const trapped = new Proxy({}, { get: boom, getPrototypeOf: boom });
     for (const context of [
       undefined,
       null,
@@ -820,7 +1007,11 @@ describe("/taas", () => {
       { args: null },
       trapped,
     ]) {
-      const { text } = await answerChat(async () => ({}), context);
+      const handler = chatHandler(
+        async () => ({}),
+        () => {},
+      );
+      const { text } = await handler(context);
       assert.ok(text.length > 0);
     }
     const nasty = { [STATUS]: Promise.reject(trapped) };

@@ -197,7 +197,7 @@ test("what cannot be read or asked for is said in a line or two", (t) => {
   const cut = temporary(t, "cut.gz", gzipSync(readFileSync(SAMPLE)).subarray(0, 200));
   for (const [args, message] of [
     [["/nowhere/traces.jsonl"], /^\/nowhere\/traces\.jsonl cannot be read: ENOENT/],
-    [[cut], /is gzipped, and cannot be unpacked: unexpected end of file/],
+    [[cut], /is gzipped, and cannot be unpacked:\s+unexpected\s+end of file/],
     [["--seeds", "4"], /--seeds wants an odd number, not 4\nusage: /],
     [["--blocks", "many"], /--blocks wants a whole number from 1 on, not many\nusage: /],
     [["--sneeds", "3"], /'--sneeds'.*\n?.*usage: /s],
@@ -212,7 +212,7 @@ test("what cannot be read or asked for is said in a line or two", (t) => {
 test("the README has the table of the run whose figures are checked in, and its pictures", async () => {
   const result = JSON.parse(readFileSync(join(ROOT, "docs", "replay.json"), "utf8"));
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  assert.ok(readme.includes(summary(result)), "npm run replay:picture prints it");
+  assert.ok(readme.includes(summary(result)), "npm run replay:picture writes it");
   for (const theme of ["dark", "light"]) {
     const name = `docs/replay-${theme}.svg`;
     assert.ok(readme.includes(name));

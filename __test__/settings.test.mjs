@@ -5,11 +5,19 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { settingsOf } from "../lib/settings.js";
-import { agentContext, forgetWarnings, modelCall, register, SESSION } from "./support/plugin.mjs";
+import {
+  agentContext,
+  forgetWarnings,
+  modelCall,
+  register,
+  routed,
+  SESSION,
+} from "./support/plugin.mjs";
 
 const DEFAULTS = {
   affinity: "workspace",
   providers: [],
+  namespace: null,
   gitHints: true,
   observe: true,
   routeNotice: "off",
@@ -34,6 +42,7 @@ describe("settings", () => {
     const config = {
       affinity: "conversation",
       providers: [" My-TaaS ", "my-taas", "cloudsigma"],
+      namespace: "cell-7",
       gitHints: false,
       observe: false,
       routeNotice: "log",
@@ -77,12 +86,14 @@ describe("settings", () => {
       routeNotice: true,
       debug: { on: true },
       providers: "x",
+      namespace: 7,
       gitHint: "a-secret",
     });
     assert.deepEqual(settings, DEFAULTS);
     assert.deepEqual(notUnderstood, [
       'affinity (a number, not "workspace" or "conversation")',
       "providers (a string, not a list of at most 16 ids)",
+      "namespace (a number, not 1 to 64 of A-Z a-z 0-9 . _ -)",
       "gitHints (a string, not true or false)",
       "observe (null, not true or false)",
       'routeNotice (a boolean, not "off" or "log")',
@@ -92,7 +103,7 @@ describe("settings", () => {
   });
 
   test("are named without their values, which may be anything", () => {
-    const secret = "sk-secret";
+    const secret = "sk secret";
     const keys = Object.keys(DEFAULTS);
     for (const value of [secret, [secret], { [secret]: secret }, 7391, 7391n, Symbol(secret)]) {
       const { settings, notUnderstood } = of(Object.fromEntries(keys.map((key) => [key, value])));
@@ -181,11 +192,65 @@ describe("settings", () => {
     });
   }
 
+  describe("of a namespace", () => {
+    const NOT = "not 1 to 64 of A-Z a-z 0-9 . _ -";
+    const VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
+    const by = (namespace, value) => {
+      const { settings, notUnderstood } = of(
+        namespace === undefined ? {} : { namespace },
+        value === undefined ? {} : { [VARIABLE]: value },
+      );
+      return [settings.namespace, notUnderstood];
+    };
+
+    test("are the configuration's, and else the environment's", () => {
+      for (const name of ["a", "cell-7", "Cell_7.b", "0", "-", "x".repeat(64)]) {
+        assert.deepEqual(by(name, undefined), [name, []]);
+        assert.deepEqual(by(undefined, name), [name, []]);
+        assert.deepEqual(by(name, "other"), [name, []]);
+      }
+      assert.deepEqual(by("cell-7", "not valid"), ["cell-7", []], "the variable does not count");
+    });
+
+    test("that is not valid is ignored and named, and a variable that is blank is none", () => {
+      for (const odd of [
+        "",
+        " ",
+        "a b",
+        " a",
+        "a\n",
+        "a:b",
+        "a/b",
+        "ä",
+        "x".repeat(65),
+        null,
+        {},
+      ]) {
+        const [namespace, [named]] = by(odd, undefined);
+        assert.equal(namespace, null);
+        assert.match(named, /^namespace \((?:a string|null|an object), not 1 to 64 of/);
+      }
+      for (const odd of ["a b", " a", "a\n", "a:b", "ä", "x".repeat(65)]) {
+        assert.deepEqual(by(undefined, odd), [null, [`${VARIABLE} (a string, ${NOT})`]]);
+      }
+      for (const blank of ["", " ", "\n"]) {
+        assert.deepEqual(by(undefined, blank), [null, []]);
+      }
+      assert.deepEqual(by("a b", "cell-7"), ["cell-7", [`namespace (a string, ${NOT})`]]);
+    });
+  });
+
   test("are all in the package's types", () => {
     const said = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
     const [, members] = /interface PluginConfig \{(.*?)\n\}/s.exec(said) ?? ["", ""];
     const keys = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, key]) => key);
     assert.deepEqual(keys, Object.keys(DEFAULTS));
+  });
+
+  test("are all in the README", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const rows = [...readme.matchAll(/^\| `(\w+)` +\| (?:`|none)/gm)].map(([, key]) => key);
+    assert.deepEqual(rows, Object.keys(DEFAULTS));
   });
 
   test("are all in the manifest, which refuses nothing and hints at each", () => {
@@ -195,7 +260,7 @@ describe("settings", () => {
     assert.deepEqual(Object.keys(uiHints), Object.keys(configSchema.properties));
     assert.deepEqual(Object.keys(configSchema).sort(), ["properties", "type"]);
     for (const [key, { anyOf }] of Object.entries(configSchema.properties)) {
-      assert.deepEqual(anyOf[0].default, DEFAULTS[key]);
+      assert.deepEqual(anyOf[0].default ?? null, DEFAULTS[key]);
       assert.equal(anyOf[1].type.length, 6, "any type of JSON");
     }
   });
@@ -226,6 +291,54 @@ describe("the plugin", () => {
     } finally {
       delete process.env.OPENCLAW_TAAS_GIT_HINTS;
     }
+  });
+
+  test("hashes the namespace into header, body, capture and look-up alike", async () => {
+    const workspaceDir = "/home/node/.openclaw/workspace";
+    const id = "oc:9fb242e0eba668b4";
+    const context = agentContext({ workspaceDir, agentId: "main" });
+    const response = routed({ "x-request-id": "in-a-cell" });
+    const host = register({ pluginConfig: { namespace: "cell-7" } });
+    for (const hook of ["wrapStreamFn", "wrapSimpleCompletionStreamFn"]) {
+      const call = await modelCall(host.provider, { hook, context, response });
+      assert.equal(call.headers["X-Session-Id"], id);
+      assert.equal(call.payload.metadata.session_id, id);
+      assert.equal(call.payload.metadata.requester_runtime.session_key, id);
+    }
+    for (const params of [{ workspaceDir }, { sessionId: id }, { agentId: "main" }]) {
+      const { capture } = host.ask(params).payload;
+      assert.deepEqual([capture?.sessionId, capture?.taasRequestId], [id, "in-a-cell"]);
+    }
+    const without = register();
+    const call = await modelCall(without.provider, { context });
+    assert.equal(call.headers["X-Session-Id"], "oc:cddce8bd7eebfe25");
+    assert.equal(without.ask({ workspaceDir }).payload.capture, null);
+  });
+
+  test("hashes the namespace of the environment into the id of a conversation", async () => {
+    process.env.OPENCLAW_TAAS_NAMESPACE = "cell-7";
+    try {
+      const { provider } = register({ pluginConfig: { affinity: "conversation" } });
+      const options = { sessionId: "96b334dd-c2c7-4e19-b2ea-2fdf1105f23d" };
+      const { headers, payload } = await modelCall(provider, { options });
+      assert.equal(headers["X-Session-Id"], "oc:b7dd304cdf9118c2");
+      assert.equal(payload.metadata.sticky_key, "oc:b7dd304cdf9118c2");
+    } finally {
+      delete process.env.OPENCLAW_TAAS_NAMESPACE;
+    }
+  });
+
+  test("warns once of a namespace that is not valid, and goes on without one", async () => {
+    forgetWarnings();
+    const odd = { namespace: "cell 7" };
+    const first = register({ pluginConfig: odd });
+    const second = register({ pluginConfig: odd });
+    assert.equal(first.warnings.length, 1);
+    assert.match(first.warnings[0], /namespace \(a string, not 1 to 64 of A-Z a-z 0-9 \. _ -\)/);
+    assert.doesNotMatch(first.warnings[0], /cell/);
+    assert.deepEqual(second.warnings, []);
+    const { headers } = await modelCall(second.provider);
+    assert.equal(headers["X-Session-Id"], SESSION);
   });
 
   test("serves the further providers, and no other", async () => {

@@ -1,12 +1,13 @@
 /**
  * Where the plugin stands against what people would use instead.
  *
- *     npm run bench [-- --json] [-- --quick] [-- --only calls,parts,…]
+ *     npm run bench [-- --json] [-- --markdown] [-- --quick] [-- --only calls,parts,…]
  *
  * Contestants run in alternating blocks of the same process, and ratios between neighbouring blocks
  * are the result: absolute times change with the machine and with what else it is doing. Everything
  * runs under the Node that the host runs under. With `--json`, standard output carries one JSON
- * object and nothing else; progress goes to standard error. `--quick` is for trying, not for telling.
+ * object and nothing else; progress goes to standard error. With `--markdown`, the tables are as
+ * BENCHMARKS.md has them. `--quick` is for trying, not for telling.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
@@ -14,6 +15,7 @@ import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../scripts/run.mjs";
+import { wrap } from "../scripts/terminal.mjs";
 import { hostPaths } from "../sim/hosts.mjs";
 import { report } from "./report.mjs";
 import { makeRepository } from "./repository.mjs";
@@ -23,13 +25,14 @@ import { spread } from "./stats.mjs";
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
+    markdown: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     only: { type: "string" },
   },
 });
 const { quick } = options;
 const { node } = hostPaths();
-const say = (text) => console.error(`bench: ${text}`);
+const say = (text) => console.error(wrap(`bench: ${text}`));
 
 /** Runs one of the files beside this one in a process of its own and returns what it found. */
 async function child(file, argument, flags = ["--expose-gc"]) {
@@ -221,4 +224,4 @@ for (const name of wanted) {
   say(name);
   results[name] = await SECTIONS[name]();
 }
-process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : report(results));
+process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : report(results, options));

@@ -1,7 +1,8 @@
-// Turns what was measured into the tables of BENCHMARKS.md.
+// Turns what was measured into tables: for a terminal, or as BENCHMARKS.md has them.
 
 import { hints } from "../demo/report.mjs";
 import { table } from "../scripts/table.mjs";
+import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import { percent } from "../sim/figures.mjs";
 import { share } from "../sim/hints.mjs";
 import { median } from "./stats.mjs";
@@ -14,14 +15,7 @@ const number = (value) => {
 const range = ({ median, q1, q3 }) => `${number(median)} (${number(q1)}–${number(q3)})`;
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 
-const section = (title, note, head, rows) => [
-  `### ${title}`,
-  "",
-  note,
-  "",
-  table(head, rows, { numbers: true }),
-  "",
-];
+const section = (title, note, head, rows) => [`### ${title}`, "", note, "", { head, rows }, ""];
 
 function callRows(measured) {
   return measured.flatMap(({ name, summary, ratios }) =>
@@ -273,8 +267,8 @@ function goals({ calls, repositories, git, demo, trace, start, memory, sizes }) 
     : section("Goals", "Ratios with quartiles.", ["goal", "measured", ""], rows);
 }
 
-/** The tables as Markdown. */
-export function report({ about, ...sections }) {
+/** The tables, in lines that fit a terminal or, with `markdown`, as BENCHMARKS.md has them. */
+export function report({ about, ...sections }, { markdown = false } = {}) {
   const lines = [
     `${about.date}; plugin ${about.plugin}; Node ${about.node}; ${about.rustc}; ${about.git};`,
     `${about.cpu}, ${about.memory}, ${about.system}.${about.quick ? " Quick mode." : ""}`,
@@ -282,5 +276,9 @@ export function report({ about, ...sections }) {
   ];
   lines.push(...goals(sections));
   for (const [name, found] of Object.entries(sections)) lines.push(...SECTIONS[name](found));
-  return `${lines.join("\n")}\n`;
+  const drawn = lines.map((part) => {
+    if (typeof part === "string") return markdown ? part : wrap(part);
+    return (markdown ? table : terminalTable)(part.head, part.rows, { numbers: true });
+  });
+  return `${drawn.join("\n")}\n`;
 }

@@ -11,7 +11,6 @@
  */
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
-import { CACHED_TOKEN_PRICE } from "../sim/figures.mjs";
 import { hasGit } from "../sim/git.mjs";
 import { countHints } from "../sim/hints.mjs";
 import { progress } from "../sim/progress.mjs";
@@ -19,7 +18,7 @@ import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { AGENTS } from "./conversations.mjs";
 import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
-import { hints, measure, medianDraw, phaseTable, route } from "./report.mjs";
+import { demoReport, measure, medianDraw } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
 /** A guess is drawn again with other seeds, from the requests that the gateway made: luck is no merit. */
@@ -103,20 +102,15 @@ async function main() {
   const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
   process.stdout.write(
-    [
-      "",
-      phaseTable(phases, { color }),
-      `${SLOTS} upstream slots, each with a prompt cache of its own; cold starts are counted.`,
-      `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the price`,
-      "of any other input token. The gateway, its requests and the plugin are real; the model, its cache",
-      `and the draw of slots are simulated. The guess is the median of ${GUESSES.length} draws, with their range.`,
-      "",
-      ...hints(told),
-      "",
-      `Captured routes, as \`openclaw gateway call ${METHOD}\` answers:`,
-      ...AGENTS.map(({ id }, index) => route(id, routes[index])),
-      "",
-    ].join("\n"),
+    demoReport({
+      phases,
+      told,
+      routes: Object.fromEntries(AGENTS.map(({ id }, index) => [id, routes[index]])),
+      method: METHOD,
+      slots: SLOTS,
+      draws: GUESSES.length,
+      color,
+    }),
   );
 }
 

@@ -1,7 +1,14 @@
 /** What the demo shows at its end: a table, what was told of repositories, and the routes. */
 
-import { table } from "../scripts/table.mjs";
-import { percent, percentRange, relativeCost, round, spread } from "../sim/figures.mjs";
+import { terminalTable, wrap } from "../scripts/terminal.mjs";
+import {
+  CACHED_TOKEN_PRICE,
+  percent,
+  percentRange,
+  relativeCost,
+  round,
+  spread,
+} from "../sim/figures.mjs";
 import { share } from "../sim/hints.mjs";
 
 /**
@@ -55,43 +62,63 @@ const withRange = (value, range) =>
   range === undefined ? percent(value) : percentRange(value, ...range);
 
 /**
- * The phases as a table for a terminal.
+ * The phases as a table for a terminal, a column each.
  *
  * @param {{title: string, result: ReturnType<typeof measure>}[]} phases
  */
 export function phaseTable(phases, { color = false } = {}) {
   const agents = Object.keys(phases[0].result.slotsByAgent);
-  const head = [
-    "",
-    "requests",
-    `slots used (${agents.join(", ")})`,
-    "input tokens",
-    "cached",
-    "hit rate",
-    "cost",
+  const row = (title, cell) => [title, ...phases.map(({ result }) => cell(result))];
+  const rows = [
+    row("requests", ({ requests }) => integer(requests)),
+    ...agents.map((agent) => row(`slots for ${agent}`, ({ slotsByAgent }) => slotsByAgent[agent])),
+    row("input tokens", ({ inputTokens }) => integer(inputTokens)),
+    row("of which cached", ({ cachedTokens }) => integer(cachedTokens)),
+    row("hit rate", ({ hitRate, hitRateRange }) => withRange(hitRate, hitRateRange)),
+    row("cost", (result) => withRange(result.relativeCost, result.relativeCostRange)),
   ];
-  const rows = phases.map(({ title, result }) => [
-    title,
-    integer(result.requests),
-    agents.map((agent) => result.slotsByAgent[agent]).join(", "),
-    integer(result.inputTokens),
-    integer(result.cachedTokens),
-    withRange(result.hitRate, result.hitRateRange),
-    withRange(result.relativeCost, result.relativeCostRange),
-  ]);
-  const lines = table(head, rows, { numbers: true, box: true }).split("\n");
-  const paint = (index, code) => lines.splice(index, 1, `\x1b[${code}m${lines.at(index)}\x1b[0m`);
-  if (color) {
-    // The head, and the last phase, which is with the plugin.
-    paint(1, "1");
-    paint(-2, "32;1");
-  }
-  return lines.join("\n");
+  // The head is bold, and the last phase, which is with the plugin, is green.
+  const code = (at, column) => (at === 0 ? "1" : column === phases.length && "32;1");
+  const paint = (text, at, column) =>
+    code(at, column) ? `\x1b[${code(at, column)}m${text}\x1b[0m` : text;
+  return terminalTable(["", ...phases.map(({ title }) => title)], rows, {
+    numbers: true,
+    ...(color && { paint }),
+  });
 }
 
 /** A captured route as it was answered, the answer's own words beside our caption. */
-export function route(agent, answer) {
+function route(agent, answer) {
   return `${agent}: ${JSON.stringify(answer, null, 2)}`;
+}
+
+/**
+ * All that the demo shows at its end, in lines that fit a terminal.
+ *
+ * @param {object} shown
+ * @param {Parameters<typeof phaseTable>[0]} shown.phases
+ * @param {Parameters<typeof hints>[0]} shown.told
+ * @param {Record<string, object>} shown.routes what the gateway answered, by agent
+ * @param {string} shown.method that it was asked by
+ * @param {number} shown.slots
+ * @param {number} shown.draws how often the guess was drawn
+ * @param {boolean} [shown.color]
+ */
+export function demoReport({ phases, told, routes, method, slots, draws, color = false }) {
+  const paragraphs = [
+    `${slots} upstream slots, each with a prompt cache of its own; cold starts are counted. ` +
+      `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the ` +
+      "price of any other input token. The gateway, its requests and the plugin are real; the model, " +
+      "its cache and the draw of slots are simulated. " +
+      `The guess is the median of ${draws} draws, with their range.`,
+    hints(told).join("\n"),
+    [
+      `Captured routes, as \`openclaw gateway call ${method}\` answers:`,
+      ...Object.entries(routes).map(([agent, answer]) => route(agent, answer)),
+    ].join("\n"),
+  ];
+  const table = phaseTable(phases, { color });
+  return `\n${[table, ...paragraphs.map((text) => wrap(text))].join("\n\n")}\n`;
 }
 
 /** How many reasons are given; a plugin that tells nothing has as many as there are requests. */

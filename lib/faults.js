@@ -9,9 +9,34 @@ const LINE_LIMIT = 2000;
 /** What could end a line, command a terminal that shows it, or turn or hide what follows. */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
-/** The message of whatever was thrown, even where reading it throws again. */
+/** An error whose message anybody may read: it has no path and no user name. Its `cause` is for the log alone. */
+export class PublicError extends Error {}
+
+const IN_LOG = "the gateway's log says why";
+
+/** Whether anybody may read the message of whatever was thrown, even where looking at it throws again. */
+export function isPublic(error) {
+  try {
+    return error instanceof PublicError;
+  } catch {
+    return false;
+  }
+}
+
+/** What people in a chat and callers of gateway methods may read of whatever was thrown. */
+export function publicMessageOf(error) {
+  if (!isPublic(error)) {
+    return `something went wrong in the plugin; ${IN_LOG}`;
+  }
+  return error.cause === undefined ? error.message : `${error.message}; ${IN_LOG}`;
+}
+
+/** The message of whatever was thrown, for the log, even where reading it throws again. */
 export function messageOf(error) {
   try {
+    if (isPublic(error) && error.cause !== undefined) {
+      return `${error.message}: ${messageOf(error.cause)}`;
+    }
     return String(error instanceof Error ? error.message : error);
   } catch {
     return "an error that cannot be printed";

@@ -3,6 +3,7 @@
 
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 
+import { PublicError } from "./faults.js";
 import { loadNative } from "./native.js";
 import { INTERFACE, shared } from "./shared.js";
 
@@ -33,7 +34,7 @@ function fitting(rootDir) {
   const loaded = loadNative(rootDir);
   const own = speaks(loaded) === INTERFACE ? loaded : loadNative(rootDir, { anew: true });
   if (speaks(own) !== INTERFACE) {
-    throw new Error(
+    throw new PublicError(
       `the binary speaks interface ${speaks(own)} and the package ${INTERFACE}: install the package again`,
     );
   }

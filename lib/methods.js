@@ -1,6 +1,6 @@
 // The gateway methods. Which there are, and what they answer, is the addon's to say.
 
-import { messageOf } from "./faults.js";
+import { publicMessageOf } from "./faults.js";
 
 /** What is registered where there is no addon to say it: people ask these, and are told why. */
 const WITHOUT_ADDON = {
@@ -11,9 +11,18 @@ const WITHOUT_ADDON = {
   "taas.autorouter.setAlgorithm": "operator.write",
 };
 
-/** @returns {(code: string, error: unknown) => void} the host's way to refuse */
-const refusal = (name, respond) => (code, error, details) =>
-  respond(false, undefined, { code, message: `${name}: ${messageOf(error)}`, details });
+/** @returns {(code: string, said: string, details?: object) => void} the host's way to refuse */
+const refusal = (name, respond) => (code, said, details) =>
+  respond(false, undefined, { code, message: `${name}: ${said}`, details });
+
+/** Whether the addon refused the params. It says so in words of ours. */
+function isInvalid(error) {
+  try {
+    return error.code === "InvalidArg";
+  } catch {
+    return false;
+  }
+}
 
 /** A value that JSON would leave out or make `null` of, as one that nothing accepts. */
 const sayable = (_, value) =>
@@ -43,9 +52,10 @@ function jsonOf(params) {
  * @param {typeof import("../native.js")} parts.native
  * @param {import("../native.js").Affinity} parts.affinity
  * @param {() => object} parts.facts see facts.js
+ * @param {import("./faults.js").Warn} parts.warn
  * @returns {{ name: string, scope: string, handler: (request: object) => void }[]}
  */
-export function createMethods({ native, affinity, facts }) {
+export function createMethods({ native, affinity, facts, warn }) {
   return native.methods().map(({ name, scope }) => {
     const handler = ({ params, respond }) => {
       const refuse = refusal(name, respond);
@@ -53,7 +63,12 @@ export function createMethods({ native, affinity, facts }) {
       try {
         answer = JSON.parse(affinity.ask(name, jsonOf(params), process.env, jsonOf(facts())));
       } catch (error) {
-        refuse(error?.code === "InvalidArg" ? "INVALID_REQUEST" : "UNAVAILABLE", error);
+        if (isInvalid(error)) {
+          refuse("INVALID_REQUEST", error.message);
+        } else {
+          warn(`answer ${name}`, `${name} cannot answer`, error);
+          refuse("UNAVAILABLE", publicMessageOf(error));
+        }
         return;
       }
       respond(true, answer);
@@ -62,11 +77,12 @@ export function createMethods({ native, affinity, facts }) {
   });
 }
 
-/** The same where the addon could not be loaded: each says why, and what helps. */
+/** The same where the addon could not be loaded: each says why, as far as everybody may know. */
 export function unavailableMethods(error) {
   return Object.entries(WITHOUT_ADDON).map(([name, scope]) => ({
     name,
     scope,
-    handler: ({ respond }) => refusal(name, respond)("UNAVAILABLE", error, { addon: false }),
+    handler: ({ respond }) =>
+      refusal(name, respond)("UNAVAILABLE", publicMessageOf(error), { addon: false }),
   }));
 }

@@ -4,6 +4,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
+import { PublicError } from "./faults.js";
+
 const NAME = "openclaw-taas-affinity";
 
 /** What there is a binary for: `process.platform`-`process.arch`, and the builds that fit it. */
@@ -57,7 +59,7 @@ export function machine() {
 }
 
 function notFound(platform, builds) {
-  return new Error(
+  return new PublicError(
     `there is no native binary for ${machineName(platform, builds)} beside the package or in a ` +
       `platform package. Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
       "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
@@ -106,8 +108,8 @@ function load(rootDir, anew) {
   try {
     return require(path);
   } catch (cause) {
-    throw new Error(`${path} does not load on ${machineName(platform, builds)}: ${cause.message}`, {
-      cause,
+    throw new PublicError(`the native binary does not load on ${machineName(platform, builds)}`, {
+      cause: new Error(`${path}: ${cause.message}`, { cause }),
     });
   }
 }

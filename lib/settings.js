@@ -4,6 +4,7 @@ import { reading } from "./lenient.js";
 import { OWN } from "./providers.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
+const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
 
 /** How many further providers are served, and how long an id may be. */
 const PROVIDER_LIMIT = 16;
@@ -64,6 +65,12 @@ const NOTICES = new Map([
   ["reply", "log"],
 ]);
 
+const NAMESPACE = {
+  read: (value) =>
+    typeof value === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined,
+  accepted: "1 to 64 of A-Z a-z 0-9 . _ -",
+};
+
 const SWITCH = { read: oneOf(true, false), accepted: "true or false" };
 
 /** In the order in which they are told. `read` gives `undefined` for what is not understood. */
@@ -78,6 +85,8 @@ const KNOWN = {
     accepted: `a list of at most ${PROVIDER_LIMIT} ids`,
     byDefault: [],
   },
+  // By default, the environment may set it.
+  namespace: { ...NAMESPACE, byDefault: null },
   gitHints: { ...SWITCH, byDefault: true },
   observe: { ...SWITCH, byDefault: true },
   routeNotice: {
@@ -93,6 +102,19 @@ function hintsOf(env) {
   const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
   const isUnderstood = ["", "on", "off"].includes(value);
   return { wanted: isUnderstood && value !== "off", isOdd: !isUnderstood };
+}
+
+/** The namespace that the environment sets, or `null`. A blank variable counts as not set. */
+function namespaceOf(env, misunderstand) {
+  const value = env[NAMESPACE_VARIABLE] ?? "";
+  if (value.trim() === "") {
+    return null;
+  }
+  const namespace = NAMESPACE.read(value) ?? null;
+  if (namespace === null) {
+    misunderstand(named(NAMESPACE_VARIABLE, value, NAMESPACE.accepted));
+  }
+  return namespace;
 }
 
 /** Whether the environment wants debug lines, as the host understands it. */
@@ -120,6 +142,7 @@ function holding(config, misunderstand) {
  * @typedef {object} Settings
  * @property {"workspace" | "conversation"} affinity
  * @property {string[]} providers ids of further providers, as the host compares them
+ * @property {string | null} namespace what tells this gateway apart from others with the same paths
  * @property {boolean} gitHints
  * @property {boolean} observe whether calls that another plugin answers for may be looked at
  * @property {"off" | "log"} routeNotice
@@ -168,6 +191,7 @@ export function settingsOf(config, env) {
   const { wanted, isOdd } = hintsOf(env);
   return {
     ...settings,
+    namespace: settings.namespace ?? namespaceOf(env, misunderstand),
     gitHints: settings.gitHints && wanted,
     debug: settings.debug || debugsBy(env),
     notUnderstood,

@@ -1,6 +1,6 @@
 // The README's picture, light and dark, from the figures of a run: docs/replay.json to
-// docs/replay-light.svg and docs/replay-dark.svg. `npm run replay:picture` writes them, and prints the
-// README's table.
+// docs/replay-light.svg and docs/replay-dark.svg. `npm run replay:picture` writes them, and the table
+// of README.md.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -183,5 +183,10 @@ if (isMain(import.meta.url)) {
   for (const theme of Object.keys(THEMES)) {
     writeFileSync(new URL(`replay-${theme}.svg`, DOCS), await draw(result, theme));
   }
-  process.stdout.write(`${summary(result)}\n`);
+  const readme = new URL("../README.md", import.meta.url);
+  const text = readFileSync(readme, "utf8");
+  writeFileSync(
+    readme,
+    text.replace(/^\| kept .*?(?=\n\n)/ms, () => summary(result)),
+  );
 }

@@ -12,6 +12,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+import { wrap } from "../scripts/terminal.mjs";
 import { round, spread } from "../sim/figures.mjs";
 import { progress } from "../sim/progress.mjs";
 import { keptFor, report } from "./report.mjs";
@@ -25,7 +26,8 @@ const SAMPLE = fileURLToPath(new URL("sample.jsonl", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const USAGE =
-  "usage: npm run replay -- [FILE] [--json] [--seeds N] [--blocks N] [--without-plugin]";
+  "usage: npm run replay -- [FILE] [--json] [--seeds N] [--blocks N]\n" +
+  "                         [--without-plugin]";
 
 class BadUsage extends Error {}
 
@@ -66,7 +68,7 @@ function readOptions(args) {
 
 async function loadPlugin() {
   const { default: plugin } = await import("../index.js");
-  return registerPlugin(plugin, ROOT, (line) => process.stderr.write(`\n${line}\n`));
+  return registerPlugin(plugin, ROOT, (line) => process.stderr.write(`\n${wrap(line)}\n`));
 }
 
 /** The figures of each seed, by keep, slots and way, in the order in which they are shown. */
@@ -136,8 +138,9 @@ async function main() {
   process.stdout.write(`${report(result)}\n`);
   if (options.file === SAMPLE) {
     process.stdout.write(
-      "\nThe sample is made up, and small: it shows that the replay works, not what the plugin is " +
-        "worth.\ndocs/replay.md says where real sessions are, and how a file is made of them.\n",
+      "\nThe sample is made up, and small: it shows that the replay works, not what the\n" +
+        "plugin is worth. docs/replay.md says where real sessions are, and how a file is\n" +
+        "made of them.\n",
     );
   }
 }
@@ -145,7 +148,7 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  if (error instanceof BadUsage) process.stderr.write(`${error.message}\n${USAGE}\n`);
-  else process.stderr.write(`${error instanceof BadFile ? error.message : error.stack}\n`);
+  if (error instanceof BadUsage) process.stderr.write(`${wrap(error.message)}\n${USAGE}\n`);
+  else process.stderr.write(`${error instanceof BadFile ? wrap(error.message) : error.stack}\n`);
   process.exitCode = 1;
 }

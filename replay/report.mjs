@@ -1,6 +1,7 @@
 // What a replay says: a table for each number of slots and each time for which caches are kept.
 
 import { table } from "../scripts/table.mjs";
+import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import { CACHED_TOKEN_PRICE, percentRange } from "../sim/figures.mjs";
 import { WAYS } from "./run.mjs";
 
@@ -37,10 +38,10 @@ export function report({ source, seeds, plugin, rows }) {
         ...COLUMNS.map(([, cell]) => cell(row)),
       ]);
       lines.push("", `${slots} slots, caches kept for ${keptFor(keep)}`, "");
-      lines.push(table(["", ...COLUMNS.map(([head]) => head)], cells));
+      lines.push(terminalTable(["", ...COLUMNS.map(([head]) => head)], cells));
     }
   }
-  return lines.join("\n");
+  return wrap(lines.join("\n"));
 }
 
 const percents = (...values) =>

@@ -143,4 +143,4 @@ if (directory !== undefined) {
   checked.push("loader");
 }
 const where = `Node ${process.versions.node} on ${process.platform}-${process.arch}`;
-console.log(`${checked.join(", ")}: as they should be, ${where}`);
+console.log(`as they should be on ${where}:\n${checked.join(", ")}`);

@@ -21,6 +21,7 @@ import { platforms, readJson } from "./platforms.mjs";
 import { ARTIFACTS, aptInstall, CACHE, RESULTS, step } from "./prebuild.mjs";
 import { ROOT, run } from "./run.mjs";
 import { table } from "./table.mjs";
+import { terminalTable, wrap } from "./terminal.mjs";
 
 const NODE = "24.21.0";
 const MUSL_NODE = "24.19.0";
@@ -195,7 +196,7 @@ function conformance({ where, command, path = (same) => same }, platform) {
   if (status !== 0 || !said.includes("as they should be")) {
     throw new Error(`${platform.build} on ${where}: ${error?.message ?? said}`);
   }
-  console.error(said);
+  console.error(wrap(said));
 }
 
 const all = platforms(readJson(join(ROOT, "package.json")));
@@ -230,7 +231,7 @@ for (const platform of all) {
         }
         status = "tested";
       } catch (error) {
-        console.error(error.message);
+        console.error(wrap(error.message));
         status = "FAILED";
         process.exitCode = 1;
       }
@@ -249,8 +250,8 @@ for (const platform of all) {
   ]);
 }
 
-const lines = table(["platform", "", "ran on", "size", "needs at least", "how it was built"], rows);
-console.log(`\n${lines}`);
+const head = ["platform", "", "ran on", "size", "needs at least", "how it was built"];
+console.log(`\n${terminalTable(head, rows)}`);
 const document = join(ROOT, "docs", "platforms.md");
 const date = new Date().toISOString().slice(0, 10);
 const text = readFileSync(document, "utf8");
@@ -258,6 +259,6 @@ writeFileSync(
   document,
   text.replace(
     /(?<=<!-- table -->\n)[\s\S]*(?=<!-- \/table -->)/,
-    () => `\nBuilt and run on a Debian machine (x86-64) on ${date}:\n\n${lines}\n\n`,
+    () => `\nBuilt and run on a Debian machine (x86-64) on ${date}:\n\n${table(head, rows)}\n\n`,
   ),
 );

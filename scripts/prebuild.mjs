@@ -15,7 +15,7 @@ import { inspectBinary } from "./inspect-binary.mjs";
 import { makePlatformPackages } from "./packages.mjs";
 import { platforms, readJson } from "./platforms.mjs";
 import { isMain, ROOT, run } from "./run.mjs";
-import { table } from "./table.mjs";
+import { terminalTable, wrap } from "./terminal.mjs";
 
 export const ARTIFACTS = join(ROOT, "artifacts");
 export const CACHE = join(ROOT, "node_modules", ".cache", "prebuild");
@@ -26,7 +26,7 @@ const PYTHON_TOOLS = ["ziglang==0.15.2", "cargo-zigbuild==0.23.4"];
 const GLIBC = "2.17";
 const MACOS = "13.5";
 
-export const step = (text) => console.error(`\n=== ${text}`);
+export const step = (text) => console.error(wrap(`\n=== ${text}`));
 
 const probe = (command, args) => {
   const { status, stdout } = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
@@ -239,7 +239,7 @@ if (isMain(import.meta.url)) {
     try {
       results.push(await build(platform));
     } catch (error) {
-      console.error(error.message);
+      console.error(wrap(error.message));
       results.push({ build: platform.build, built: "FAILED", how: error.message });
       process.exitCode = 1;
     }
@@ -254,5 +254,6 @@ if (isMain(import.meta.url)) {
     needs ?? "",
     how,
   ]);
-  console.log(`\n${table(["platform", "built", "size", "format", "needs at least", "how"], rows)}`);
+  const head = ["platform", "built", "size", "format", "needs at least", "how"];
+  console.log(`\n${terminalTable(head, rows)}`);
 }

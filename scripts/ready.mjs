@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 
 import { PYTHON } from "./python-tool.mjs";
 import { isMain, run } from "./run.mjs";
+import { wrap } from "./terminal.mjs";
 
 /**
  * What CI runs. `needs` is a command that works where the tool for it is there, `get` how to get that.
@@ -36,6 +37,8 @@ export const STEPS = [
   { what: "the oldest and the newest host", command: "npm run test:hosts -- oldest newest" },
 ];
 
+const say = (text) => console.log(wrap(text));
+
 const works = (command) => {
   const [program, ...args] = command.split(" ");
   return spawnSync(program, args, { stdio: "ignore" }).status === 0;
@@ -44,9 +47,9 @@ const works = (command) => {
 async function ready() {
   const leftOut = [];
   for (const { what, command, env, needs, get } of STEPS) {
-    console.log(`\n=== ${what}: ${command}`);
+    say(`\n=== ${what}: ${command}`);
     if (needs && !works(needs)) {
-      console.log(`left out, for there is no \`${needs}\` here: ${get}`);
+      say(`left out, for there is no \`${needs}\` here: ${get}`);
       leftOut.push(what);
       continue;
     }
@@ -54,12 +57,12 @@ async function ready() {
     try {
       await run(program, args, { env, stdout: true });
     } catch (error) {
-      console.log(`\n${what}: ${error.message}; nothing after it was run`);
+      say(`\n${what}: ${error.message}; nothing after it was run`);
       process.exitCode = 1;
       return;
     }
   }
-  console.log(`\nready${leftOut.length > 0 ? `, but not run: ${leftOut.join("; ")}` : ""}`);
+  say(`\nready${leftOut.length > 0 ? `, but not run: ${leftOut.join("; ")}` : ""}`);
 }
 
 if (isMain(import.meta.url)) {

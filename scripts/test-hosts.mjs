@@ -1,6 +1,6 @@
 // `npm run test:hosts` runs the suite of `__test__/hosts` on every OpenClaw release that the plugin
 // supports, one after the other, and prints what holds on which as a table. `npm run test:hosts --
-// 2026.6.9` runs it on that one only; `oldest`, `newest` and `beta` are names too, the last for the newest
+// 2026.6.9` runs it on that one only, `--markdown` prints the table as docs/hosts.md has it; `oldest`, `newest` and `beta` are names too, the last for the newest
 // beta where one is newer than all releases.
 //
 // A host is installed into a temporary directory (550 to 1,100 MB) and removed after its run. Where
@@ -19,10 +19,10 @@ import { spec } from "node:test/reporters";
 
 import { nextVersion, packRelease } from "../__test__/support/release.mjs";
 import { compareVersions, hostPaths, RELEASES } from "../sim/hosts.mjs";
+import { hostsReport } from "./hosts-report.mjs";
 import { readJson } from "./platforms.mjs";
 import { ROOT, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
-import { table } from "./table.mjs";
 
 const SUITE = join(ROOT, "__test__", "hosts", "hosts.test.mjs");
 const { optionalDependencies: NODES } = readJson(join(ROOT, "sim", "host", "package.json"));
@@ -89,7 +89,9 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 const seconds = (from) => Math.round((Date.now() - from) / 1000);
 
-const wanted = process.argv.slice(2);
+const MARKDOWN = "--markdown";
+const wanted = process.argv.slice(2).filter((name) => name !== MARKDOWN);
+const forDocument = process.argv.includes(MARKDOWN);
 const NAMES = {
   oldest: () => [RELEASES[0]],
   newest: () => [RELEASES.at(-1)],
@@ -143,8 +145,14 @@ const rows = [
   ...names.map((name) => [name, ...hosts.map(({ results }) => cell(results.get(name)))]),
   ["time: install + run", ...hosts.map(({ times }) => times)],
 ];
-console.log(`\n${table(["OpenClaw", ...hosts.map(({ version }) => version)], rows)}\n`);
-for (const [index, note] of notes.entries()) console.log(`${index + 1}. ${note}`);
+console.log(
+  `\n${hostsReport(
+    hosts.map(({ version }) => version),
+    rows,
+    notes,
+    forDocument,
+  )}`,
+);
 
 const outcomes = hosts.flatMap(({ results }) => [...results.values()]);
 const failed = outcomes.filter(({ outcome }) => outcome === "failed").length;

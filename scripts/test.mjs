@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { ROOT, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
+import { wrap } from "./terminal.mjs";
 
 const testFiles = (directory) =>
   readdirSync(join(ROOT, directory))
@@ -50,7 +51,8 @@ for (const [what, command, args] of INSTALLATION ? INSTALLATION_STEPS : STEPS) {
   try {
     text = await run(command, args, { stdout: true });
   } catch (error) {
-    console.log(error.message);
+    // The command names every test file.
+    console.log(wrap(error.message.replace(/(?: \S+\.test\.mjs)+/, " …")));
     broken = true;
     text = error.stdout ?? "";
   }

@@ -3,6 +3,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { wrap } from "../scripts/terminal.mjs";
+
 /** What the host says then, as seen on 2026.9.6. */
 const REFUSALS = [
   // Two of its threads open a database at the same time.
@@ -30,7 +32,7 @@ export async function patiently(ask, { pauseMs = 500 } = {}) {
     if (asked === TIMES || !REFUSALS.some((refusal) => refusal.test(message))) {
       return answer;
     }
-    console.error(`gateway: the host refused a turn, ${asked} of ${TIMES}: ${message}`);
+    console.error(wrap(`gateway: the host refused a turn, ${asked} of ${TIMES}: ${message}`));
     await sleep(pauseMs);
   }
 }

@@ -20,12 +20,14 @@ use crate::{
 pub struct Affinity {
     gateway: Gateway,
     home: Option<String>,
+    namespace: Option<String>,
 }
 
 #[napi]
 impl Affinity {
     /// `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
-    /// user's home directory, `git_hints` says whether workspaces' repositories are looked at.
+    /// user's home directory, `git_hints` says whether workspaces' repositories are looked at,
+    /// `namespace` is hashed into every session id, to tell apart gateways with the same paths.
     #[napi(constructor, catch_unwind, strict)]
     #[must_use]
     pub fn new(
@@ -33,8 +35,10 @@ impl Affinity {
         host_name: String,
         home: Option<String>,
         git_hints: bool,
+        namespace: Option<String>,
     ) -> Self {
-        Self { gateway: Gateway::new(plugin_version, &host_name, git_hints), home }
+        let gateway = Gateway::new(plugin_version, &host_name, git_hints);
+        Self { gateway, home, namespace }
     }
 
     /// Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
@@ -108,7 +112,7 @@ impl Affinity {
 
 impl Affinity {
     fn process<'a>(&'a self, env: &'a Object<'a>) -> Process<'a> {
-        Process { env, home: self.home.as_deref() }
+        Process { env, home: self.home.as_deref(), namespace: self.namespace.as_deref() }
     }
 }
 

@@ -44,10 +44,11 @@ pub fn present<const N: usize>(of: &Object<'_>, keys: [&str; N]) -> Result<[bool
 }
 
 /// `process.env`, rather than the C environment, which JavaScript may be changing on another thread,
-/// and what Node knows of the home directory.
+/// what Node knows of the home directory, and the namespace that the user has set.
 pub struct Process<'a> {
     pub env: &'a Object<'a>,
     pub home: Option<&'a str>,
+    pub namespace: Option<&'a str>,
 }
 
 impl Surroundings for Process<'_> {
@@ -57,6 +58,10 @@ impl Surroundings for Process<'_> {
 
     fn home(&self) -> Option<&str> {
         self.home
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.namespace
     }
 }
 

@@ -342,16 +342,29 @@ describe("what runs beside one another", { concurrency: 2 }, () => {
   });
 });
 
-test("exit code 3 where the gateway's plugin is an older one", async () => {
-  // Read from the directory by the command line, and by the gateway long before.
-  const file = join(plugin, "lib", "command", "route.js");
-  const code = readFileSync(file, "utf8");
-  writeFileSync(file, code.replaceAll("taas.affinity.routes", "taas.affinity.laterRoutes"));
-  const run = await command("routes", "--json");
-  writeFileSync(file, code);
-  assert.equal(run.code, 3, run.stdout + run.stderr);
-  assert.equal(run.json.error.code, "UNKNOWN_METHOD");
-  assert.match(run.json.error.advice, /openclaw gateway restart/);
+test("a gateway without the plugin is recognised, for a method that reads and for one that writes", async () => {
+  // The command line keeps the plugin, and the gateway starts again without it.
+  const path = join(gateway.root, "command-line.json");
+  const config = JSON.parse(readFileSync(gateway.configPath, "utf8"));
+  writeFileSync(path, JSON.stringify(config));
+  config.plugins.entries = { "openclaw-taas-affinity": { enabled: false } };
+  writeFileSync(gateway.configPath, JSON.stringify(config));
+  await gateway.restart();
+  const env = { OPENCLAW_CONFIG_PATH: path };
+  const commands = [["status"], ["algorithm", "cost", "--agent", "ops"]];
+  const [person, ...programs] = await Promise.all([
+    gateway.cli(["taas", ...commands[0]], { env }),
+    ...commands.map((args) => gateway.cli(["taas", ...args, "--json"], { env })),
+  ]);
+  for (const { code, json: answer, stdout, stderr } of programs) {
+    assert.equal(code, 3, stdout + stderr);
+    assert.equal(answer.error.code, "UNKNOWN_METHOD");
+    assert.match(answer.error.advice, /openclaw plugins enable openclaw-taas-affinity/);
+    assert.match(answer.error.advice, /openclaw gateway restart/);
+  }
+  assert.equal(person.code, 3);
+  assert.match(person.stderr, /the gateway has no method taas\.affinity\.status/);
+  assert.doesNotMatch(person.stderr, /scope/);
 });
 
 test("the gateway has nothing to say about it", () => {

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
-import { assertHeaders } from "../support/identity.mjs";
+import { assertHeaders, assertIdentity, sessionOf } from "../support/identity.mjs";
 
 const OURS = "openclaw-taas-affinity";
 const APIS = ["openai-completions", "openai-responses", "anthropic-messages"];
@@ -188,6 +188,43 @@ test("by conversation each of OpenClaw's sessions is one of its own, and found b
 
   await edit({});
   await turnsUntil(({ headers }) => headers["x-session-id"] === byWorkspace);
+});
+
+test("a namespace changes the id in header, body, captures, usage and look-ups alike", async () => {
+  const workspaceDir = gateway.workspaces.main;
+  const plain = sessionOf(workspaceDir);
+  assertIdentity(await turn(), "main", workspaceDir);
+  await edit({ namespace: "cell-7" });
+  const id = sessionOf(`ns:cell-7:${workspaceDir}`);
+  const request = await turnsUntil(({ headers }) => headers["x-session-id"] !== plain);
+  assertIdentity(request, "main", `ns:cell-7:${workspaceDir}`);
+  const { requester_runtime: runtime } = request.body.metadata;
+  const hint = sessionOf(`ns:cell-7:workspaceDir:${workspaceDir}`);
+  assert.equal(runtime.session_source_hint, hint.replace("oc:", "source:"));
+  for (const params of [{ workspaceDir }, { sessionId: id }, { agentId: "main" }]) {
+    const { payload } = await gateway.call("taas.affinity.lastRoute", params);
+    assert.equal(payload.capture?.sessionId, id, JSON.stringify(params));
+    assert.equal(payload.capture.taasRequestId, request.routeHeaders["X-Request-Id"]);
+  }
+  const { payload: used } = await gateway.call("taas.affinity.status", { workspaceDir });
+  assert.deepEqual(
+    used.sessions.map(({ sessionId, agentId }) => [sessionId, agentId]),
+    [[id, "main"]],
+  );
+  const shown = await gateway.cli(["taas", "route", "--workspace", workspaceDir, "--json"]);
+  assert.equal(shown.json?.capture?.sessionId, id, shown.stdout + shown.stderr);
+
+  await edit({ namespace: "cell 7" });
+  assertIdentity(
+    await turnsUntil(({ headers }) => headers["x-session-id"] !== id),
+    "main",
+    workspaceDir,
+  );
+  assert.equal(said("namespace (a string, not 1 to 64 of A-Z a-z 0-9 . _ -)").length, 1);
+  for (const { headers, body } of taas.requests.filter(({ body }) => body.metadata)) {
+    assert.equal(headers["x-session-id"], body.metadata.session_id, "also while an edit is taken");
+  }
+  await edit({});
 });
 
 test("the doctor judges the configuration as it is after an edit", async () => {

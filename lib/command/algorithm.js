@@ -21,7 +21,7 @@ async function show(ask, params) {
     lines: (style) =>
       algorithms.length > 0
         ? table(algorithms, COLUMNS, style)
-        : ["None is set: TaaS uses its default, or what the caller sets."],
+        : wrapped("None is set: TaaS uses its default, or what the caller sets.", style.width),
   };
 }
 

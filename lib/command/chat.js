@@ -1,6 +1,5 @@
 // `/taas` in a chat: the short form, for the agent that one is talking to.
 
-import { messageOf } from "../faults.js";
 import { checkLines, summary } from "./checks.js";
 import { ago, count, counted, percent } from "./numbers.js";
 import { saved } from "./status.js";
@@ -56,19 +55,15 @@ const FORMS = { "": short, routes, doctor };
 /**
  * @param {(method: string, params: object) => Promise<object>} ask
  * @param {{ agentId?: string, args?: string }} context the host's, of a chat command
- * @returns {Promise<{ text: string }>} never rejected
+ * @returns {Promise<{ text: string }>}
  */
 export async function answerChat(ask, context) {
-  try {
-    const { agentId, args } = context ?? {};
-    const form = String(args ?? "")
-      .trim()
-      .toLowerCase();
-    if (!Object.hasOwn(FORMS, form)) {
-      return { text: `There is ${USAGE}.` };
-    }
-    return { text: (await FORMS[form](ask, { agentId })).join("\n") };
-  } catch (error) {
-    return { text: `TaaS affinity cannot answer: ${clean(messageOf(error))}` };
+  const { agentId, args } = context ?? {};
+  const form = String(args ?? "")
+    .trim()
+    .toLowerCase();
+  if (!Object.hasOwn(FORMS, form)) {
+    return { text: `There is ${USAGE}.` };
   }
+  return { text: (await FORMS[form](ask, { agentId })).join("\n") };
 }

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { machine } from "../native.js";
 import { checkLines, summary } from "./checks.js";
 import { EXIT } from "./errors.js";
+import { wrapped } from "./text.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json");
 
@@ -38,7 +39,7 @@ function found({ pluginVersion, affinity, totals, checks }, around) {
     lines: (style) => [
       ...checks.flatMap((check) => checkLines(check, style)),
       "",
-      `${summary(checks)}. For a bug report: openclaw taas doctor --json`,
+      ...wrapped(`${summary(checks)}. For a bug report: openclaw taas doctor --json`, style.width),
     ],
     exit: checks.every(({ level }) => level === "ok") ? EXIT.fine : EXIT.wrong,
   };

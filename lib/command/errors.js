@@ -3,20 +3,98 @@
 /** `openclaw taas` exits with one of these. */
 export const EXIT = {
   fine: 0,
-  /** Asked well, and something is wrong. */
+  /** The plugin found something wrong, or cannot answer. */
   wrong: 1,
-  /** Asked wrongly. */
+  /** The command, its options or its credentials are wrong. */
   asked: 2,
-  /** Nobody there who could answer. */
+  /** No gateway answers, or one without this plugin. */
   nobody: 3,
 };
 
 const START = "openclaw gateway status says whether it runs, openclaw gateway restart starts it";
-const OLDER =
-  "the plugin in the gateway is older than this one, or is not enabled: openclaw gateway restart, or openclaw plugins enable openclaw-taas-affinity";
-
 const CREDENTIALS =
   "give the gateway's own, with --token, or in gateway.auth of the configuration that openclaw reads here";
+
+/** The scope that the host asks for where it does not know a method. None of ours needs it. */
+const SCOPE_OF_UNKNOWN = "operator.admin";
+
+/**
+ * The ways in which the host refuses a method, or the connection over which it is asked. Newer hosts say it in
+ * `details`, older ones in words alone. A person reads the host's own words where `said` is missing.
+ */
+const REFUSALS = [
+  {
+    is: ({ message, scope }) => scope === SCOPE_OF_UNKNOWN || /\bunknown method\b/i.test(message),
+    exit: EXIT.nobody,
+    code: "UNKNOWN_METHOD",
+    said: (method) => `the gateway has no method ${method}`,
+    advice:
+      "the plugin is missing in that gateway, not enabled, or older than this one. On its machine: openclaw plugins list, openclaw plugins enable openclaw-taas-affinity, then openclaw gateway restart",
+  },
+  {
+    is: ({ scope }) => scope !== undefined,
+    exit: EXIT.asked,
+    code: "FORBIDDEN",
+    told: "the gateway does not give this client the scope that the method needs",
+    advice: `approve more scopes for this device (openclaw devices list), or use other credentials: ${CREDENTIALS}`,
+  },
+  {
+    is: ({ gatewayCode, message }) =>
+      gatewayCode === "NOT_PAIRED" || /\b(?:pairing|device identity) required\b/i.test(message),
+    exit: EXIT.asked,
+    code: "NOT_PAIRED",
+    told: "the gateway wants this device to be paired",
+    advice:
+      "openclaw devices list shows the request, openclaw devices approve accepts it; for OpenClaw 2026.6, see docs/hosts.md",
+  },
+  {
+    is: ({ message }) => /\bunauthorized\b.*\btoo many\b/i.test(message),
+    exit: EXIT.asked,
+    code: "INVALID_REQUEST",
+    told: "the gateway was asked too often with credentials that it does not accept",
+    advice: `wait a few minutes, then ${CREDENTIALS}`,
+  },
+  {
+    is: ({ message }) => /\bunauthorized\b/i.test(message),
+    exit: EXIT.asked,
+    code: "INVALID_REQUEST",
+    told: "the gateway does not accept the credentials",
+    advice: CREDENTIALS,
+  },
+  {
+    is: ({ message }) => /\b(?:protocol|version) mismatch\b/i.test(message),
+    exit: EXIT.nobody,
+    code: "PROTOCOL_MISMATCH",
+    told: "the gateway and this openclaw are of releases that do not understand each other",
+    advice: "update the older one of the two, then openclaw gateway restart",
+  },
+  {
+    is: isAway,
+    exit: EXIT.nobody,
+    code: "UNAVAILABLE",
+    told: "the gateway is starting, restarting or suspended, or it reloads the plugin",
+    advice: "try again in a few seconds; openclaw gateway status says how it is",
+  },
+];
+
+/** Whether the host asks to come back: it restarts, or it reloads the plugin. */
+export function isAway(error) {
+  return (
+    (error?.gatewayCode === "UNAVAILABLE" && error.retryable === true) ||
+    /\bPluginInstanceUnavailable|\bunavailable during gateway\b/.test(String(error?.message))
+  );
+}
+
+/** What a refusal is recognised by. */
+function traitsOf(error, message) {
+  const [, scope] = /\bmissing scope: ([\w.-]+)/i.exec(message) ?? [];
+  return {
+    message,
+    gatewayCode: error?.gatewayCode,
+    scope: error?.details?.missingScope ?? scope,
+    retryable: error?.retryable,
+  };
+}
 
 /** A code or the name of a class, as Node and the host write them: none has a path, a host or a key in it. */
 const CODE = /^[A-Z]\w{2,60}$/;
@@ -49,20 +127,17 @@ export class CommandError extends Error {
       return error;
     }
     const message = firstLine(error);
+    const traits = traitsOf(error, message);
+    // A method of ours begins with its name. It may quote anything.
+    const isOurs = message.startsWith(`${method}: `);
+    const refusal = isOurs ? undefined : REFUSALS.find(({ is }) => is(traits));
+    if (refusal !== undefined) {
+      const { exit, code, said, told, advice } = refusal;
+      return new CommandError(exit, code, said?.(method) ?? message, { told, advice });
+    }
     const code = typeof error?.gatewayCode === "string" ? error.gatewayCode : undefined;
     if (code === undefined) {
       return fromClient(error, message);
-    }
-    if (/\bunknown method\b/i.test(message)) {
-      const said = `no answer to ${method}`;
-      return new CommandError(EXIT.nobody, "UNKNOWN_METHOD", said, { advice: OLDER });
-    }
-    if (/\bunauthorized\b/i.test(message)) {
-      return CommandError.asked(
-        message,
-        "the gateway does not accept the credentials",
-        CREDENTIALS,
-      );
     }
     if (code === "INVALID_REQUEST") {
       const said = message.replace(`${method}: `, "");
@@ -113,12 +188,12 @@ function firstLine(error) {
 
 /** The client itself failed: it was given what it cannot use, or there is nobody to talk to. */
 function fromClient(error, message) {
-  const name = String(error?.name);
-  if (/ExplicitAuth/.test(name) || /--(?:timeout|port|url)\b|\btimeout value\b/i.test(message)) {
-    return CommandError.asked(
-      message,
-      `the gateway client cannot use its options or credentials; ${MORE}`,
-    );
+  if (/(?:Credentials|Auth)\w*(?:Required|Unavailable)/.test(String(error?.name))) {
+    const told = `the gateway client has no credentials that it can use; ${MORE}`;
+    return CommandError.asked(message, told, CREDENTIALS);
+  }
+  if (/--(?:timeout|port|url)\b|\btimeout value\b/i.test(message)) {
+    return CommandError.asked(message, `the gateway client cannot use its options; ${MORE}`);
   }
   const said = "no gateway answers";
   return new CommandError(EXIT.nobody, "UNREACHABLE", `${said}: ${message}`, {

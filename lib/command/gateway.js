@@ -2,10 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { CommandError } from "./errors.js";
+import { CommandError, isAway } from "./errors.js";
 
-/** While a plugin is reloaded its methods are away for up to a second and a half. */
-const AWAY = /PluginInstanceUnavailable/;
+/** While the host reloads a plugin, its methods are away for up to a second and a half. */
 const RETRIES = 4;
 const RETRY_MS = 500;
 
@@ -17,9 +16,10 @@ export const gatewayRuntime = (importSdk) =>
  * @param {object} parts
  * @param {(specifier: string) => Promise<object>} parts.importSdk
  * @param {object} parts.options the command's, with those of the gateway client
+ * @param {number} [parts.retryMs] how long to wait for a plugin that is being reloaded
  * @returns {(method: string, params: object) => Promise<object>} rejects with a {@link CommandError}
  */
-export function gatewayAsker({ importSdk, options }) {
+export function gatewayAsker({ importSdk, options, retryMs = RETRY_MS }) {
   return async (method, params) => {
     const { callGatewayFromCli } = await gatewayRuntime(importSdk);
     if (typeof callGatewayFromCli !== "function") {
@@ -32,11 +32,11 @@ export function gatewayAsker({ importSdk, options }) {
           progress: !options.json && !options.watch,
         });
       } catch (error) {
-        if (tried >= RETRIES || !AWAY.test(String(error?.message))) {
+        if (tried >= RETRIES || !isAway(error)) {
           throw CommandError.of(error, method);
         }
       }
-      await sleep(RETRY_MS);
+      await sleep(retryMs);
     }
   };
 }

@@ -1,5 +1,7 @@
 // Registers `openclaw taas` and `/taas`. What they do is loaded when somebody asks for it.
 
+import { isPublic, PublicError, publicMessageOf } from "../faults.js";
+
 const DESCRIPTOR = {
   name: "taas",
   description: "Ask what TaaS affinity does: status, routes, algorithms, doctor",
@@ -12,7 +14,7 @@ const DESCRIPTOR = {
  * @param {ReturnType<typeof import("../faults.js").createFaults>} parts.faults
  * @param {(method: string, params: object) => Promise<object>} parts.ask answers in this process
  */
-export function registerCommands({ api, faults: { attempt }, ask }) {
+export function registerCommands({ api, faults: { attempt, warn }, ask }) {
   attempt("command", "there is no `openclaw taas`", () =>
     api.registerCli?.(
       async ({ program }) => {
@@ -37,13 +39,27 @@ export function registerCommands({ api, faults: { attempt }, ask }) {
       description: "Which model answers, what the cache saves, and what may be wrong",
       acceptsArgs: true,
       requiredScopes: ["operator.read"],
-      handler: async (context) => (await import("./chat.js")).answerChat(ask, context),
+      handler: chatHandler(ask, warn),
     }),
   );
 }
 
+/** Answers `/taas`. Its promise is never rejected: the host would show people the error, with the paths in it. */
+export const chatHandler = (ask, warn) => async (context) => {
+  try {
+    const { answerChat } = await import("./chat.js");
+    return await answerChat(ask, context);
+  } catch (error) {
+    // What everybody may read has been said in the log by whoever made it.
+    if (!isPublic(error)) {
+      warn("chat", "`/taas` cannot answer", error);
+    }
+    return { text: `TaaS affinity cannot answer: ${publicMessageOf(error)}` };
+  }
+};
+
 /**
- * A function that asks the gateway methods in this very process.
+ * A function that asks the gateway methods in this very process. It rejects with what anybody may read.
  *
  * @param {() => ReturnType<typeof import("../methods.js").createMethods>} methods those of now
  */
@@ -51,10 +67,11 @@ export const askingHere = (methods) => (name, params) =>
   new Promise((resolve, reject) => {
     const method = methods().find((each) => each.name === name);
     if (method === undefined) {
-      throw new Error(`there is no ${name}`);
+      throw new PublicError(`there is no ${name}`);
     }
     method.handler({
       params,
-      respond: (ok, answer, error) => (ok ? resolve(answer) : reject(new Error(error.message))),
+      respond: (ok, answer, error) =>
+        ok ? resolve(answer) : reject(new PublicError(error.message.replace(`${name}: `, ""))),
     });
   });

@@ -19,6 +19,7 @@ const WATCH_MS = 2000;
  * @param {(specifier: string) => Promise<object>} io.importSdk
  * @param {() => number} [io.now]
  * @param {number} [io.watchMs] between two rounds of `--watch`
+ * @param {number} [io.retryMs] see {@link gatewayAsker}
  */
 export function runner({
   stdout,
@@ -28,6 +29,7 @@ export function runner({
   importSdk,
   now = Date.now,
   watchMs = WATCH_MS,
+  retryMs,
 }) {
   const say = (lines) => stdout.write(`${lines.join("\n")}\n`);
 
@@ -88,7 +90,7 @@ export function runner({
       }
       const params = selected(options);
       const { run: answer } = await view();
-      const ask = gatewayAsker({ importSdk, options });
+      const ask = gatewayAsker({ importSdk, options, retryMs });
       const once = () => answer({ ask, args, options, params, importSdk, now });
       await (options.watch
         ? watch(once, options, path)

@@ -104,9 +104,10 @@ export function statusLines(answer, { sessions, params }, style) {
   const head = `TaaS affinity${version}, a session for each ${clean(affinity)}`;
   const isPart = Object.keys(params).length > 0;
   const ofOne = isPart && params.agentId === undefined && answer.sessions.length === 1;
-  const lines = [style.paint("bold", head), ""];
+  const lines = [...wrapped(head, style.width).map((line) => style.paint("bold", line)), ""];
   if (totals.requests === 0) {
-    lines.push("No call has ended since the gateway started: let an agent say something.");
+    const none = "No call has ended since the gateway started: let an agent say something.";
+    lines.push(...wrapped(none, style.width));
   } else if (isPart && answer.sessions.length + answer.agents.length === 0) {
     lines.push("Nothing was seen of that.");
   } else if (ofOne) {

@@ -58,8 +58,8 @@ const COMMANDS = [
 ];
 
 const EXIT_CODES = `
-Exit codes: 0 fine, 1 something is wrong, 2 asked wrongly, 3 nobody there who
-could answer (no gateway, or an older plugin in it).`;
+Exit codes: 0 fine, 1 the plugin found something wrong, 2 the command or its
+credentials are wrong, 3 no gateway answers, or one without this plugin.`;
 
 /** A command that keeps what was wrong with its arguments for its action, which says so in its own way. */
 function forgiving(command, problems) {

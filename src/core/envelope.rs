@@ -121,8 +121,13 @@ impl Envelope {
     /// use taas_affinity::{envelope::{Envelope, Facts, Hints}, identity::{Identity, SessionSource}};
     ///
     /// let source = SessionSource::Session("sess-123".to_owned());
-    /// let session_id = source.session_id();
-    /// let identity = Identity { source, session_id, agent_id: Some("main".to_owned()), workspace: None };
+    /// let identity = Identity {
+    ///     session_id: source.session_id(None),
+    ///     source_hint: source.hint(None),
+    ///     source,
+    ///     agent_id: Some("main".to_owned()),
+    ///     workspace: None,
+    /// };
     /// let envelope = Envelope::new(&identity, Facts {
     ///     host_id: "host:f2d2a571e35f4071",
     ///     plugin_version: "1.0.0",
@@ -138,7 +143,7 @@ impl Envelope {
     pub fn new(identity: &Identity, facts: Facts<'_>) -> Self {
         Self {
             session_id: identity.session_id.clone(),
-            source_hint: identity.source.hint(),
+            source_hint: identity.source_hint.clone(),
             host_id: facts.host_id.to_owned(),
             plugin_version: name(Some(facts.plugin_version)),
             agent_id: name(identity.agent_id.as_deref()),
@@ -243,6 +248,7 @@ mod tests {
         Identity {
             source: SessionSource::Session("sess-123".to_owned()),
             session_id: "oc:0123456789abcdef".to_owned(),
+            source_hint: "source:3451aa385a62dc7b".to_owned(),
             agent_id: agent_id.map(str::to_owned),
             workspace: None,
         }

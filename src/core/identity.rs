@@ -22,6 +22,14 @@ pub fn short_hash(text: &str) -> String {
     digest[..8].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
+/// The hash of `text` in a namespace. Without a namespace, it is the hash of `text` itself.
+fn namespaced_hash(namespace: Option<&str>, text: &str) -> String {
+    match namespace {
+        Some(namespace) => short_hash(&format!("ns:{namespace}:{text}")),
+        None => short_hash(text),
+    }
+}
+
 /// `host:` and the hash of the host name, which itself never leaves the machine.
 #[must_use]
 pub fn host_id(host_name: &str) -> String {
@@ -125,7 +133,7 @@ impl SessionSource {
         absolute(dir).map(Self::Workspace)
     }
 
-    /// The text whose hash is the affinity session id.
+    /// The text whose hash is the affinity session id, without a namespace.
     fn hashed_text(&self) -> Cow<'_, str> {
         match self {
             Self::Conversation(id) => Cow::Owned(format!("session:{id}")),
@@ -136,20 +144,28 @@ impl SessionSource {
         }
     }
 
-    /// The affinity session id, `oc:` and 16 hex digits.
+    /// The affinity session id, `oc:` and 16 hex digits. A namespace changes the id of every source.
+    ///
+    /// ```
+    /// use taas_affinity::identity::SessionSource;
+    ///
+    /// let source = SessionSource::Session("sess-123".to_owned());
+    /// assert_eq!(source.session_id(None), "oc:3451aa385a62dc7b");
+    /// assert_ne!(source.session_id(Some("cell-7")), source.session_id(Some("cell-8")));
+    /// ```
     #[must_use]
-    pub fn session_id(&self) -> String {
-        format!("oc:{}", short_hash(&self.hashed_text()))
+    pub fn session_id(&self, namespace: Option<&str>) -> String {
+        format!("oc:{}", namespaced_hash(namespace, &self.hashed_text()))
     }
 
-    /// `source:` and the hash of the labelled source.
+    /// `source:` and the hash of the labelled source. A namespace changes the hint like the session id.
     #[must_use]
-    pub fn hint(&self) -> String {
-        let hash = match self {
-            Self::Workspace(path) => short_hash(&format!("workspaceDir:{path}")),
-            _ => short_hash(&self.hashed_text()),
+    pub fn hint(&self, namespace: Option<&str>) -> String {
+        let labelled = match self {
+            Self::Workspace(path) => Cow::Owned(format!("workspaceDir:{path}")),
+            _ => self.hashed_text(),
         };
-        format!("source:{hash}")
+        format!("source:{}", namespaced_hash(namespace, &labelled))
     }
 
     /// The kind of source, for a log: it names no value.
@@ -172,6 +188,8 @@ pub struct Identity {
     pub source: SessionSource,
     /// The affinity session id.
     pub session_id: String,
+    /// The hash of the source as metadata carries it, `source:` and 16 hex digits.
+    pub source_hint: String,
     /// The agent id as it was given, where one is known. Nothing is made up.
     pub agent_id: Option<String>,
     /// The workspace directory, absolute and lexically normalised, whatever the source is.
@@ -190,7 +208,10 @@ impl Identity {
             _ => owner.workspace_dir.and_then(non_blank).map(absolute).transpose()?,
         };
         let agent_id = agent_id(owner, workspace.as_deref(), surroundings);
-        Ok(Self { session_id: source.session_id(), source, agent_id, workspace })
+        let namespace = surroundings.namespace();
+        let session_id = source.session_id(namespace);
+        let source_hint = source.hint(namespace);
+        Ok(Self { source, session_id, source_hint, agent_id, workspace })
     }
 }
 
@@ -216,7 +237,7 @@ fn agent_id(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surroundings::fake::{Env, NOTHING};
+    use crate::surroundings::fake::{Env, InNamespace, NOTHING};
 
     fn workspace(dir: &str) -> Owner<'_> {
         Owner { workspace_dir: Some(dir), ..Owner::default() }
@@ -286,9 +307,36 @@ mod tests {
         let source =
             identity(workspace("/home/cloudsigma/.openclaw/workspace-new-agent-2"), &NOTHING)
                 .source;
-        assert_eq!(source.hint(), "source:695965c65bc23c9f");
+        assert_eq!(source.hint(None), "source:695965c65bc23c9f");
         assert_eq!(host_id("gateway-01"), "host:f2d2a571e35f4071");
-        assert_eq!(SessionSource::Session("sess-123".to_owned()).hint(), "source:3451aa385a62dc7b");
+        let session = SessionSource::Session("sess-123".to_owned());
+        assert_eq!(session.hint(None), "source:3451aa385a62dc7b");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_namespace_changes_the_id_and_the_hint_of_every_source() {
+        const WORKSPACE: &str = "/home/node/.openclaw/workspace";
+        const CONVERSATION: &str = "96b334dd-c2c7-4e19-b2ea-2fdf1105f23d";
+        let env = |variables: &'static [_], owner: Owner<'_>| {
+            let in_namespace = InNamespace(Env(variables, NOTHING.1), "cell-7");
+            Identity::of(owner, &in_namespace).expect("an identity")
+        };
+        let of_workspace = env(&[], workspace(WORKSPACE));
+        assert_eq!(of_workspace.session_id, "oc:9fb242e0eba668b4");
+        assert_eq!(identity(workspace(WORKSPACE), &NOTHING).session_id, "oc:cddce8bd7eebfe25");
+        let conversation = Owner { conversation: Some(CONVERSATION), ..workspace(WORKSPACE) };
+        assert_eq!(env(&[], conversation).session_id, "oc:b7dd304cdf9118c2");
+        for (found, hashed, labelled) in [
+            (of_workspace, WORKSPACE, "workspaceDir:/home/node/.openclaw/workspace"),
+            (env(&[("OPENCLAW_SESSION_ID", "s")], Owner::default()), "env:s", "env:s"),
+            (env(&[("OPENCLAW_RUN_ID", "r")], Owner::default()), "agent:r", "agent:r"),
+            (env(&[("OPENCLAW_STATE_DIR", "/s")], Owner::default()), "stateDir:/s", "stateDir:/s"),
+        ] {
+            let hash = |text| short_hash(&format!("ns:cell-7:{text}"));
+            assert_eq!(found.session_id, format!("oc:{}", hash(hashed)), "{hashed}");
+            assert_eq!(found.source_hint, format!("source:{}", hash(labelled)), "{labelled}");
+        }
     }
 
     #[test]

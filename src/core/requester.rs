@@ -106,7 +106,7 @@ impl Gateway {
         Ok(Requester {
             envelope: Envelope::new(&identity, facts),
             agent: identity.agent_id.as_deref().and_then(agent::normalized).map(Cow::into_owned),
-            workspace_id: workspace.map(|workspace| workspace.session_id()),
+            workspace_id: workspace.map(|source| source.session_id(surroundings.namespace())),
             provider: context.provider.and_then(name),
             model_id: context.model_id.get().and_then(name),
             identity,
@@ -145,6 +145,11 @@ impl Surroundings for Watched<'_> {
     fn home(&self) -> Option<&str> {
         self.asked.set(true);
         self.surroundings.home()
+    }
+
+    // The namespace never changes while a gateway is registered, so that it need not be asked again.
+    fn namespace(&self) -> Option<&str> {
+        self.surroundings.namespace()
     }
 }
 

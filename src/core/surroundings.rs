@@ -1,4 +1,5 @@
-//! What surrounds a request: the process environment, the home directory, the current directory.
+//! What surrounds a request: the process environment, the home directory, the current directory, and
+//! the namespace of the gateway.
 
 use std::{borrow::Cow, io, path::Path};
 
@@ -13,6 +14,10 @@ pub trait Surroundings {
     fn variable(&self, name: &str) -> Option<String>;
     /// The user's home directory as the operating system knows it, where it knows one.
     fn home(&self) -> Option<&str>;
+    /// The namespace that tells this gateway apart from others with the same paths, if one is set.
+    fn namespace(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The environment variable `name` as it is, where it holds anything but blanks.
@@ -74,10 +79,10 @@ fn directory(value: Option<String>) -> Option<String> {
 /// `path` is relative, and the current directory is gone or has a name that is no Unicode.
 pub fn absolute(path: &str) -> io::Result<String> {
     let path = Path::new(path).try_absolutize()?.into_owned();
-    path.into_os_string().into_string().map_err(|path| {
-        let reason = format!("{} is no UTF-8", path.display());
-        io::Error::new(io::ErrorKind::InvalidData, reason)
-    })
+    // Clients see this message, so it must not contain the path.
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the path is not valid Unicode"))
 }
 
 /// Surroundings for tests.
@@ -98,6 +103,21 @@ pub(crate) mod fake {
         }
         fn home(&self) -> Option<&str> {
             self.1
+        }
+    }
+
+    /// The same, in a namespace.
+    pub struct InNamespace(pub Env, pub &'static str);
+
+    impl Surroundings for InNamespace {
+        fn variable(&self, name: &str) -> Option<String> {
+            self.0.variable(name)
+        }
+        fn home(&self) -> Option<&str> {
+            self.0.home()
+        }
+        fn namespace(&self) -> Option<&str> {
+            Some(self.1)
         }
     }
 }

@@ -57,6 +57,7 @@ impl Subject {
     /// [`Fault`], where a selector is not what is accepted.
     pub fn of(question: &Question<'_>, params: &Params<'_>) -> Result<Self, Fault> {
         let store = question.store;
+        let namespace = question.surroundings.namespace();
         let agent = params.text(AGENT_ID, NAME_LIMIT)?;
         let session = params.text(SESSION_ID, TEXT_LIMIT)?;
         let is_known = |id: &str| is_session_id(id) || store.knows(id);
@@ -74,18 +75,20 @@ impl Subject {
         }
         if let Some(dir) = workspace {
             let dir = expand_home(&dir, question.surroundings)?;
-            return Ok(Self::Workspace(SessionSource::workspace(&dir)?.session_id()));
+            return Ok(Self::Workspace(SessionSource::workspace(&dir)?.session_id(namespace)));
         }
         let named = [(CONVERSATION_ID, conversation), (LOCAL_SESSION_ID, local_session)];
         let mut named = named.into_iter().filter_map(|(key, id)| Some((key, id?)));
-        Ok(named.next().map_or(Self::All, |(key, id)| Self::conversation(store, key, id)))
+        Ok(named
+            .next()
+            .map_or(Self::All, |(key, id)| Self::conversation(store, key, id, namespace)))
     }
 
-    fn conversation(store: &Store, key: &'static str, id: String) -> Self {
+    fn conversation(store: &Store, key: &'static str, id: String, namespace: Option<&str>) -> Self {
         // As it is kept.
         let noted = bounded(&id, VALUE_LIMIT).and_then(|id| store.session_of(&id));
         let session_id = noted.map_or_else(
-            || SessionSource::Conversation(id.clone()).session_id(),
+            || SessionSource::Conversation(id.clone()).session_id(namespace),
             |session_id| (*session_id).to_owned(),
         );
         Self::Conversation { key, id, session_id }

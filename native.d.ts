@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 7 ({@link Native.interfaceNumber}). */
+/** The interface with number 8 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or
@@ -81,38 +81,9 @@ export interface Native {
   /**
    * Counts a call that has ended.
    *
-   * @param model that answered: the value of its header, as it came, or what the answer says
-   * @param input tokens of the prompt that were neither read from a cache nor written to one. A count that is
-   *   no positive number below 2 ** 53 is 0
-   * @param cached tokens of the prompt that were read from a cache
-   * @param written tokens of the prompt that were written to one
-   * @param output tokens of the answer
-   * @param status `NaN` where there was none
-   * @param failed whether there was no proper answer
-   * @param routed whether the autorouter chose the model
-   * @param inputPrice what a million such tokens cost, in US dollars; `NaN` where it is not stated, which counts as 0 where
-   *   another one is
-   * @param cachedPrice likewise
-   * @param writtenPrice likewise
-   * @param conversation OpenClaw's own id of the session, from then on found by it; it need not be said where
-   *   {@link captureResponse} has it
    * @returns whether `taas.affinity.status` may have a warning now that it had not before
    */
-  recordCall(
-    requester: Handle,
-    model: string | null | undefined,
-    input: number,
-    cached: number,
-    written: number,
-    output: number,
-    status: number,
-    failed: boolean,
-    routed: boolean,
-    inputPrice: number,
-    cachedPrice: number,
-    writtenPrice: number,
-    conversation?: string | null,
-  ): boolean;
+  recordCall(requester: Handle, call: EndedCall): boolean;
 
   /**
    * Counts a request by the host's own id of it, and says for the how manieth time it is sent now. The last 4,096 are
@@ -283,4 +254,35 @@ declare const HANDLE: unique symbol;
  */
 export interface Handle {
   readonly [HANDLE]: never;
+}
+
+/** A call that has ended. What is not known is left out. */
+export interface EndedCall {
+  /** The model that answered: the value of its header, as it came, or what the answer says. */
+  model?: string;
+  /** OpenClaw's own id of the session. It can be left out if {@link Native.captureResponse} has it. */
+  conversation?: string;
+  /** The status of the last response. */
+  status?: number;
+  /** Whether there was no proper answer. */
+  failed: boolean;
+  /** Whether the autorouter chose the model. */
+  routed: boolean;
+  /**
+   * Tokens of the prompt that were neither read from a cache nor written to one. A count that is not a positive number
+   * below 2 ** 53 counts as 0.
+   */
+  input?: number;
+  /** Tokens of the prompt that were read from a cache. */
+  cached?: number;
+  /** Tokens of the prompt that were written to a cache. */
+  written?: number;
+  /** Tokens of the answer. */
+  output?: number;
+  /** What the prompt cost, in US dollars. Unless all three amounts are from 0 to a million, the cost is unknown. */
+  promptCost?: number;
+  /** What the prompt would have cost if nothing had been cached, in US dollars. */
+  uncachedCost?: number;
+  /** What the answer cost, in US dollars. */
+  outputCost?: number;
 }

@@ -13,6 +13,7 @@ import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
 import { sessionOf } from "../support/identity.mjs";
+import { USAGE_FORMS } from "../support/usage-forms.mjs";
 
 const TRACE = pathToFileURL(fileURLToPath(new URL("../support/trace-loads.mjs", import.meta.url)));
 
@@ -26,6 +27,12 @@ const API_AGENTS = Object.keys(APIS);
 const TURNS = { completions: 10, responses: 10, anthropic: 10, main: 3 };
 const AGENTS = [...Object.keys(TURNS), "ops"];
 
+const COST = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
+const TIERS = [
+  { range: [0, 100_000], ...COST },
+  { range: [100_000], input: 6, output: 22.5, cacheRead: 0.6, cacheWrite: 7.5 },
+];
+
 /** In which turn of an API's agent TaaS is out of sorts: so many answers fail before one succeeds. */
 const FAILING = { turn: 4, times: 2, status: 429 };
 
@@ -34,6 +41,8 @@ let gateway;
 let plugin;
 /** How many answers of an agent are to fail yet. */
 const failing = {};
+/** The form of usage that an agent gets. */
+const usageOf = {};
 
 async function take(agent, turn) {
   if (turn === FAILING.turn) failing[agent] = FAILING.times;
@@ -43,7 +52,10 @@ async function take(agent, turn) {
 
 before(async () => {
   taas = await startTaas({
-    reply: ({ lastUserText }) => `answer to ${lastUserText.slice(-40)}`,
+    reply: ({ agentId, lastUserText }) => ({
+      text: `answer to ${lastUserText.slice(-40)}`,
+      usage: usageOf[agentId],
+    }),
     fault: ({ agentId }) => {
       if (!failing[agentId]) return undefined;
       failing[agentId] -= 1;
@@ -54,7 +66,7 @@ before(async () => {
   const entry = provider(taas.url);
   const model = {
     ...entry.models[0],
-    cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+    cost: { ...COST, tieredPricing: TIERS },
   };
   gateway = await startGateway({
     plugin,
@@ -234,6 +246,50 @@ describe("what was counted", { concurrency: 2 }, () => {
     }
     assert.equal((await ask("taas.affinity.routes", { limit: 2 })).routes.length, 2);
   });
+});
+
+describe("tokens and cost of a call are OpenClaw's", () => {
+  const statusOf = async (agent) => {
+    const { agents } = await ask("taas.affinity.status", { agentId: agent });
+    const [{ requests, tokens, saved }] = agents;
+    return { requests, ...tokens, promptCost: saved.usdWithoutCache - saved.usd };
+  };
+
+  /** What OpenClaw wrote into the transcript for the agent's last answer. */
+  const recorded = async (agent) => {
+    const params = { sessionKey: `agent:${agent}:main`, limit: 3 };
+    const { payload } = await gateway.call("chat.history", params);
+    const { usage } = payload.messages.findLast(({ role }) => role === "assistant");
+    const { input, output, cacheRead, cacheWrite, total } = usage.cost;
+    const sum = input + output + cacheRead + cacheWrite;
+    return { ...usage, promptCost: ((sum - output) * total) / (sum || 1), total };
+  };
+
+  for (const agent of API_AGENTS) {
+    for (const [name, form] of Object.entries(USAGE_FORMS[APIS[agent]])) {
+      test(`${name}, ${APIS[agent]}`, async () => {
+        const before = await statusOf(agent);
+        usageOf[agent] = form;
+        await take(agent, name);
+        delete usageOf[agent];
+        const after = await statusOf(agent);
+        const host = await recorded(agent);
+        const found = Object.fromEntries(
+          Object.entries(after).map(([key, value]) => [key, value - before[key]]),
+        );
+        assert.equal(found.requests, 1);
+        assert.deepEqual(
+          [found.input, found.cached, found.written, found.output],
+          [host.input, host.cacheRead, host.cacheWrite, host.output],
+        );
+        assert.ok(
+          Math.abs(found.promptCost - host.promptCost) < 1e-9,
+          JSON.stringify([found, host]),
+        );
+        assert.equal(host.total === 0, name === "no usage", "OpenClaw has a price");
+      });
+    }
+  }
 });
 
 describe("an algorithm", () => {

@@ -245,6 +245,50 @@ describe("which model, and what it cost", () => {
     );
   });
 
+  test("a response that failed within a call that succeeded is listed and is not a failure", async () => {
+    const host = register();
+    const context = nobody();
+    const stream = { result: async () => MESSAGE };
+    await call(host, context, async (_model, _context, options) => {
+      options.onResponse({ status: 503, headers: {} });
+      options.onResponse(routed());
+      return stream;
+    });
+    const { requests, failures, failuresByStatus } = statusOf(host, context);
+    assert.deepEqual([requests, failures, failuresByStatus], [1, 0, {}]);
+    const { routes } = ask(host, "taas.affinity.routes", { agentId: context.agentId });
+    assert.deepEqual(
+      routes.map(({ status }) => status),
+      [200, 503],
+    );
+  });
+
+  test("a call whose responses all failed is one failure, under the status of the last", async () => {
+    const host = register();
+    const context = nobody();
+    await call(host, context, async (_model, _context, options) => {
+      options.onResponse({ status: 503, headers: {} });
+      options.onResponse({ status: 429, headers: {} });
+      return { result: async () => ({ stopReason: "error" }) };
+    });
+    const { requests, failuresByStatus } = statusOf(host, context);
+    assert.deepEqual([requests, failuresByStatus], [1, { 429: 1 }]);
+    const { total } = ask(host, "taas.affinity.routes", { agentId: context.agentId });
+    assert.equal(total, 2);
+  });
+
+  test("an answer that is cut off is a failure without a status, and its route is listed", async () => {
+    const host = register();
+    const context = nobody();
+    await ended(host, context, { stopReason: "error" }, { response: routed() });
+    assert.deepEqual(statusOf(host, context).failuresByStatus, { none: 1 });
+    const { routes } = ask(host, "taas.affinity.routes", { agentId: context.agentId });
+    assert.deepEqual(
+      routes.map(({ status }) => status),
+      [200],
+    );
+  });
+
   test("at the price of the model asked for where the one that answered has none", async () => {
     const host = register();
     const context = nobody();

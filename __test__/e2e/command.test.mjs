@@ -33,19 +33,19 @@ const TIERS = [
   { range: [100_000], input: 6, output: 22.5, cacheRead: 0.6, cacheWrite: 7.5 },
 ];
 
-/** In which turn of an API's agent TaaS is out of sorts: so many answers fail before one succeeds. */
-const FAILING = { turn: 4, times: 2, status: 429 };
+/** In which turn of an API's agent TaaS is out of sorts, and how it answers before an answer succeeds. */
+const FAILING = { turn: 4, statuses: [429, 503] };
 
 let taas;
 let gateway;
 let plugin;
-/** How many answers of an agent are to fail yet. */
+/** The statuses that an agent's next requests get. */
 const failing = {};
 /** The form of usage that an agent gets. */
 const usageOf = {};
 
 async function take(agent, turn) {
-  if (turn === FAILING.turn) failing[agent] = FAILING.times;
+  if (turn === FAILING.turn) failing[agent] = [...FAILING.statuses];
   const answer = await gateway.turn({ agent, message: `turn ${turn} of ${agent}` });
   assert.equal(answer.ok, true, JSON.stringify(answer) + gateway.log());
 }
@@ -57,9 +57,8 @@ before(async () => {
       usage: usageOf[agentId],
     }),
     fault: ({ agentId }) => {
-      if (!failing[agentId]) return undefined;
-      failing[agentId] -= 1;
-      return { status: FAILING.status };
+      const status = failing[agentId]?.shift();
+      return status === undefined ? undefined : { status };
     },
   });
   plugin = stagePlugin();
@@ -187,7 +186,8 @@ describe("what was counted", { concurrency: 2 }, () => {
     for (const agent of API_AGENTS) {
       const row = agents.find(({ agentId }) => agentId === agent);
       assert.ok(row.requests >= TURNS[agent] && row.hitRate > 0.5 && row.hitRate <= 1, agent);
-      assert.deepEqual(row.failuresByStatus, { [FAILING.status]: FAILING.times });
+      // Each request of the failing turn was a call of its own.
+      assert.deepEqual(row.failuresByStatus, { 429: 1, 503: 1 });
     }
   });
 
@@ -214,11 +214,11 @@ describe("what was counted", { concurrency: 2 }, () => {
   test("attempts count up where the host says one for each", async () => {
     for (const agent of API_AGENTS) {
       const [failed] = taas.requests.filter(
-        ({ agentId, status }) => agentId === agent && status === FAILING.status,
+        ({ agentId, status }) => agentId === agent && status !== 200,
       );
       const tries = taas.requests
         .filter(({ agentId, index }) => agentId === agent && index >= failed.index)
-        .slice(0, FAILING.times + 1);
+        .slice(0, FAILING.statuses.length + 1);
       const first = agent === "anthropic" ? undefined : "1";
       const attempts = tries.map(({ headers }) => headers["x-openclaw-attempt"]);
       assert.deepEqual(attempts, [first, "2", "3"], agent);
@@ -242,7 +242,8 @@ describe("what was counted", { concurrency: 2 }, () => {
         .filter(({ agentId }) => agentId === agent)
         .map((route) => route.status);
       assert.ok(statuses.length <= 16, "16 of a session");
-      assert.equal(statuses.filter((status) => status === FAILING.status).length, FAILING.times);
+      const failed = statuses.filter((status) => status !== 200);
+      assert.deepEqual(failed, FAILING.statuses.toReversed());
     }
     assert.equal((await ask("taas.affinity.routes", { limit: 2 })).routes.length, 2);
   });

@@ -324,12 +324,16 @@ describe("the cost of a call is OpenClaw's", () => {
   const recorded = (total, more) => ({ ...FREE, total, ...more });
 
   /** What the plugin says that one prompt cost, and what caching saved of it. */
-  async function figures({ usage, cost, responseModel, models }) {
+  async function figures({ usage, cost, responseModel, models, route }) {
     const host = register();
     const config = { models: { providers: { cloudsigma: { models } } } };
     const context = { ...nobody(), ...(models && { config }) };
     const stream = { result: async () => ({ stopReason: "stop", usage, responseModel }) };
-    await call(host, context, async () => stream, { model: { id: "auto", cost } });
+    const streamFn = async (_model, _context, options) => {
+      if (route) options.onResponse(routed({ "x-taas-autorouter-model": route }));
+      return stream;
+    };
+    await call(host, context, streamFn, { model: { id: "auto", cost } });
     assert.deepEqual(host.warnings, []);
     const { usd, usdWithoutCache, pricedRequests } = statusOf(host, context).saved;
     return usd === null
@@ -458,6 +462,16 @@ describe("the cost of a call is OpenClaw's", () => {
         models: [{ id: "auto", cost: FLAT }],
       },
       { cost: 0.006, saved: 0 },
+    ],
+    [
+      "the prices of the routed model count, also where a proxy doubled the header",
+      {
+        usage: { ...prompt(1000), cost: recorded(0.003) },
+        cost: CLAUDE,
+        route: "cheap , cheap",
+        models: [{ id: "cheap", cost: FLAT }],
+      },
+      { cost: 0.0004, saved: 0 },
     ],
     [
       "a call whose usage was never sent costs nothing",

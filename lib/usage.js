@@ -9,6 +9,16 @@ const numberOf = (value) => (typeof value === "number" ? value : undefined);
 
 const textOf = (value) => (typeof value === "string" && value !== "" ? value : undefined);
 
+/** The value of a route's header. A proxy may have doubled the header: equal members of a list are one value. */
+const routeOf = ({ route }) => {
+  const members = new Set(
+    textOf(route)
+      ?.split(",")
+      .map((member) => member.trim()),
+  );
+  return members.size === 1 ? [...members][0] : textOf(route);
+};
+
 /**
  * @param {object} parts
  * @param {import("../native.js").Native} parts.native
@@ -37,7 +47,7 @@ export function createUsage({ native, faults: { warn }, tell }) {
       const { usage, stopReason, responseModel } = message ?? {};
       const failed = message === undefined || stopReason === "error";
       const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-      const model = textOf(call.route) ?? answered;
+      const model = routeOf(call) ?? answered;
       return add(call, failed, model, usage, costOf(call, model, usage));
     } catch (error) {
       missed(error);

@@ -292,7 +292,7 @@ test("`openclaw taas`", async () => {
 
 test("a 503 before the answer is a failed call of its own", async (t) => {
   const failuresOf = async (agentId) =>
-    (await ask({ agentId }, "taas.affinity.status")).agents[0].failures;
+    (await ask({ agentId }, "taas.affinity.status")).agents[0]?.failures ?? 0;
   // The newer releases make a call of each request; the older ones send it again within the call.
   const failures = isSince(host, "2026.9.0") ? 1 : 0;
   for (const agent of ["completions", "responses"]) {

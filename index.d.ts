@@ -196,7 +196,7 @@ export interface LastRoute {
 export interface Tally {
   /** Calls that have ended, whatever became of them. */
   requests: number;
-  /** Those without a proper answer; one that its caller gave up is none of them. */
+  /** Calls without a proper answer. A call that its caller gave up is not one. See docs/status.md, "What a failure is". */
   failures: number;
   /** The same by HTTP status; `none` where no status from 400 on was seen: a reset, a stream that was cut. */
   failuresByStatus: Record<string, number>;
@@ -221,8 +221,9 @@ export interface Saved {
   /** Tokens of prompts that were read from a cache. */
   tokens: number;
   /**
-   * US dollars, by the prices of the model that answered or else of the one that was asked for, as OpenClaw's
-   * configuration has them. Negative where writing cost more than reading saved; `null` where no price is known.
+   * US dollars, by the prices of the model that answered, or else of the model that was asked for, in OpenClaw's
+   * configuration and with its arithmetic (tiers, one-hour writes). Negative if writing cost more than reading
+   * saved; `null` if no price is known.
    */
   usd: number | null;
   /** What the same prompts would have cost, in US dollars. */

@@ -21,7 +21,6 @@ import { createNotice } from "./lib/notice.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
 import { noteAsked, passedOver, watchOwnership } from "./lib/ownership.js";
-import { pricesOf } from "./lib/prices.js";
 import { providersServed } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
 import { settingsOf, warnOfSettings } from "./lib/settings.js";
@@ -115,7 +114,7 @@ export default {
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn, debug }),
         capture,
-        usage: createUsage({ native, faults, pricesOf, tell }),
+        usage: createUsage({ native, faults, tell }),
         repaired: compat.wrap,
         noteAsked,
       }),

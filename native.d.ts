@@ -120,6 +120,34 @@ export interface Decided {
   reusable: boolean
 }
 
+/** A call that has ended. What is not known is left out. */
+export interface EndedCall {
+  /** The model that answered: the value of its header, or what the answer says. */
+  model?: string
+  /** OpenClaw's own id of the session. It can be left out if [`capture_response`] has it. */
+  conversation?: string
+  /** The status of the last response. */
+  status?: number
+  /** Whether there was no proper answer. */
+  failed: boolean
+  /** Whether the autorouter chose the model. */
+  routed: boolean
+  /** Tokens of the prompt that were neither read from a cache nor written to one. */
+  input?: number
+  /** Tokens of the prompt that were read from a cache. */
+  cached?: number
+  /** Tokens of the prompt that were written to a cache. */
+  written?: number
+  /** Tokens of the answer. */
+  output?: number
+  /** What the prompt cost, in US dollars. */
+  promptCost?: number
+  /** What the prompt would have cost if nothing had been cached, in US dollars. */
+  uncachedCost?: number
+  /** What the answer cost, in US dollars. */
+  outputCost?: number
+}
+
 /**
  * The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
  * add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
@@ -162,14 +190,8 @@ export interface Method {
 /** Every gateway method. */
 export declare function methods(): Array<Method>
 
-/**
- * Counts a call that has ended. `model` is the header's or the answer's. The tokens of the prompt are those
- * that were neither read from a cache nor written to one, those that were read, and those that were written;
- * the prices are of a million of each, NaN where they are not known. `status` is NaN where there was none.
- * `conversation` is OpenClaw's own id of the session, which need not be said where [`capture_response`] has it.
- * `true` says that something may have become worth a warning.
- */
-export declare function recordCall(requester: ExternalObject<Requester>, model: string | undefined | null, input: number, cached: number, written: number, output: number, status: number, failed: boolean, routed: boolean, inputPrice: number, cachedPrice: number, writtenPrice: number, conversation?: string | undefined | null): boolean
+/** Counts a call that has ended. `true` says that something may have become worth a warning. */
+export declare function recordCall(requester: ExternalObject<Requester>, call: EndedCall): boolean
 
 /** A call's request has a good answer: the next request of the same run is sent for the first time. */
 export declare function requestAnswered(requester: ExternalObject<Requester>, requestId: string): void

@@ -3,27 +3,33 @@
 
 import { isPromise } from "node:util/types";
 
-/** `value` where it is a number; what is none is not counted. */
-const numberOf = (value) => (typeof value === "number" ? value : Number.NaN);
+import { costOf } from "./prices.js";
+
+const numberOf = (value) => (typeof value === "number" ? value : undefined);
 
 /** A message that ended so may be asked for again. */
 const UNFINISHED = new Set([undefined, "error", "aborted"]);
 
 const textOf = (value) => (typeof value === "string" && value !== "" ? value : undefined);
 
-/** What a model's prompt costs, where that is not nothing: a host says 0 where it does not know. */
-const pricesIn = (cost) =>
-  cost?.input > 0 || cost?.cacheRead > 0 || cost?.cacheWrite > 0 ? cost : undefined;
+/** The value of a route's header. A proxy may have doubled the header: equal members of a list are one value. */
+const routeOf = ({ route }) => {
+  const members = new Set(
+    textOf(route)
+      ?.split(",")
+      .map((member) => member.trim()),
+  );
+  return members.size === 1 ? [...members][0] : textOf(route);
+};
 
 /**
  * @param {object} parts
  * @param {typeof import("../native.js")} parts.native
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
- * @param {typeof import("./prices.js").pricesOf} parts.pricesOf
  * @param {() => void} parts.tell says what has become worth a warning
  * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
  */
-export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
+export function createUsage({ native, faults: { warn }, tell }) {
   const missed = (error) => warn("usage", "what a call used was not counted", error);
 
   /** Counts `call`, which ended with `message`; it failed without one. */
@@ -47,32 +53,28 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
       }
       const failed = message === undefined || stopReason === "error";
       const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-      const model = textOf(call.route) ?? answered;
-      const own = model && pricesOf(call.config, call.provider, model);
-      return add(call, failed, model, usage, pricesIn(own) ?? pricesIn(call.cost));
+      const model = routeOf(call) ?? answered;
+      return add(call, failed, model, usage, costOf(call, model, usage));
     } catch (error) {
       missed(error);
       return add(call, message === undefined);
     }
   }
 
-  const add = (call, failed, model, usage, prices) =>
-    native.recordCall(
-      call.owner.handle,
+  const add = (call, failed, model, usage, cost) =>
+    native.recordCall(call.owner.handle, {
       model,
-      numberOf(usage?.input),
-      numberOf(usage?.cacheRead),
-      numberOf(usage?.cacheWrite),
-      numberOf(usage?.output),
-      numberOf(call.status),
-      failed,
-      call.route !== undefined,
-      numberOf(prices?.input),
-      numberOf(prices?.cacheRead),
-      numberOf(prices?.cacheWrite),
       // A route that was captured has told it.
-      call.route === undefined ? textOf(call.conversation) : undefined,
-    );
+      conversation: call.route === undefined ? textOf(call.conversation) : undefined,
+      status: numberOf(call.status),
+      failed,
+      routed: call.route !== undefined,
+      input: numberOf(usage?.input),
+      cached: numberOf(usage?.cacheRead),
+      written: numberOf(usage?.cacheWrite),
+      output: numberOf(usage?.output),
+      ...cost,
+    });
 
   const failed = (call) => record(call, undefined);
   const ended = (call, message) => record(call, message ?? {});

@@ -111,6 +111,8 @@ function parseBody(text) {
  * @property {number} [pieces]  In how many pieces each of the two is streamed.
  * @property {{name: string, arguments: object}[]} [toolCalls]
  * @property {Record<string, string | null>} [headers]  Replaces response headers; null leaves one out.
+ * @property {(usage: object) => object[]} [usage]  Makes the usage objects that are sent, in their order, from the
+ *   API's usual one. An empty list sends none.
  */
 
 /**
@@ -271,6 +273,7 @@ export async function startTaas({
       pieces = 4,
       toolCalls = [],
       headers,
+      usage = (usual) => [usual],
     } = typeof given === "string" ? { text: given } : given;
     const calls = toolCalls.map((call) => {
       issued += 1;
@@ -301,6 +304,7 @@ export async function startTaas({
       writtenTokens: prompt.length * TOKENS_PER_BLOCK - request.cachedTokens,
       outputTokens: request.outputTokens,
     };
+    answer.usages = usage(api.usage(answer));
     if (!request.stream) {
       sendJson(response, 200, request.routeHeaders, api.whole(answer));
       request.finished = true;

@@ -5,10 +5,6 @@
 //! fault in here can take the gateway down; `native.d.ts` documents what JavaScript sees.
 
 #![expect(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
-#![expect(
-    clippy::too_many_arguments,
-    reason = "numbers cross one by one for less than in an object"
-)]
 
 use napi_derive::napi;
 

@@ -13,7 +13,7 @@ use taas_affinity::{
     route::{self, Carried, Response, VALUE_LIMIT, header_text, status_code},
     store::{Algorithm, Store, Whose},
     text,
-    usage::{Ended, Prices, Tokens},
+    usage::{Cost, Ended, Tokens},
 };
 use taas_affinity_repo::Workspace;
 
@@ -170,40 +170,52 @@ pub fn capture_observed(
     Store::shared().answered(&response, &whose, now())
 }
 
-/// Counts a call that has ended. `model` is the header's or the answer's. The tokens of the prompt are those
-/// that were neither read from a cache nor written to one, those that were read, and those that were written;
-/// the prices are of a million of each, NaN where they are not known. `status` is NaN where there was none.
-/// `conversation` is OpenClaw's own id of the session, which need not be said where [`capture_response`] has it.
-/// `true` says that something may have become worth a warning.
+/// A call that has ended. What is not known is left out.
+#[napi(object, object_to_js = false)]
+pub struct EndedCall {
+    /// The model that answered: the value of its header, or what the answer says.
+    pub model: Option<String>,
+    /// OpenClaw's own id of the session. It can be left out if [`capture_response`] has it.
+    pub conversation: Option<String>,
+    /// The status of the last response.
+    pub status: Option<f64>,
+    /// Whether there was no proper answer.
+    pub failed: bool,
+    /// Whether the autorouter chose the model.
+    pub routed: bool,
+    /// Tokens of the prompt that were neither read from a cache nor written to one.
+    pub input: Option<f64>,
+    /// Tokens of the prompt that were read from a cache.
+    pub cached: Option<f64>,
+    /// Tokens of the prompt that were written to a cache.
+    pub written: Option<f64>,
+    /// Tokens of the answer.
+    pub output: Option<f64>,
+    /// What the prompt cost, in US dollars.
+    pub prompt_cost: Option<f64>,
+    /// What the prompt would have cost if nothing had been cached, in US dollars.
+    pub uncached_cost: Option<f64>,
+    /// What the answer cost, in US dollars.
+    pub output_cost: Option<f64>,
+}
+
+/// Counts a call that has ended. `true` says that something may have become worth a warning.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn record_call(
-    requester: &External<Requester>,
-    model: Option<String>,
-    input: f64,
-    cached: f64,
-    written: f64,
-    output: f64,
-    status: f64,
-    failed: bool,
-    routed: bool,
-    input_price: f64,
-    cached_price: f64,
-    written_price: f64,
-    conversation: Option<String>,
-) -> bool {
-    let model = model.as_deref().and_then(header_text);
-    let call = Ended {
+pub fn record_call(requester: &External<Requester>, call: EndedCall) -> bool {
+    let model = call.model.as_deref().and_then(header_text);
+    let conversation = call.conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
+    let known = |amount: Option<f64>| amount.unwrap_or(f64::NAN);
+    let ended = Ended {
         at: now(),
         model: model.as_deref(),
-        routed,
-        status: status_code(status),
-        failed,
-        tokens: Tokens::counted([input, cached, written, output]),
-        prices: Prices::new([input_price, cached_price, written_price]),
+        routed: call.routed,
+        status: call.status.and_then(status_code),
+        failed: call.failed,
+        tokens: Tokens::counted([call.input, call.cached, call.written, call.output].map(known)),
+        cost: Cost::new([call.prompt_cost, call.uncached_cost, call.output_cost].map(known)),
     };
-    let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
-    Store::shared().ended(&call, &requester.decided.whose(conversation.as_deref()))
+    Store::shared().ended(&ended, &requester.decided.whose(conversation.as_deref()))
 }
 
 /// Another model than was told last of an agent, as JSON text.

@@ -13,6 +13,7 @@ import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
 import { sessionOf } from "../support/identity.mjs";
+import { USAGE_FORMS } from "../support/usage-forms.mjs";
 
 const TRACE = pathToFileURL(fileURLToPath(new URL("../support/trace-loads.mjs", import.meta.url)));
 
@@ -26,35 +27,45 @@ const API_AGENTS = Object.keys(APIS);
 const TURNS = { completions: 10, responses: 10, anthropic: 10, main: 3 };
 const AGENTS = [...Object.keys(TURNS), "ops"];
 
-/** In which turn of an API's agent TaaS is out of sorts: so many answers fail before one succeeds. */
-const FAILING = { turn: 4, times: 2, status: 429 };
+const COST = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
+const TIERS = [
+  { range: [0, 100_000], ...COST },
+  { range: [100_000], input: 6, output: 22.5, cacheRead: 0.6, cacheWrite: 7.5 },
+];
+
+/** In which turn of an API's agent TaaS is out of sorts, and how it answers before an answer succeeds. */
+const FAILING = { turn: 4, statuses: [429, 503] };
 
 let taas;
 let gateway;
 let plugin;
-/** How many answers of an agent are to fail yet. */
+/** The statuses that an agent's next requests get. */
 const failing = {};
+/** The form of usage that an agent gets. */
+const usageOf = {};
 
 async function take(agent, turn) {
-  if (turn === FAILING.turn) failing[agent] = FAILING.times;
+  if (turn === FAILING.turn) failing[agent] = [...FAILING.statuses];
   const answer = await gateway.turn({ agent, message: `turn ${turn} of ${agent}` });
   assert.equal(answer.ok, true, JSON.stringify(answer) + gateway.log());
 }
 
 before(async () => {
   taas = await startTaas({
-    reply: ({ lastUserText }) => `answer to ${lastUserText.slice(-40)}`,
+    reply: ({ agentId, lastUserText }) => ({
+      text: `answer to ${lastUserText.slice(-40)}`,
+      usage: usageOf[agentId],
+    }),
     fault: ({ agentId }) => {
-      if (!failing[agentId]) return undefined;
-      failing[agentId] -= 1;
-      return { status: FAILING.status };
+      const status = failing[agentId]?.shift();
+      return status === undefined ? undefined : { status };
     },
   });
   plugin = stagePlugin();
   const entry = provider(taas.url);
   const model = {
     ...entry.models[0],
-    cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+    cost: { ...COST, tieredPricing: TIERS },
   };
   gateway = await startGateway({
     plugin,
@@ -175,7 +186,8 @@ describe("what was counted", { concurrency: 2 }, () => {
     for (const agent of API_AGENTS) {
       const row = agents.find(({ agentId }) => agentId === agent);
       assert.ok(row.requests >= TURNS[agent] && row.hitRate > 0.5 && row.hitRate <= 1, agent);
-      assert.deepEqual(row.failuresByStatus, { [FAILING.status]: FAILING.times });
+      // Each request of the failing turn was a call of its own.
+      assert.deepEqual(row.failuresByStatus, { 429: 1, 503: 1 });
     }
   });
 
@@ -202,11 +214,11 @@ describe("what was counted", { concurrency: 2 }, () => {
   test("attempts count up where the host says one for each", async () => {
     for (const agent of API_AGENTS) {
       const [failed] = taas.requests.filter(
-        ({ agentId, status }) => agentId === agent && status === FAILING.status,
+        ({ agentId, status }) => agentId === agent && status !== 200,
       );
       const tries = taas.requests
         .filter(({ agentId, index }) => agentId === agent && index >= failed.index)
-        .slice(0, FAILING.times + 1);
+        .slice(0, FAILING.statuses.length + 1);
       const first = agent === "anthropic" ? undefined : "1";
       const attempts = tries.map(({ headers }) => headers["x-openclaw-attempt"]);
       assert.deepEqual(attempts, [first, "2", "3"], agent);
@@ -230,10 +242,55 @@ describe("what was counted", { concurrency: 2 }, () => {
         .filter(({ agentId }) => agentId === agent)
         .map((route) => route.status);
       assert.ok(statuses.length <= 16, "16 of a session");
-      assert.equal(statuses.filter((status) => status === FAILING.status).length, FAILING.times);
+      const failed = statuses.filter((status) => status !== 200);
+      assert.deepEqual(failed, FAILING.statuses.toReversed());
     }
     assert.equal((await ask("taas.affinity.routes", { limit: 2 })).routes.length, 2);
   });
+});
+
+describe("tokens and cost of a call are OpenClaw's", () => {
+  const statusOf = async (agent) => {
+    const { agents } = await ask("taas.affinity.status", { agentId: agent });
+    const [{ requests, tokens, saved }] = agents;
+    return { requests, ...tokens, promptCost: saved.usdWithoutCache - saved.usd };
+  };
+
+  /** What OpenClaw wrote into the transcript for the agent's last answer. */
+  const recorded = async (agent) => {
+    const params = { sessionKey: `agent:${agent}:main`, limit: 3 };
+    const { payload } = await gateway.call("chat.history", params);
+    const { usage } = payload.messages.findLast(({ role }) => role === "assistant");
+    const { input, output, cacheRead, cacheWrite, total } = usage.cost;
+    const sum = input + output + cacheRead + cacheWrite;
+    return { ...usage, promptCost: ((sum - output) * total) / (sum || 1), total };
+  };
+
+  for (const agent of API_AGENTS) {
+    for (const [name, form] of Object.entries(USAGE_FORMS[APIS[agent]])) {
+      test(`${name}, ${APIS[agent]}`, async () => {
+        const before = await statusOf(agent);
+        usageOf[agent] = form;
+        await take(agent, name);
+        delete usageOf[agent];
+        const after = await statusOf(agent);
+        const host = await recorded(agent);
+        const found = Object.fromEntries(
+          Object.entries(after).map(([key, value]) => [key, value - before[key]]),
+        );
+        assert.equal(found.requests, 1);
+        assert.deepEqual(
+          [found.input, found.cached, found.written, found.output],
+          [host.input, host.cacheRead, host.cacheWrite, host.output],
+        );
+        assert.ok(
+          Math.abs(found.promptCost - host.promptCost) < 1e-9,
+          JSON.stringify([found, host]),
+        );
+        assert.equal(host.total === 0, name === "no usage", "OpenClaw has a price");
+      });
+    }
+  }
 });
 
 describe("an algorithm", () => {

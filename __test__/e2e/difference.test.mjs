@@ -3,6 +3,7 @@
 // byte for byte, for every model that the host treats specially.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -26,8 +27,7 @@ const COMPACTED = {
   thinking: "high",
 };
 const REFUSED = { ...ABORTED, id: "refused", session: "refused" };
-const WIDGETS = { ...ABORTED, id: "widgets", session: "widgets" };
-const MODELS = [...SPECIAL_MODELS, ABORTED, COMPACTED, REFUSED, WIDGETS];
+const MODELS = [...SPECIAL_MODELS, ABORTED, COMPACTED, REFUSED];
 /** Of a provider that is none of the plugin's. */
 const FOREIGN = { id: "foreign", session: "foreign", provider: "elsewhere" };
 
@@ -37,6 +37,10 @@ function reply(request) {
   if (muteModels.has(request.model)) {
     // In one piece: of several, the host shows now the first alone, now all of them.
     return { reasoning: "I shall say it to myself alone.", pieces: 1 };
+  }
+  if (request.model === REFUSED.id) {
+    // Enough that the host finds something to compact.
+    return "word ".repeat(24_000);
   }
   const reasoning = request.model === ABORTED.id ? "" : "Let me think of it.";
   if (request.isFollowUp) {
@@ -58,7 +62,8 @@ function reply(request) {
 
 /** What becomes of a request; `meanwhile` is done before one is refused as too long. */
 const faults = (meanwhile) => async (request) => {
-  if (request.model === REFUSED.id && !/Say/.test(request.lastUserText)) {
+  const isTurn = request.toolNames.length > 0;
+  if (request.model === REFUSED.id && isTurn && request.rawBody.includes("Go on.")) {
     await meanwhile();
     return { status: 400, message: "This model's maximum context length is 8192 tokens." };
   }
@@ -211,26 +216,43 @@ test("a compaction", async () => {
 });
 
 test("a context that TaaS refuses as too long, while the repository's state changes", async () => {
-  const converse = async (side) => [
-    await side.turn(REFUSED, "Say something."),
-    await side.turn(REFUSED, "Go on."),
-  ];
+  const converse = async (side) => {
+    const turns = [];
+    for (const message of ["Say one.", "Say two.", "Say three.", "Go on."]) {
+      turns.push(await side.turn(REFUSED, message));
+    }
+    return turns;
+  };
   const [ours, theirs] = await Promise.all([converse(withPlugin), converse(without)]);
   assert.deepEqual(ours, theirs);
-  assert.match(ours[1].text, /Context overflow/);
-  // The host compares bodies before it sends a refused one again, and gives up if they are equal.
-  assertSame(REFUSED, 2);
-  const [{ body }] = withPlugin.requestsOf(REFUSED);
-  assert.equal(body.metadata.requester_runtime.git_branch_hint, "main", "there were hints");
+  assert.match(ours[3].text, /Context overflow/);
+  assertSame(REFUSED, 6);
+  const [, , , refused, compaction, again] = withPlugin.requestsOf(REFUSED);
+  const runtime = ({ body }) => body.metadata.requester_runtime;
+  // The host does not send a refused body again, and compares whole bodies for that.
+  assert.deepEqual(runtime(again), runtime(refused));
+  assert.equal(runtime(refused).git_dirty_hint, false);
+  assert.equal(runtime(compaction).git_dirty_hint, true, "the state had changed in between");
 });
 
 test("the tools of a client that shows widgets, as the Control UI does", async () => {
-  const describe = (side) => side.turn(WIDGETS, "Describe the WIDGET tool.");
-  const [ours, theirs] = await Promise.all([describe(withPlugin), describe(without)]);
-  assert.deepEqual(ours, theirs);
-  assertSame(WIDGETS, 2);
-  const [, { rawBody }] = withPlugin.requestsOf(WIDGETS);
-  assert.match(rawBody, /show_widget.*placement/, "the tool was described");
+  const describe = async (side) => {
+    const message = "Describe the WIDGET tool.";
+    const sent = await side.gateway.call("chat.send", {
+      sessionKey: "agent:main:widgets",
+      message,
+      idempotencyKey: randomUUID(),
+    });
+    assert.equal(sent.ok, true, JSON.stringify(sent));
+    for (let waited = 0; waited < 60_000 && side.requestsOf(COMPACTED).length < 7; waited += 50) {
+      await sleep(50);
+    }
+  };
+  await Promise.all([describe(withPlugin), describe(without)]);
+  // Five are the compaction's.
+  assertSame(COMPACTED, 7);
+  const { rawBody } = withPlugin.requestsOf(COMPACTED).at(-1);
+  assert.match(rawBody, /openclaw:core:show_widget/, "the tool was described");
 });
 
 test("an abort in the middle of a stream", async () => {

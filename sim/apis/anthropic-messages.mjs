@@ -74,7 +74,7 @@ export const messages = {
       content: this.blocks(answer),
       stop_reason: answer.calls.length > 0 ? "tool_use" : "end_turn",
       stop_sequence: null,
-      usage: this.usage(answer),
+      ...(answer.usages.length > 0 && { usage: answer.usages.at(-1) }),
     };
   },
   *events(answer) {
@@ -85,7 +85,7 @@ export const messages = {
         ...whole,
         content: [],
         stop_reason: null,
-        usage: { ...whole.usage, output_tokens: 1 },
+        ...(whole.usage && { usage: { ...answer.usages[0], output_tokens: 1 } }),
       },
     });
     for (const [index, block] of whole.content.entries()) {
@@ -96,7 +96,7 @@ export const messages = {
     }
     yield event("message_delta", {
       delta: { stop_reason: whole.stop_reason, stop_sequence: null },
-      usage: whole.usage,
+      ...(whole.usage && { usage: whole.usage }),
     });
     yield event("message_stop", {});
   },

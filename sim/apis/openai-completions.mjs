@@ -45,7 +45,7 @@ export const completions = {
       choices: [
         { index: 0, message, finish_reason: answer.calls.length > 0 ? "tool_calls" : "stop" },
       ],
-      usage: this.usage(answer),
+      ...(answer.usages.length > 0 && { usage: answer.usages.at(-1) }),
     };
   },
   *events(answer, body) {
@@ -65,7 +65,7 @@ export const completions = {
     yield chunk({}, answer.calls.length > 0 ? "tool_calls" : "stop");
     if (body.stream_options?.include_usage) {
       const last = chunk({}).data;
-      yield { data: { ...last, choices: [], usage: this.usage(answer) } };
+      for (const usage of answer.usages) yield { data: { ...last, choices: [], usage } };
     }
     yield { raw: "[DONE]" };
   },

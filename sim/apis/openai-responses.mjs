@@ -71,7 +71,7 @@ export const responses = {
       model: answer.model,
       output: this.items(answer),
       parallel_tool_calls: true,
-      usage: this.usage(answer),
+      usage: answer.usages.at(-1) ?? null,
     };
   },
   *events(answer) {
@@ -80,7 +80,8 @@ export const responses = {
       event: type,
       data: { type, sequence_number: sequence++, ...fields },
     });
-    const begun = { ...this.whole(answer), status: "in_progress", output: [], usage: null };
+    const [early = null] = answer.usages.slice(0, -1);
+    const begun = { ...this.whole(answer), status: "in_progress", output: [], usage: early };
     yield event("response.created", { response: begun });
     yield event("response.in_progress", { response: begun });
     for (const [index, item] of this.items(answer).entries()) {

@@ -78,39 +78,32 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// What a model's prompt costs, in US dollars for a million tokens.
+/// What a call cost, in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prices {
-    /// Of a token that is neither read from a cache nor written to one.
-    pub input: f64,
-    /// Of a token that is read from a cache.
-    pub cached: f64,
-    /// Of a token that is written to a cache.
-    pub written: f64,
+pub struct Cost {
+    /// The prompt.
+    pub prompt: f64,
+    /// The prompt, if nothing had been cached.
+    pub uncached: f64,
+    /// The answer.
+    pub output: f64,
 }
 
-impl Prices {
-    /// The prices where any is stated and none is negative or absurd. One that is not counts as 0, as the host has it
-    /// (`resolveModelCost`), so that its figures and ours agree.
+impl Cost {
+    /// The cost, if each of `prompt`, `uncached` and `output` is a number from 0 to a million dollars: no call costs
+    /// more, and an absurd amount would hide all others in a sum.
+    ///
+    /// ```
+    /// use taas_affinity::usage::Cost;
+    ///
+    /// assert!(Cost::new([0.25, 3.0, 0.0]).is_some());
+    /// assert_eq!(Cost::new([0.25, f64::NAN, 0.0]), None);
+    /// ```
     #[must_use]
-    pub fn new(stated: [f64; 3]) -> Option<Self> {
-        /// More than anything costs, and little enough for every sum to be a number.
-        const LIMIT: f64 = 1e9;
-        let any = stated.iter().any(|price| price.is_finite());
-        let [input, cached, written] =
-            stated.map(|price| if price.is_finite() { price } else { 0.0 });
-        let known =
-            any && [input, cached, written].iter().all(|price| (0.0..LIMIT).contains(price));
-        known.then_some(Self { input, cached, written })
-    }
-
-    /// What a prompt cost, and what it would have cost had nothing been cached.
-    fn of(self, tokens: Tokens) -> (f64, f64) {
-        const MILLION: f64 = 1e6;
-        let cost = float(tokens.input) * self.input
-            + float(tokens.cached) * self.cached
-            + float(tokens.written) * self.written;
-        (cost / MILLION, float(tokens.prompt()) * self.input / MILLION)
+    pub fn new(amounts: [f64; 3]) -> Option<Self> {
+        let [prompt, uncached, output] = amounts;
+        let known = amounts.iter().all(|amount| (0.0..=1e6).contains(amount));
+        known.then_some(Self { prompt, uncached, output })
     }
 }
 
@@ -129,8 +122,8 @@ pub struct Ended<'a> {
     pub failed: bool,
     /// What it used.
     pub tokens: Tokens,
-    /// What the model's prompt costs, where that is known.
-    pub prices: Option<Prices>,
+    /// What it cost, if the model's prices are known.
+    pub cost: Option<Cost>,
 }
 
 impl Ended<'_> {
@@ -162,8 +155,10 @@ pub struct Tally {
     by_status: BTreeMap<u16, u64>,
     /// What they used.
     pub tokens: Tokens,
+    /// What the calls with known prices cost, in US dollars: prompts and answers.
+    pub spent: f64,
     priced: u64,
-    cost: f64,
+    saved: f64,
     uncached_cost: f64,
     first: Option<i64>,
     last: Option<i64>,
@@ -184,10 +179,10 @@ impl Tally {
         self.answers += u64::from(call.is_answered());
         self.prompts += u64::from(call.tokens.prompt() > 0);
         self.tokens.add(call.tokens);
-        if let Some(prices) = call.prices {
-            let (cost, uncached) = prices.of(call.tokens);
+        if let Some(Cost { prompt, uncached, output }) = call.cost {
             self.priced += 1;
-            self.cost += cost;
+            self.spent += prompt + output;
+            self.saved += uncached - prompt;
             self.uncached_cost += uncached;
         }
         self.first.get_or_insert(call.at);
@@ -238,7 +233,7 @@ impl Serialize for Tally {
             hit_rate: self.tokens.hit_rate(),
             saved: Saved {
                 tokens: self.tokens.cached,
-                usd: usd(self.uncached_cost - self.cost),
+                usd: usd(self.saved),
                 usd_without_cache: usd(self.uncached_cost),
                 priced_requests: self.priced,
             },
@@ -285,14 +280,13 @@ mod tests {
 
     #[test]
     fn savings_are_negative_where_writing_cost_more_than_reading_saved() {
-        let prices = Prices::new([3.0, 0.3, 3.75]);
         let mut tally = Tally::default();
-        tally.add(&Ended { prices, ..call([0.0, 0.0, 1e6, 10.0]) });
+        tally.add(&Ended { cost: Cost::new([3.75, 3.0, 1.0]), ..call([0.0, 0.0, 1e6, 10.0]) });
         assert_eq!(shown(&tally)["saved"]["usd"], -0.75);
-        tally.add(&Ended { prices, ..call([0.0, 1e6, 0.0, 10.0]) });
-        let saved = &shown(&tally)["saved"];
-        assert!((saved["usd"].as_f64().expect("a number") - 1.95).abs() < 1e-9, "{saved}");
-        assert_eq!(saved["usdWithoutCache"], 6.0);
+        tally.add(&Ended { cost: Cost::new([0.5, 3.0, 1.0]), ..call([0.0, 1e6, 0.0, 10.0]) });
+        assert_eq!(shown(&tally)["saved"]["usd"], 1.75);
+        assert_eq!(shown(&tally)["saved"]["usdWithoutCache"], 6.0);
+        assert!((tally.spent - 6.25).abs() < 1e-9, "{}", tally.spent);
         // Without prices there are tokens alone.
         tally.add(&call([0.0, 5.0, 0.0, 1.0]));
         assert_eq!(shown(&tally)["saved"]["tokens"], 1_000_005);
@@ -303,20 +297,13 @@ mod tests {
     }
 
     #[test]
-    fn a_price_that_is_not_stated_is_0_as_the_host_has_it() {
-        let nothing = f64::NAN;
-        for (stated, known) in [
-            ([3.0, 0.3, 3.75], Some([3.0, 0.3, 3.75])),
-            ([3.0, nothing, nothing], Some([3.0, 0.0, 0.0])),
-            ([3.0, 0.3, nothing], Some([3.0, 0.3, 0.0])),
-            ([3.0, f64::INFINITY, 1.0], Some([3.0, 0.0, 1.0])),
-            ([nothing; 3], None),
-            ([3.0, -1.0, 1.0], None),
-            ([3.0, 1e308, 1.0], None),
-        ] {
-            let known = known.map(|[input, cached, written]| Prices { input, cached, written });
-            assert_eq!(Prices::new(stated), known, "{stated:?}");
+    fn an_amount_that_no_call_costs_makes_the_cost_unknown() {
+        for amount in [f64::NAN, f64::INFINITY, -0.01, 1e7, f64::MAX] {
+            for amounts in [[amount, 1.0, 1.0], [1.0, amount, 1.0], [1.0, 1.0, amount]] {
+                assert_eq!(Cost::new(amounts), None, "{amounts:?}");
+            }
         }
+        assert!(Cost::new([0.0, 1e6, 0.0]).is_some());
     }
 
     #[test]

@@ -27,7 +27,6 @@ import { createCapture } from "./lib/response.js";
 import { settingsOf, warnOfSettings } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
 import { createUsage } from "./lib/usage.js";
-import { createWarnings } from "./lib/warnings.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -94,7 +93,6 @@ export default {
         version,
         ...passedOver(providers),
       });
-    const tell = createWarnings({ affinity, faults, facts });
     const compat = createCompat(faults);
     const notice = createNotice({ api, native, faults, routeNotice: settings.routeNotice });
     const capture = createCapture({ native, debug, notice });
@@ -114,7 +112,7 @@ export default {
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn }),
         capture,
-        usage: createUsage({ native, faults, pricesOf, tell }),
+        usage: createUsage({ native, faults, pricesOf }),
         repaired: compat.wrap,
         noteAsked,
       }),
@@ -125,7 +123,6 @@ export default {
     registerMethods(createMethods({ native, affinity, gather, facts }));
     const observed = createObserved({ api, faults, providers, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });
-    api.on?.("gateway_start", tell);
     watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
   },
 };

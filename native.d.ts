@@ -96,7 +96,6 @@ export interface Native {
    * @param writtenPrice likewise
    * @param conversation OpenClaw's own id of the session, from then on found by it; it need not be said where
    *   {@link captureResponse} has it
-   * @returns whether `taas.affinity.status` may have a warning now that it had not before
    */
   recordCall(
     requester: Handle,
@@ -112,7 +111,7 @@ export interface Native {
     cachedPrice: number,
     writtenPrice: number,
     conversation?: string | null,
-  ): boolean;
+  ): void;
 
   /**
    * Counts a request by the host's own id of it, and says for the how manieth time it is sent now. The last 4,096 are
@@ -240,13 +239,6 @@ export interface Affinity {
     env: Record<string, string | undefined>,
     facts?: string | null,
   ): string;
-
-  /**
-   * What the doctor finds and costs something, as the JSON text of an array of `AffinityCheck`s (index.d.ts).
-   *
-   * @param facts as for `ask`
-   */
-  costly(env: Record<string, string | undefined>, facts: string): string;
 }
 
 /** What is decided of the requests of one stream wrapper. */

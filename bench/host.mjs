@@ -15,12 +15,6 @@ export const ENTRIES = {
 
 const ignore = () => {};
 
-// What is measured would be advice-worthy in a gateway: calls of nobody, and agents in many workspaces.
-globalThis[Symbol.for("openclaw-taas-affinity.warned")] = new Set([
-  "doctor anonymous",
-  "doctor two-workspaces",
-]);
-
 /** Registers `entry` as the host does. A warning is a failed measurement, so it throws. */
 export function register(entry) {
   const registered = { method: undefined, provider: undefined };

@@ -17,19 +17,15 @@ const pricesIn = (cost) =>
  * @param {import("../native.js").Native} parts.native
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {typeof import("./prices.js").pricesOf} parts.pricesOf
- * @param {() => void} parts.tell says what has become worth a warning
  * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
  */
-export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
+export function createUsage({ native, faults: { warn }, pricesOf }) {
   const missed = (error) => warn("usage", "what a call used was not counted", error);
 
   /** Counts `call`, which ended with `message`; it failed without one. */
   function record(call, message) {
     try {
-      const isTelling = counted(call, message);
-      if (isTelling) {
-        tell();
-      }
+      counted(call, message);
     } catch (error) {
       missed(error);
     }
@@ -43,10 +39,10 @@ export function createUsage({ native, faults: { warn }, pricesOf, tell }) {
       const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
       const model = textOf(call.route) ?? answered;
       const own = model && pricesOf(call.config, call.provider, model);
-      return add(call, failed, model, usage, pricesIn(own) ?? pricesIn(call.cost));
+      add(call, failed, model, usage, pricesIn(own) ?? pricesIn(call.cost));
     } catch (error) {
       missed(error);
-      return add(call, message === undefined);
+      add(call, message === undefined);
     }
   }
 

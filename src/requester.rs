@@ -157,9 +157,7 @@ pub fn capture_observed(
 /// that were neither read from a cache nor written to one, those that were read, and those that were written;
 /// the prices are of a million of each, NaN where they are not known. `status` is NaN where there was none.
 /// `conversation` is OpenClaw's own id of the session, which need not be said where [`capture_response`] has it.
-/// `true` says that something may have become worth a warning.
 #[napi(catch_unwind)]
-#[must_use]
 pub fn record_call(
     requester: &External<Requester>,
     model: Option<String>,
@@ -174,7 +172,7 @@ pub fn record_call(
     cached_price: f64,
     written_price: f64,
     conversation: Option<String>,
-) -> bool {
+) {
     let model = model.as_deref().and_then(header_text);
     let call = Ended {
         at: now(),
@@ -186,7 +184,7 @@ pub fn record_call(
         prices: Prices::new([input_price, cached_price, written_price]),
     };
     let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
-    Store::shared().ended(&call, &requester.decided.whose(conversation.as_deref()))
+    Store::shared().ended(&call, &requester.decided.whose(conversation.as_deref()));
 }
 
 /// Counts a request by the host's own id of it, and says for the how manieth time it is sent now.

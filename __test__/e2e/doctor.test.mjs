@@ -116,7 +116,7 @@ test("a completion that is nobody's, on a gateway of several agents", async () =
   assert.equal((await levels()).anonymous, "warning");
 });
 
-test("calls that show what costs, each said once in the log", async () => {
+test("calls that show what makes them expensive are found by the doctor and not said in the log", async () => {
   for (let count = 0; count < TURNS; count += 1) {
     await turn();
   }
@@ -138,15 +138,9 @@ test("calls that show what costs, each said once in the log", async () => {
     assert.equal(all[id], "ok", id);
   }
   const said = gateway.log().split("\n");
-  for (const part of [
-    /no token of 10 calls to anthropic\/claude-sim came from a cache; write compat\.cacheControlFormat/,
-    /hit rate of 0 % over its last 20 calls/,
-    /main was seen under oc:[0-9a-f]{16} and oc:[0-9a-f]{16}/,
-    /calls that named no agent: 1/,
-    /taas-affinity: the binary and the package are of different versions/,
-  ]) {
-    assert.equal(said.filter((line) => part.test(line)).length, 1, String(part));
-  }
+  const lines = (part) => said.filter((line) => part.test(line)).length;
+  assert.equal(lines(/taas-affinity: the binary and the package are of different versions/), 1);
+  assert.equal(lines(/came from a cache|hit rate|was seen under|named no agent/), 0);
 });
 
 test("the report of it names no path, key, host or prompt", async () => {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent,
-    store::{OfModel, Store, Used},
+    store::{OfModel, Used},
     surroundings::{Surroundings, variable},
     usage::Tally,
 };
@@ -101,7 +101,7 @@ pub struct Check {
     pub id: &'static str,
     /// How bad it is.
     pub level: Level,
-    /// Whether it costs something and is worth a line in the gateway's log.
+    /// Whether it makes model calls more expensive than they have to be.
     pub costs: bool,
     /// What was found.
     pub evidence: String,
@@ -156,14 +156,6 @@ fn unread() -> Check {
     }
 }
 
-/// What was found and costs something, without the rows that `taas.affinity.status` has: it is asked while
-/// calls go on. `facts` are JSON text of [`Facts`].
-#[must_use]
-pub fn costly(store: &Store, facts: &str, surroundings: &dyn Surroundings) -> Vec<Check> {
-    let found = checks(&store.used(), Facts::read(facts).as_ref(), surroundings);
-    found.into_iter().filter(|check| check.costs && check.level != Level::Ok).collect()
-}
-
 /// A check with what was found, if anything was; else what is right.
 struct Looked {
     id: &'static str,
@@ -200,7 +192,6 @@ fn ownership(facts: &Facts) -> Check {
     Looked {
         id: "ownership",
         level: Level::Fault,
-        // The gateway's log says so at the time.
         costs: false,
         right: "no other plugin is known to own or hook the providers",
         advice: "disable the other plugin, or load this one before it; for CloudSigma's own plugin see the \
@@ -234,7 +225,6 @@ fn binary(facts: &Facts) -> Check {
     Looked {
         id: "binary",
         level: Level::Warning,
-        // The gateway's log says so when it starts.
         costs: false,
         right: "the binary and the package are of one version",
         advice: "restart the gateway; if that does not help, install the package again",
@@ -274,7 +264,6 @@ fn pinned_headers(entries: &[Provider]) -> Check {
     Looked {
         id: "pinned-headers",
         level: Level::Warning,
-        // Who sets them by hand knows of them.
         costs: false,
         right: "no provider entry sets a header of identity by hand",
         advice: "take the headers out of the provider's and its models' entries: what is set by hand stays as it is, \
@@ -445,7 +434,6 @@ fn config(facts: &Facts) -> Check {
     Looked {
         id: "config",
         level: Level::Warning,
-        // The gateway's log says so when it reads it.
         costs: false,
         right: "all of the plugin's configuration is understood",
         advice: "correct it in plugins.entries.openclaw-taas-affinity.config; until then the default counts",

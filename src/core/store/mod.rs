@@ -175,13 +175,13 @@ impl Store {
         });
     }
 
-    /// Counts a call that has ended. `true` says that something may have become worth a warning.
-    pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) -> bool {
+    /// Counts a call that has ended.
+    pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
             state.conversations.note(whose);
-            state.usage.add(whose, call)
-        })
+            state.usage.add(whose, call);
+        });
     }
 
     /// Counts a request by the host's own id of it, and says for the how manieth time it is sent now.

@@ -20,7 +20,7 @@ import { createMethods, unavailableMethods } from "./lib/methods.js";
 import { createNotice } from "./lib/notice.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
-import { noteAsked, passedOver, watchOwnership } from "./lib/ownership.js";
+import { passedOver, watchOwnership } from "./lib/ownership.js";
 import { pricesOf } from "./lib/prices.js";
 import { providersServed } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
@@ -114,15 +114,20 @@ export default {
         capture,
         usage: createUsage({ native, faults, pricesOf }),
         repaired: compat.wrap,
-        noteAsked,
       }),
     });
     const gather = () => gatherInto(native, faults);
     // The first call after an update is to be routed as was chosen before it.
     gather();
     registerMethods(createMethods({ native, affinity, gather, facts }));
-    const observed = createObserved({ api, faults, providers, wanted: settings.observe });
+    const observed = createObserved({ api, faults, wanted: settings.observe });
     watchChannel({ version, faults, calls, observed, capture });
-    watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
+    watchOwnership({
+      api,
+      faults,
+      providers,
+      importSdk: (specifier) => import(specifier),
+      observe: observed.observe,
+    });
   },
 };

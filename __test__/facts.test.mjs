@@ -10,12 +10,9 @@ import { settingsOf } from "../lib/settings.js";
 import { agentContext, forgetWarnings, register } from "./support/plugin.mjs";
 
 const STATUS = "taas.affinity.status";
-const SHARED = ["asked", "passed-over"].map((name) => Symbol.for(`openclaw-taas-affinity.${name}`));
 function forget() {
   forgetWarnings();
-  for (const symbol of SHARED) {
-    delete globalThis[symbol];
-  }
+  delete globalThis[Symbol.for("openclaw-taas-affinity.ownership")];
 }
 beforeEach(forget);
 afterEach(forget);

@@ -25,7 +25,7 @@ pub struct Facts {
     pub package: Option<String>,
     /// Providers that another plugin owns or hooks first.
     pub owned: Vec<Owned>,
-    /// How many calls of a provider began although none of our hooks was ever asked for.
+    /// How many calls of a provider passed this plugin by, where its latest one did.
     pub unasked: BTreeMap<String, u64>,
     /// The entries of the providers that are served, where the host's configuration can be read.
     pub providers: Option<Vec<Provider>>,
@@ -194,8 +194,9 @@ fn ownership(facts: &Facts) -> Check {
         level: Level::Fault,
         costs: false,
         right: "no other plugin is known to own or hook the providers",
-        advice: "disable the other plugin, or load this one before it; for CloudSigma's own plugin see the \
-                 README, \"Beside CloudSigma's plugin\"",
+        advice: "disable the other plugin; loading this one before it helps only where that one hooks an alias \
+                 (hookAliases): a plugin that registers the provider's own id always comes first; for CloudSigma's \
+                 own plugin see the README, \"Beside CloudSigma's plugin\"",
     }
     .found(&found)
 }
@@ -210,7 +211,7 @@ fn unseen_calls(facts: &Facts) -> Check {
         id: "unseen-calls",
         level: Level::Fault,
         costs: false,
-        right: "every model call of the providers that was seen came through this plugin",
+        right: "no provider's latest model call passed this plugin by",
         advice: "another plugin hooks the provider, or its entry names an api that OpenClaw does not know: use \
                  openai-completions, openai-responses or anthropic-messages",
     }

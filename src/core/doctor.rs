@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent,
-    store::{OfModel, Used},
+    store::{Moves, OfModel, Used},
     surroundings::{Surroundings, variable},
     usage::Tally,
 };
@@ -122,6 +122,7 @@ const OBSOLETE_VARIABLES: [&str; 3] = [
 /// well, but one that says so.
 pub(crate) fn checks(
     used: &Used,
+    moved: &[Moves],
     facts: Option<&Facts>,
     surroundings: &dyn Surroundings,
 ) -> Vec<Check> {
@@ -134,7 +135,7 @@ pub(crate) fn checks(
         entries.map(provider_entry),
         entries.map(pinned_headers),
         Some(session_variable(surroundings)),
-        Some(two_workspaces(used, facts)),
+        Some(two_workspaces(moved, facts)),
         entries.map(|entries| cache_markers(used, entries)),
         Some(low_hit_rate(used)),
         Some(anonymous(used)),
@@ -286,26 +287,33 @@ fn session_variable(surroundings: &dyn Surroundings) -> Check {
     .found(found.as_slice())
 }
 
-fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
+fn two_workspaces(moved: &[Moves], facts: Option<&Facts>) -> Check {
     let without = facts.map_or(&[][..], |facts| &facts.agents_without_workspace);
+    let lacks_workspace =
+        |name: &str| without.iter().any(|id| agent::normalized(id).as_deref() == Some(name));
     // By conversation a workspace pins nothing.
     let is_pinned = facts.and_then(|facts| facts.affinity.as_deref()) != Some("conversation");
-    let found: Vec<_> = (used.agents.iter())
-        .filter(|_| is_pinned)
-        .filter_map(|(name, seen)| {
-            let [latest, other] = &seen.workspaces;
-            let explicit =
-                if without.iter().any(|id| agent::normalized(id).as_deref() == Some(name)) {
-                    ", and has no workspace of its own in the configuration"
-                } else {
-                    ""
-                };
-            Some(format!(
-                "{name} was seen under {} and {}, and moved so often: {}{explicit}",
-                latest.as_deref()?,
-                other.as_deref()?,
-                seen.moves
-            ))
+    let mut worst = BTreeMap::new();
+    for moves in moved.iter().filter(|_| is_pinned) {
+        // OpenClaw gives an agent that lacks one two in turn: there a single move is not an edit.
+        if moves.has_returned || lacks_workspace(&moves.agent) {
+            let known = worst.entry(&moves.agent).or_insert(moves);
+            if moves.count > known.count {
+                *known = moves;
+            }
+        }
+    }
+    let found: Vec<_> = (worst.values())
+        .map(|Moves { agent, latest, other, count, .. }| {
+            let explicit = if lacks_workspace(agent) {
+                ", and has no workspace of its own in the configuration"
+            } else {
+                ""
+            };
+            let other = other.as_deref().unwrap_or_default();
+            format!(
+                "a conversation of {agent} was seen under {latest} and {other}, and moved so often: {count}{explicit}"
+            )
         })
         .collect();
     Looked {
@@ -313,8 +321,8 @@ fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
         level: Level::Warning,
         costs: true,
         right: "no agent's pin moves between two workspaces",
-        advice: "give every agent an explicit workspace where there are several: without one, OpenClaw hands an agent \
-                 two directories, and its pin moves between them. Sessions in worktrees of their own are meant to differ",
+        advice: "give each of several agents a workspace of its own in the configuration: without one, OpenClaw gives \
+                 an agent two directories in turn, and its pin moves between them",
     }
     .found(&found)
 }

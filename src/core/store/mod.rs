@@ -29,6 +29,7 @@ use captures::Captures;
 use choices::Choices;
 pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
 use conversations::Conversations;
+pub(crate) use conversations::Moves;
 pub(crate) use history::Answer;
 use history::History;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
@@ -74,6 +75,8 @@ pub struct Whose<'a> {
     pub conversation: Option<&'a str>,
     /// The affinity id of the workspace, whether it is the session's or not.
     pub workspace: Option<&'a str>,
+    /// Whether the workspace is a worktree or a sandbox that OpenClaw made for the conversation.
+    pub in_worktree: bool,
     /// The provider id.
     pub provider: Option<&'a str>,
     /// The id of the model that is asked for.
@@ -241,6 +244,11 @@ impl Store {
     /// The latest answers, the newest first.
     pub(crate) fn history(&self) -> Vec<Answer> {
         self.state.lock().history.all()
+    }
+
+    /// Conversations that moved between workspaces, the newest first.
+    pub(crate) fn moved(&self) -> Vec<Moves> {
+        self.state.lock().conversations.moved()
     }
 
     /// What was used.

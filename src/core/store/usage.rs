@@ -1,6 +1,6 @@
 //! What was used by each session, agent and model, for those used last, and in all.
 
-use std::{collections::VecDeque, mem, num::NonZeroUsize, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
@@ -43,10 +43,8 @@ pub(crate) struct OfAgent {
     pub(crate) source: &'static str,
     pub(crate) session: Option<Arc<str>>,
     model: Option<u32>,
-    /// The affinity ids of the workspaces that it was last seen under: the latest and one other.
-    pub(crate) workspaces: [Option<Arc<str>>; 2],
-    /// How often the latter changed.
-    pub(crate) moves: u32,
+    /// The affinity id of the workspace that it was last seen under.
+    pub(crate) workspace: Option<Arc<str>>,
 }
 
 /// What one model used.
@@ -138,7 +136,7 @@ impl Usage {
                 agent.source = whose.source;
                 keep(&mut agent.session, Some(whose.session_id));
                 agent.model = model.or(agent.model);
-                agent.moved_to(whose.workspace);
+                keep(&mut agent.workspace, whose.workspace);
             });
         }
     }
@@ -174,18 +172,6 @@ impl OfSession {
 }
 
 impl OfAgent {
-    /// Notes where the agent works.
-    fn moved_to(&mut self, workspace: Option<&str>) {
-        let [latest, other] = &mut self.workspaces;
-        if workspace.is_none() || latest.as_deref() == workspace {
-            return;
-        }
-        if latest.is_some() {
-            self.moves = self.moves.saturating_add(1);
-        }
-        *other = mem::replace(latest, workspace.map(Arc::from));
-    }
-
     /// Whether an affinity session is the one that it uses.
     pub(crate) fn is_in(&self, session_id: &str) -> bool {
         self.session.as_deref() == Some(session_id)

@@ -523,12 +523,103 @@ fn the_doctor_sees_what_calls_show() {
     used(&store, &main, Some("openai/GPT-5"), [0.0, 1000.0, 0.0, 1.0]);
     assert_eq!(look("cache-markers", &bare), "ok", "one cached token says that markers are there");
     assert_eq!(look("low-hit-rate", &bare), "ok");
+}
 
-    assert_eq!(look("two-workspaces", &bare), "ok");
-    let moved = whose(OTHER, Some("main"));
-    used(&store, &moved, None, [0.0; 4]);
-    used(&store, &main, None, [0.0; 4]);
-    assert_eq!(look("two-workspaces", &bare), "warning");
+#[test]
+fn only_a_conversation_that_moves_between_workspaces_when_it_should_not_is_reported() {
+    type Calls<'a> = &'a [(&'a str, &'a str, &'a str)];
+    const WORKTREE: &str = "oc:00000000000000aa";
+    let level_after = |calls: Calls<'_>, without: &[&str]| {
+        let store = Store::new(LIMIT);
+        for &(agent, conversation, workspace) in calls {
+            let call = Whose {
+                conversation: Some(conversation).filter(|id| !id.is_empty()),
+                in_worktree: workspace == WORKTREE,
+                ..whose(workspace, Some(agent))
+            };
+            used(&store, &call, None, [0.0; 4]);
+        }
+        level(&store, "two-workspaces", &json!({ "agentsWithoutWorkspace": without }), Env(&[]))
+    };
+    let (here, there) = (SESSION, OTHER);
+    let cases: [(&str, Calls<'_>, &[&str], &str); 10] = [
+        (
+            "a pin that moves",
+            &[("a", "1", here), ("a", "1", there), ("a", "1", here)],
+            &[],
+            "warning",
+        ),
+        (
+            "two directories of an agent without a workspace of its own",
+            &[("a", "1", here), ("a", "1", there)],
+            &["A", "b"],
+            "warning",
+        ),
+        ("an edit of the configuration", &[("a", "1", here), ("a", "1", there)], &["b"], "ok"),
+        (
+            "conversations in a directory each",
+            &[("a", "1", here), ("a", "2", there), ("a", "1", here), ("a", "2", there)],
+            &["a"],
+            "ok",
+        ),
+        (
+            "a worktree of its own",
+            &[("a", "1", here), ("a", "2", WORKTREE), ("a", "1", here), ("a", "2", WORKTREE)],
+            &["a"],
+            "ok",
+        ),
+        (
+            "into a worktree and back",
+            &[("a", "1", here), ("a", "1", WORKTREE), ("a", "1", here), ("a", "1", WORKTREE)],
+            &["a"],
+            "ok",
+        ),
+        (
+            "a pin that moves beside a worktree",
+            &[("a", "1", here), ("a", "1", WORKTREE), ("a", "1", there), ("a", "1", here)],
+            &[],
+            "warning",
+        ),
+        (
+            "agents that use one id",
+            &[("a", "1", here), ("b", "1", there), ("a", "1", here), ("b", "1", there)],
+            &["a", "b"],
+            "ok",
+        ),
+        (
+            "calls of no conversation",
+            &[("a", "", here), ("a", "", there), ("a", "", here)],
+            &["a"],
+            "ok",
+        ),
+        ("one directory", &[("a", "1", here), ("a", "1", here)], &["a"], "ok"),
+    ];
+    for (what, calls, without, expected) in cases {
+        assert_eq!(level_after(calls, without), expected, "{what}");
+    }
+}
+
+#[test]
+fn an_agent_that_moves_is_reported_once_with_the_conversation_that_moved_most() {
+    let store = Store::new(LIMIT);
+    for (conversation, moves) in [("1", 2), ("2", 5), ("3", 3)] {
+        for number in 0..=moves {
+            let workspace = if number % 2 == 0 { SESSION } else { OTHER };
+            let call = Whose { conversation: Some(conversation), ..whose(workspace, Some("Main")) };
+            answer(&store, &call, 200.0, "r", number);
+            used(&store, &call, None, [0.0; 4]);
+        }
+    }
+    let all = status(&store, &json!({}));
+    let checks = all["checks"].as_array().expect("checks").iter();
+    let mut checks = checks.filter(|check| check["id"] == "two-workspaces");
+    let evidence = checks.next().expect("a check")["evidence"].as_str().expect("a text").to_owned();
+    assert_eq!(
+        evidence,
+        format!(
+            "a conversation of main was seen under {OTHER} and {SESSION}, and moved so often: 5"
+        )
+    );
 }
 
 #[test]
@@ -658,7 +749,10 @@ fn evidence_names_no_place_and_a_rate_that_is_under_20_percent() {
         }
     }
     used(&store, &main, None, [0.0, 7800.0, 0.0, 1.0]);
-    used(&store, &whose(OTHER, Some("main")), None, [1.0, 1.0, 0.0, 1.0]);
+    for workspace in [SESSION, OTHER] {
+        let call = Whose { conversation: Some("c"), ..whose(workspace, Some("main")) };
+        used(&store, &call, None, [1.0, 1.0, 0.0, 1.0]);
+    }
     let all = asked(&store, "taas.affinity.status", &json!({}), &facts, Env(&[]));
     let evidence = |id: &str| {
         let checks = all["checks"].as_array().expect("checks").iter();

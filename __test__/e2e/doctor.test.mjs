@@ -1,6 +1,7 @@
 // What is silent today, provoked on the real gateway and read by `openclaw taas doctor`.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -71,8 +72,8 @@ after(async () => {
   await taas?.close();
 });
 
-async function turn(agent = "main") {
-  const answer = await gateway.turn({ agent, message: "hello" });
+async function turn(agent = "main", sessionKey = undefined) {
+  const answer = await gateway.turn({ agent, message: "hello", sessionKey });
   assert.equal(answer.ok, true, JSON.stringify(answer) + gateway.log());
 }
 
@@ -120,27 +121,60 @@ test("calls that show what makes them expensive are found by the doctor and not 
   for (let count = 0; count < TURNS; count += 1) {
     await turn();
   }
-  const workspace = join(gateway.root, "workspaces", "elsewhere");
-  mkdirSync(workspace);
-  const path = "agents.entries.main.workspace";
-  const { code, stderr } = await gateway.cli(["config", "set", path, JSON.stringify(workspace)]);
-  assert.equal(code, 0, stderr);
-  // It takes a while until the host has taken the edit.
-  for (let tries = 0; tries < 40 && (await levels())["two-workspaces"] === "ok"; tries += 1) {
-    await sleep(500);
-    await turn();
-  }
   const all = await levels();
-  for (const id of ["cache-markers", "low-hit-rate", "two-workspaces"]) {
+  for (const id of ["cache-markers", "low-hit-rate"]) {
     assert.equal(all[id], "warning", `${id}\n${gateway.log()}`);
   }
-  for (const id of ["ownership", "unseen-calls", "autorouter"]) {
+  for (const id of ["ownership", "unseen-calls", "autorouter", "two-workspaces"]) {
     assert.equal(all[id], "ok", id);
   }
   const said = gateway.log().split("\n");
   const lines = (part) => said.filter((line) => part.test(line)).length;
   assert.equal(lines(/taas-affinity: the binary and the package are of different versions/), 1);
   assert.equal(lines(/came from a cache|hit rate|was seen under|named no agent/), 0);
+});
+
+test("an agent's sessions in worktrees and an edit of its workspace are no moving pin, but going back and forth is", async () => {
+  const main = gateway.workspaces.main;
+  for (const args of [["init"], ["add", "."], ["commit", "--allow-empty", "-m", "first"]]) {
+    const identity = ["-c", "user.name=n", "-c", "user.email=n@example.com"];
+    execFileSync("git", ["-C", main, ...identity, ...args]);
+  }
+  const { ok, payload, error } = await gateway.call("sessions.create", {
+    agentId: "main",
+    worktree: true,
+    worktreeName: "aside",
+  });
+  assert.ok(ok, JSON.stringify(error));
+  const sessionOf = async (sessionKey) => {
+    await turn("main", sessionKey);
+    return taas.requests.at(-1).headers["x-session-id"];
+  };
+  const first = await sessionOf();
+  const aside = await sessionOf(payload.key);
+  assert.notEqual(aside, first, "a worktree has a pin of its own");
+  assert.equal(await sessionOf(), first);
+  assert.equal(await sessionOf(payload.key), aside);
+  assert.equal((await levels())["two-workspaces"], "ok");
+
+  /** Has main work in `workspace`, and takes turns until it does: the host takes a while with an edit. */
+  const move = async (workspace) => {
+    const before = await sessionOf();
+    const path = "agents.entries.main.workspace";
+    const { code, stderr } = await gateway.cli(["config", "set", path, JSON.stringify(workspace)]);
+    assert.equal(code, 0, stderr);
+    for (let tries = 0; tries < 40; tries += 1) {
+      if ((await sessionOf()) !== before) return;
+      await sleep(500);
+    }
+    assert.fail(gateway.log());
+  };
+  const elsewhere = join(gateway.root, "workspaces", "elsewhere");
+  mkdirSync(elsewhere);
+  await move(elsewhere);
+  assert.equal((await levels())["two-workspaces"], "ok");
+  await move(main);
+  assert.equal((await levels())["two-workspaces"], "warning");
 });
 
 test("the report of it names no path, key, host or prompt", async () => {

@@ -139,10 +139,11 @@ impl Store {
         if let Some(capture) = capture {
             self.keep(capture, whose, response.status_code());
         } else if let Some(failure) = Capture::failed(response, session_id, whose.observed, now) {
+            let failure = Arc::new(failure);
             whose.normalized(|whose| {
                 let mut state = self.state.lock();
                 state.conversations.note(whose);
-                state.history.add(whose, &failure, response.status_code());
+                state.history.add(whose, failure, response.status_code());
             });
         }
         is_captured
@@ -171,7 +172,7 @@ impl Store {
             let mut state = self.state.lock();
             state.conversations.note(whose);
             let evicted = state.captures.insert(whose, &capture);
-            state.history.add(whose, &capture, status);
+            state.history.add(whose, Arc::clone(&capture), status);
             drop(state);
             // Memory is given back outside the lock.
             drop(evicted);

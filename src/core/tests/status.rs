@@ -221,6 +221,61 @@ fn routes_and_failures_are_the_newest_first_and_bounded() {
 }
 
 #[test]
+fn observed_answers_that_name_no_session_are_kept_by_conversation_or_agent() {
+    let store = Store::new(LIMIT);
+    let agents = ["main", "one", "two", "three", "four", "five"];
+    let observed = |agent_id, conversation| Whose {
+        agent_id: Some(agent_id),
+        conversation,
+        observed: true,
+        ..Whose::default()
+    };
+    for number in 0..3 {
+        for agent in agents {
+            assert!(answer(&store, &observed(agent, Some(agent)), 200.0, agent, number));
+        }
+    }
+    let total = |params: Value| routes(&store, &params)["total"].clone();
+    assert_eq!(total(json!({})), 18);
+    // However many calls others make, and whether they name a conversation or not.
+    for number in 0..40 {
+        answer(&store, &observed("one", Some("another conversation")), 200.0, "r", number);
+        answer(&store, &observed("one", None), 503.0, "r", number);
+        answer(&store, &observed("two", None), 503.0, "r", number);
+    }
+    for agent in ["main", "three", "four", "five"] {
+        assert_eq!(total(json!({ "agentId": agent })), 3, "{agent}");
+        assert_eq!(total(json!({ "conversationId": agent })), 3, "{agent}");
+    }
+    assert_eq!(total(json!({ "agentId": "one" })), 3 + 16 + 16);
+    assert_eq!(total(json!({ "agentId": "two" })), 3 + 16);
+    let newest = routes(&store, &json!({ "limit": 1 }))["routes"][0].clone();
+    assert_eq!((&newest["agentId"], &newest["sessionId"]), (&json!("two"), &Value::Null));
+    // A session that another plugin names is not taken for a conversation or an agent of that name.
+    let named = Whose { session_id: "main", ..observed("main", Some("main")) };
+    for number in 0..40 {
+        answer(&store, &named, 200.0, "r", number);
+    }
+    assert_eq!(total(json!({ "agentId": "main" })), 3 + 16);
+}
+
+#[test]
+fn answers_of_ever_new_sessions_conversations_and_agents_are_bounded_together() {
+    let store = Store::new(LIMIT);
+    for number in 0..1_000 {
+        let id = format!("id-{number}");
+        for conversation in [Some(id.as_str()), None] {
+            let whose =
+                Whose { agent_id: Some(&id), conversation, observed: true, ..Whose::default() };
+            answer(&store, &whose, 200.0, "r", number);
+        }
+    }
+    let all = routes(&store, &json!({ "limit": 4096 }));
+    assert_eq!(all["total"], 256);
+    assert_eq!(all["routes"][0]["agentId"], "id-999");
+}
+
+#[test]
 fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
     let store = Store::new(LIMIT);
     let main = whose(SESSION, Some("main"));

@@ -127,7 +127,7 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
     assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
     let first;
     // The first turn of each agent waits for those of the others, so that the second ones are at once.
-    for (const message of ["hello", "hello again"]) {
+    for (const message of ["hello", "hello again", "and again"]) {
       first = taas.requests.length;
       const turns = AGENTS.map((agent) => gateway.turn({ agent, message }));
       for (const result of await Promise.all(turns)) {
@@ -153,6 +153,13 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
         assert.deepEqual((await ask({ sessionId })).capture, capture);
       }
     }
+    const sent = taas.requests.filter(({ model }) => AGENTS.includes(model));
+    const { payload } = await gateway.call("taas.affinity.routes", {});
+    assert.equal(sent.length, 3 * AGENTS.length);
+    assert.deepEqual(
+      payload.routes.map((route) => route.taasRequestId).toSorted(),
+      sent.map((request) => request.routeHeaders["X-Request-Id"]).toSorted(),
+    );
     assertIdentity(await turn("cloudsigma-staging/auto"), "main", gateway.workspaces.main);
     assert.equal(warnings().length, 1);
     const found = await checks(gateway);

@@ -189,3 +189,21 @@ test("the report of it names no path, key, host or prompt", async () => {
     assert.equal(stdout.includes(secret), false, secret);
   }
 });
+
+test("from a bare load path the plugin is uninstalled by hand, as docs/hosts.md says", async () => {
+  const plugin = "openclaw-taas-affinity";
+  const refused = await gateway.cli(["plugins", "uninstall", plugin, "--force"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout + refused.stderr, /has no authoritative package-owner metadata/);
+  const config = JSON.parse(readFileSync(gateway.configPath, "utf8"));
+  config.plugins.load.paths = [OTHER];
+  delete config.plugins.entries[plugin];
+  writeFileSync(gateway.configPath, JSON.stringify(config));
+  const { code, stderr } = await gateway.cli(["plugins", "registry", "--refresh"]);
+  assert.equal(code, 0, stderr);
+  await gateway.restart();
+  await turn();
+  assert.equal(taas.requests.at(-1).headers["x-openclaw-agent-id"], undefined);
+  const { error } = await gateway.call("taas.affinity.status", {});
+  assert.match(error.message, /unknown method|missing scope/);
+});

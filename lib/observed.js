@@ -8,9 +8,8 @@ import { spanIn, spanOf } from "./ownership.js";
 // The event and the request may reach different copies of this module.
 const OPEN = Symbol.for("openclaw-taas-affinity.observed");
 
-/** How many calls are open at most, and for how long, in milliseconds. */
+/** How many calls are open at most. The end of one may never be told. */
 const LIMIT = 1024;
-const OPEN_FOR = 600_000;
 
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 
@@ -22,7 +21,7 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
  */
 export function createObserved({ api, faults: { attempt }, wanted }) {
   globalThis[OPEN] ??= new Map();
-  /** @type {Map<string, { agentId?: string, conversation?: string, since: number }>} */
+  /** @type {Map<string, { agentId?: string, conversation?: string }>} */
   const open = globalThis[OPEN];
 
   function begin(context) {
@@ -30,17 +29,9 @@ export function createObserved({ api, faults: { attempt }, wanted }) {
     if (!span) {
       return;
     }
-    const now = Date.now();
-    open.set(span, {
-      agentId: agentOf(context),
-      conversation: textOf(context.sessionId),
-      since: now,
-    });
-    for (const [oldest, { since }] of open) {
-      if (open.size <= LIMIT && now - since < OPEN_FOR) {
-        break;
-      }
-      open.delete(oldest);
+    open.set(span, { agentId: agentOf(context), conversation: textOf(context.sessionId) });
+    if (open.size > LIMIT) {
+      open.delete(open.keys().next().value);
     }
   }
 

@@ -261,7 +261,7 @@ export interface Call {
 export interface Check {
   id: string;
   level: "ok" | "warning" | "fault";
-  /** Whether it costs something and is worth a line in the gateway's log. */
+  /** Whether it makes model calls more expensive than they have to be. */
   costs: boolean;
   evidence: string;
   advice: string | null;

@@ -20,13 +20,12 @@ import { createMethods, unavailableMethods } from "./lib/methods.js";
 import { createNotice } from "./lib/notice.js";
 import { createObserved } from "./lib/observed.js";
 import { createOwners } from "./lib/owners.js";
-import { noteAsked, passedOver, watchOwnership } from "./lib/ownership.js";
+import { passedOver, watchOwnership } from "./lib/ownership.js";
 import { providersServed } from "./lib/providers.js";
 import { createCapture } from "./lib/response.js";
 import { settingsOf, warnOfSettings } from "./lib/settings.js";
 import { createHooks } from "./lib/stream.js";
 import { createUsage } from "./lib/usage.js";
-import { createWarnings } from "./lib/warnings.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -94,7 +93,6 @@ export default {
         version,
         ...passedOver(providers),
       });
-    const tell = createWarnings({ affinity, faults, facts });
     const compat = createCompat(faults);
     const notice = createNotice({ logger: api.logger, native, faults, ...settings });
     const capture = createCapture({ native, debug, notice });
@@ -114,15 +112,19 @@ export default {
         calls,
         addMetadata: createMetadata({ native, warn: faults.warn, debug }),
         capture,
-        usage: createUsage({ native, faults, tell }),
+        usage: createUsage({ native, faults }),
         repaired: compat.wrap,
-        noteAsked,
       }),
     });
     registerMethods(createMethods({ native, affinity, facts, warn: faults.warn }));
-    const observed = createObserved({ api, faults, providers, wanted: settings.observe });
+    const observed = createObserved({ api, faults, wanted: settings.observe });
     watchChannel({ faults, calls, observed, capture });
-    api.on?.("gateway_start", tell);
-    watchOwnership({ api, faults, providers, importSdk: (specifier) => import(specifier) });
+    watchOwnership({
+      api,
+      faults,
+      providers,
+      importSdk: (specifier) => import(specifier),
+      observe: observed.observe,
+    });
   },
 };

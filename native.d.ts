@@ -36,14 +36,6 @@ export declare class Affinity {
    * the message says what is.
    */
   ask(method: string, params: string, env: object, facts?: string | undefined | null): string
-  /**
-   * What the doctor finds and costs something, as the JSON text of an array of checks. `facts` are as in
-   * [`Affinity::ask`].
-   *
-   * # Errors
-   * None that checks allow.
-   */
-  costly(env: object, facts: string): string
 }
 
 /**
@@ -190,8 +182,8 @@ export interface Method {
 /** Every gateway method. */
 export declare function methods(): Array<Method>
 
-/** Counts a call that has ended. `true` says that something may have become worth a warning. */
-export declare function recordCall(requester: ExternalObject<Requester>, call: EndedCall): boolean
+/** Counts a call that has ended. */
+export declare function recordCall(requester: ExternalObject<Requester>, call: EndedCall): void
 
 /** A call's request has a good answer: the next request of the same run is sent for the first time. */
 export declare function requestAnswered(requester: ExternalObject<Requester>, requestId: string): void

@@ -7,15 +7,12 @@ import { runInNewContext } from "node:vm";
 import { factsOf } from "../lib/facts.js";
 import { pricesOf } from "../lib/prices.js";
 import { settingsOf } from "../lib/settings.js";
-import { agentContext, forgetWarnings, register } from "./support/plugin.mjs";
+import { agentContext, forgetCalls, forgetWarnings, register } from "./support/plugin.mjs";
 
 const STATUS = "taas.affinity.status";
-const SHARED = ["asked", "passed-over"].map((name) => Symbol.for(`openclaw-taas-affinity.${name}`));
 function forget() {
   forgetWarnings();
-  for (const symbol of SHARED) {
-    delete globalThis[symbol];
-  }
+  forgetCalls();
 }
 beforeEach(forget);
 afterEach(forget);
@@ -320,11 +317,9 @@ describe("the plugin", () => {
   test("says that it could not look, where it could not", () => {
     for (const current of [() => 7, () => assert.fail("boom")]) {
       forget();
-      const { checks, emit, warnings } = registered({}, current);
+      const { checks } = registered({}, current);
       assert.match(checks().facts.evidence, /configuration could not be read/);
       assert.equal(checks()["provider-entry"], undefined);
-      emit("gateway_start", { port: 1 });
-      assert.deepEqual(warnings, [], "it costs nothing");
     }
     assert.equal(registered({}, () => ({})).checks().facts, undefined);
   });
@@ -352,21 +347,6 @@ describe("the plugin", () => {
     assert.equal(answer.checks.length, 13);
   });
 
-  test("says at start what costs something, once", () => {
-    // That there is no key, and what was set by hand, is for the doctor alone.
-    const headers = { "X-Session-Id": "mine" };
-    process.env.OPENCLAW_SESSION_ID = "for all";
-    try {
-      const { emit, warnings } = registered(withProvider({ headers, models: [] }));
-      emit("gateway_start", { port: 1 });
-      emit("gateway_start", { port: 1 });
-      assert.equal(warnings.length, 1);
-      assert.match(warnings[0], /OPENCLAW_SESSION_ID is set .*: unset it: .*\(said once\)/);
-    } finally {
-      delete process.env.OPENCLAW_SESSION_ID;
-    }
-  });
-
   test("counts the calls that passed it over, until it is asked", () => {
     const { emit, checks, provider } = registered({});
     for (let calls = 0; calls < 3; calls += 1) {
@@ -383,11 +363,11 @@ describe("the plugin", () => {
     assert.equal(checks().ownership.level, "ok");
   });
 
-  test("says after enough calls that nothing came from a cache, and counts what they cost", async () => {
+  test("shows what makes calls expensive in the doctor and not in the log, and counts what they cost", async () => {
     const model = { id: "claude-uncached", api: "openai-completions" };
     const cost = { input: 2, cacheRead: 0.2, cacheWrite: 2.5, output: 10 };
     const config = withProvider({ apiKey: "k", models: [{ ...model, cost }] });
-    const { provider, warnings, methods } = registered(config);
+    const { provider, warnings, methods, emit, checks } = registered(config);
     const stream = {
       result: async () => ({
         stopReason: "stop",
@@ -404,9 +384,11 @@ describe("the plugin", () => {
       await provider.wrapStreamFn(context)(model, {}, {});
       await new Promise(setImmediate);
     }
-    const said = warnings.filter((line) => line.includes("claude-uncached"));
-    assert.equal(said.length, 1, warnings.join("\n"));
-    assert.match(said[0], /came from a cache; write compat\.cacheControlFormat/);
+    emit("gateway_start", { port: 1 });
+    assert.deepEqual(warnings, []);
+    const { evidence, costs } = checks()["cache-markers"];
+    assert.match(evidence, /claude-uncached came from a cache; write compat\.cacheControlFormat/);
+    assert.equal(costs, true);
     let status;
     methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (status = payload) });
     const row = status.models.find(({ model: name }) => name === model.id);

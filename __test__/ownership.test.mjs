@@ -4,11 +4,15 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
 import { watchOwnership } from "../lib/ownership.js";
-import { agentContext, forgetWarnings, modelCall, register } from "./support/plugin.mjs";
+import { shared } from "../lib/shared.js";
+import {
+  agentContext,
+  forgetCalls,
+  forgetWarnings,
+  modelCall,
+  register,
+} from "./support/plugin.mjs";
 
-function forgetCalls() {
-  globalThis[Symbol.for("openclaw-taas-affinity.asked")].clear();
-}
 beforeEach(() => {
   forgetWarnings();
   forgetCalls();
@@ -19,7 +23,14 @@ afterEach(forgetCalls);
 function registered() {
   const listeners = new Map();
   const host = register({ on: (name, listener) => listeners.set(name, listener) });
-  return { ...host, emit: (name, event) => listeners.get(name)(event) };
+  const emit = (name, ...args) => listeners.get(name)(...args);
+  const check = (id) => {
+    let answer;
+    const { handler } = host.methods.get("taas.affinity.status");
+    handler({ params: {}, respond: (_, payload) => (answer = payload) });
+    return answer.checks.find((found) => found.id === id);
+  };
+  return { ...host, emit, check };
 }
 
 const started = (provider) => ({ provider, model: "auto", callId: "run:model:1" });
@@ -31,18 +42,17 @@ describe("a call that goes by without us", () => {
     emit("model_call_started", started("cloudsigma"));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0], /another plugin hooks the provider cloudsigma/);
-    assert.match(warnings[0], /remove or disable/);
+    assert.match(warnings[0], /disable the other plugin/);
+    assert.match(warnings[0], /before it helps only where that one hooks an alias/);
   });
 
-  test("is none where any of our hooks was asked, or the provider is none of ours", async () => {
+  test("is none where it went through our wrapper, or the provider is none of ours", async () => {
     const { provider, warnings, emit } = registered();
     emit("model_call_started", started("elsewhere"));
     emit("model_call_started", {});
     emit("model_call_started", undefined);
     await modelCall(provider, {});
     emit("model_call_started", started("cloudsigma"));
-    provider.normalizeResolvedModel({ provider: "cloudsigma-staging", model: { id: "auto" } });
-    emit("model_call_started", started("cloudsigma-staging"));
     assert.deepEqual(warnings, []);
   });
 
@@ -57,6 +67,101 @@ describe("a call that goes by without us", () => {
     emit("model_call_started", started("cloudsigma"));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0], /without identity: boom/);
+  });
+});
+
+describe("ownership is judged by each call", () => {
+  const span = (number) => number.toString(16).padStart(16, "0");
+  const TRACE = "a".repeat(32);
+
+  /** A host with `call`, one model call in its order: the call through us, if it is ours, and then the event. */
+  function calling({ hasRequestId, hasTrace } = { hasRequestId: true, hasTrace: true }) {
+    const host = registered();
+    host.begin = async (number, { isOurs, callId }) => {
+      const event = { provider: "cloudsigma", model: "cloudsigma/auto", callId };
+      const context = { trace: { traceId: TRACE, spanId: span(number) } };
+      if (isOurs) {
+        const options = {
+          ...(hasRequestId && { requestId: callId }),
+          headers: { traceparent: hasTrace ? `00-${TRACE}-${span(number)}-01` : undefined },
+        };
+        await modelCall(host.provider, { options });
+      }
+      host.emit("model_call_started", event, context);
+      return () => host.emit("model_call_ended", event, context);
+    };
+    host.call = async (number, { isOurs, callId = `run:model:${number}` }) =>
+      (await host.begin(number, { isOurs, callId }))();
+    host.levels = () => ["ownership", "unseen-calls"].map((id) => host.check(id).level);
+    return host;
+  }
+
+  test("a take-over while the gateway runs is a fault from its first call on, until a call is ours again", async () => {
+    const { call, levels, check, warnings } = calling();
+    await call(1, { isOurs: true });
+    assert.deepEqual([levels(), warnings], [["ok", "ok"], []]);
+    for (let number = 2; number <= 1001; number += 1) {
+      await call(number, { isOurs: false });
+    }
+    assert.deepEqual(levels(), ["fault", "fault"]);
+    assert.match(check("unseen-calls").evidence, /^1000 model calls of cloudsigma went by/);
+    assert.equal(warnings.length, 1);
+    await call(1002, { isOurs: true });
+    assert.deepEqual([levels(), warnings.length], [["ok", "ok"], 1]);
+    await call(1003, { isOurs: false });
+    assert.deepEqual(levels(), ["fault", "fault"]);
+  });
+
+  for (const [what, has] of [
+    ["the id of a request alone", { hasRequestId: true }],
+    ["the trace alone", { hasTrace: true }],
+  ]) {
+    test(`a call of ours is known by ${what}, as hosts differ`, async () => {
+      const { begin, call, levels } = calling(has);
+      const ends = [];
+      for (let number = 1; number <= 3; number += 1) {
+        ends.push(await begin(number, { isOurs: true, callId: `run:model:${number}` }));
+      }
+      assert.deepEqual(levels(), ["ok", "ok"], "any number of calls at once");
+      for (const end of ends) end();
+      await call(4, { isOurs: false });
+      assert.deepEqual(levels(), ["fault", "fault"]);
+    });
+  }
+
+  test("an id that a call of ours had before makes no call ours", async () => {
+    const { call, levels } = calling();
+    const callId = "session-of-a-cron-job:model:1";
+    await call(1, { isOurs: true, callId });
+    await call(2, { isOurs: false, callId });
+    assert.deepEqual(levels(), ["fault", "fault"]);
+  });
+
+  test("a call that we let go out untouched is not another plugin's", async () => {
+    const { provider, emit, levels, begin } = calling();
+    const broken = Object.defineProperty({}, "headers", {
+      enumerable: true,
+      get() {
+        throw new Error("boom");
+      },
+    });
+    const stream = provider.wrapStreamFn(agentContext({ streamFn: async () => "stream" }));
+    await stream({}, {}, broken).catch(() => {});
+    const event = { provider: "cloudsigma", model: "cloudsigma/auto", callId: "run:model:1" };
+    emit("model_call_started", event, {});
+    assert.deepEqual(levels(), ["ok", "ok"]);
+    await begin(2, { isOurs: true, callId: "run:model:2" });
+    await begin(3, { isOurs: false, callId: "run:model:3" });
+    assert.deepEqual(levels(), ["fault", "fault"]);
+  });
+
+  test("what is remembered of calls is bounded", async () => {
+    const { begin } = calling();
+    for (let number = 1; number <= 2000; number += 1) {
+      await begin(number, { isOurs: true, callId: `run:model:${number}` });
+    }
+    const { begun } = shared.ownership;
+    assert.equal(begun.size, 1024);
   });
 });
 
@@ -83,6 +188,7 @@ test("a host that only promises whose a provider is ends nothing", async () => {
     faults: { warn: (...said) => warnings.push(said), attempt: (_, __, action) => action() },
     providers: ["cloudsigma"],
     importSdk: async () => ({ resolveOwningPluginIdsForProvider }),
+    observe: () => {},
   });
   listeners.get("gateway_start")();
   await new Promise(setImmediate);

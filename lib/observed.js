@@ -3,76 +3,55 @@
 
 import { agentOf } from "./agents.js";
 import { headerOf } from "./headers.js";
-import { isPassedOver, wasAsked } from "./ownership.js";
+import { spanIn, spanOf } from "./ownership.js";
+import { shared } from "./shared.js";
 
-// The event and the request may reach different copies of this module.
-const OPEN = Symbol.for("openclaw-taas-affinity.observed");
-
-/** How many calls are open at most, and for how long, in milliseconds. */
+/** How many calls are open at most. The end of one may never be told. */
 const LIMIT = 1024;
-const OPEN_FOR = 600_000;
-
-const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/;
 
 const textOf = (value) => (typeof value === "string" ? value : undefined);
-
-const spanOf = ({ trace } = {}) => trace && `${trace.traceId}-${trace.spanId}`;
 
 /**
  * @param {object} parts
  * @param {object} parts.api the host's plugin API
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
- * @param {string[]} parts.providers the ids that are served
  * @param {boolean} parts.wanted
  */
-export function createObserved({ api, faults: { attempt }, providers, wanted }) {
-  globalThis[OPEN] ??= new Map();
-  /** @type {Map<string, { provider: string, agentId?: string, conversation?: string, since: number }>} */
-  const open = globalThis[OPEN];
+export function createObserved({ api, faults: { attempt }, wanted }) {
+  const { observed: open } = shared;
 
-  function begin({ provider }, context) {
+  function begin(context) {
     const span = spanOf(context);
-    if (!span || !isPassedOver(providers, provider)) {
+    if (!span) {
       return;
     }
-    const now = Date.now();
-    open.set(span, {
-      provider,
-      agentId: agentOf(context),
-      conversation: textOf(context.sessionId),
-      since: now,
-    });
-    for (const [oldest, { since }] of open) {
-      if (open.size <= LIMIT && now - since < OPEN_FOR) {
-        break;
-      }
-      open.delete(oldest);
+    open.set(span, { agentId: agentOf(context), conversation: textOf(context.sessionId) });
+    if (open.size > LIMIT) {
+      open.delete(open.keys().next().value);
     }
   }
 
+  const attempted = (action) =>
+    attempt("observe", "some routes of another plugin's calls are not seen", action);
   if (wanted) {
-    const listen = (event, listener) =>
-      api.on?.(event, (...args) => {
-        attempt("observe", "some routes of another plugin's calls are not seen", () =>
-          listener(...args),
-        );
-      });
-    listen("model_call_started", begin);
-    listen("model_call_ended", (_event, context) => open.delete(spanOf(context)));
+    api.on?.("model_call_ended", (_event, context) => {
+      attempted(() => open.delete(spanOf(context)));
+    });
   } else {
     // It may have been switched off just now, and the subscription may be another copy's.
     open.clear();
   }
 
   return {
+    /** A call begins that passes us over. */
+    observe: (_event, context) => wanted && attempted(() => begin(context)),
     /** The open call that a request belongs to, as far as it is known. */
     callOf(request) {
       if (open.size === 0) {
         return undefined;
       }
-      const span = TRACEPARENT.exec(headerOf(request, "traceparent") ?? "")?.[1];
-      const call = open.get(span);
-      return call === undefined || wasAsked(call.provider)
+      const call = open.get(spanIn(headerOf(request, "traceparent")));
+      return call === undefined
         ? undefined
         : {
             agentId: call.agentId,

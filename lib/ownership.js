@@ -1,33 +1,76 @@
-// One plugin alone may hook a provider, and the host passes over all others without a word. Whoever
-// installs this one is told.
+// One plugin alone may hook a provider, and the host passes over all others without a word. Every model call
+// shows anew whether that one is this plugin: the host says that a call begins, and a call of ours was noted before.
 
 import { unlessPromise } from "./lenient.js";
+import { shared } from "./shared.js";
 
 const OWN_ID = "openclaw-taas-affinity";
 
 /** CloudSigma's own provider plugin. */
 const CLOUDSIGMA = "cloudsigma";
 
-// The copies of this module share nothing else; see index.js.
-const ASKED = Symbol.for("openclaw-taas-affinity.asked");
+/** How many calls are remembered, and how long their ids may be. */
+const CALL_LIMIT = 1024;
+const MODEL_LIMIT = 64;
+const ID_LIMIT = 256;
 
-// What was seen of other plugins: the owners of a provider, and calls that passed us over.
-const SEEN = Symbol.for("openclaw-taas-affinity.passed-over");
+const { begun, untouched, providers: known } = shared.ownership;
 
-globalThis[ASKED] ??= new Set();
-const asked = globalThis[ASKED];
+function ofProvider(provider) {
+  if (!known.has(provider)) {
+    known.set(provider, { isPassedOver: undefined, calls: 0, owners: [] });
+  }
+  return known.get(provider);
+}
 
-/** Notes that the host asks our hooks for the provider. */
-export const noteAsked = (provider) => asked.add(provider);
+/** Adds `value` as the newest one, and forgets the oldest where there are more than `limit`. */
+function keep(set, value, limit) {
+  set.delete(value);
+  set.add(value);
+  if (set.size > limit) {
+    set.delete(set.values().next().value);
+  }
+}
 
-/** Whether the host has asked our hooks for the provider. */
-export const wasAsked = (provider) => asked.has(provider);
+const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
 
-/** Whether calls of the provider, which is one of `providers`, pass us over as far as is known. */
-export const isPassedOver = (providers, provider) =>
-  providers.includes(provider) && !wasAsked(provider);
+/** The id of a call's trace, as the header `traceparent` has it. */
+export const spanIn = (traceparent) =>
+  /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/.exec(traceparent ?? "")?.[1];
 
-const seen = () => (globalThis[SEEN] ??= { owners: new Map(), calls: new Map() });
+/** The same as the context of an event has it. */
+export const spanOf = (context) =>
+  context?.trace && `${context.trace.traceId}-${context.trace.spanId}`;
+
+/** The ids by which an event names its call. Not every host gives both, or sends the trace as it is. */
+const idsOf = (event, context) => [event?.callId, spanOf(context)].filter(isId);
+
+/** A provider's model, whether its id begins with the provider's or not. */
+const keyOf = (provider, modelId) => `${provider} ${`${modelId}`.split("/").at(-1)}`;
+
+/** Notes that the host asks us for a wrapper. Until a call of the model begins in it, calls go out untouched. */
+export function noteAsked(provider, modelId) {
+  ofProvider(provider).isPassedOver = false;
+  keep(untouched, keyOf(provider, modelId), MODEL_LIMIT);
+}
+
+/** Notes that a call of ours begins. `options` are those that its transport gets. */
+export function noteCall(provider, modelId, { requestId, headers }) {
+  untouched.delete(keyOf(provider, modelId));
+  const ids = [requestId, spanIn(headers?.traceparent)].filter(isId);
+  for (const id of ids.length > 0 ? ids : [provider]) {
+    keep(begun, id, CALL_LIMIT);
+  }
+}
+
+/** Whether the call that an event names went through us. */
+function isOurs(event, context) {
+  return (
+    idsOf(event, context).some((id) => begun.has(id)) ||
+    begun.delete(event.provider) ||
+    untouched.has(keyOf(event.provider, event.model))
+  );
+}
 
 /**
  * What is known of providers that another plugin owns or hooks, as facts.js takes it.
@@ -36,13 +79,12 @@ const seen = () => (globalThis[SEEN] ??= { owners: new Map(), calls: new Map() }
  * @returns {{ owned: { provider: string, plugins: string[] }[], unasked: Record<string, number> }}
  */
 export function passedOver(providers) {
-  const { owners, calls } = seen();
-  const ids = providers.filter((id) => isPassedOver(providers, id));
+  const passed = providers.filter((id) => ofProvider(id).isPassedOver);
   return {
-    owned: ids
-      .filter((id) => owners.has(id))
-      .map((provider) => ({ provider, plugins: owners.get(provider) })),
-    unasked: Object.fromEntries(ids.filter((id) => calls.has(id)).map((id) => [id, calls.get(id)])),
+    owned: passed.map((provider) => ({ provider, plugins: ofProvider(provider).owners })),
+    unasked: Object.fromEntries(
+      passed.map((id) => [id, ofProvider(id).calls]).filter(([, calls]) => calls > 0),
+    ),
   };
 }
 
@@ -53,7 +95,8 @@ const advice = (owners) =>
       "and run `openclaw plugins disable cloudsigma`; to keep that plugin is to go without agent ids, without " +
       "headers over anthropic-messages and without its lastRoute: ask taas.affinity.lastRoute for what is observed; " +
       'see the README, "Beside CloudSigma\'s plugin"'
-    : "remove or disable the other plugin, or load this one before it";
+    : "disable the other plugin; loading this one before it helps only where that one hooks an alias " +
+      "(hookAliases): a plugin that registers the provider's own id always comes first";
 
 /**
  * @param {object} parts
@@ -61,19 +104,17 @@ const advice = (owners) =>
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
  * @param {string[]} parts.providers the ids that are served
  * @param {(specifier: string) => Promise<object>} parts.importSdk
+ * @param {(event: object, context: object) => void} parts.observe takes a call that passes us over
  */
-export function watchOwnership({ api, faults: { warn, attempt }, providers, importSdk }) {
-  function say(ids, owners) {
-    for (const id of ids) {
-      // A call does not tell whose the provider is, and what was known before is kept.
-      seen().owners.set(id, owners.length > 0 ? owners : (seen().owners.get(id) ?? []));
-    }
-    const names = ids.join(" and ");
+export function watchOwnership({ api, faults, providers, importSdk, observe }) {
+  const { warn, attempt } = faults;
+
+  function say(provider, owners) {
     const who = owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
     warn(
-      "ownership",
-      `requests of ${names} go out without identity`,
-      `${who} the provider ${names}, and the host asks that plugin alone; ${advice(owners)}`,
+      `ownership ${provider}`,
+      `requests of ${provider} go out without identity`,
+      `${who} the provider ${provider}, and the host asks that plugin alone; ${advice(owners)}`,
     );
   }
 
@@ -92,19 +133,33 @@ export function watchOwnership({ api, faults: { warn, attempt }, providers, impo
       (unlessPromise(sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? []).filter(
         (id) => id !== OWN_ID && mayRun(id),
       );
-    const owned = providers.filter((id) => isPassedOver(providers, id) && othersOf(id).length > 0);
-    if (owned.length > 0) {
-      say(owned, [...new Set(owned.flatMap(othersOf))]);
+    for (const provider of providers) {
+      const seen = ofProvider(provider);
+      const owners = seen.isPassedOver === false ? [] : othersOf(provider);
+      if (owners.length > 0) {
+        Object.assign(seen, { isPassedOver: true, owners });
+        say(provider, owners);
+      }
     }
   }
 
-  /** Else when a call goes by for which none of our hooks was asked. */
-  function atCall(event) {
+  /** And whenever a call begins. */
+  function atCall(event, context) {
     const provider = event?.provider;
-    if (isPassedOver(providers, provider)) {
-      const { calls } = seen();
-      calls.set(provider, (calls.get(provider) ?? 0) + 1);
-      say([provider], []);
+    if (!providers.includes(provider) || isOurs(event, context)) {
+      return;
+    }
+    const seen = ofProvider(provider);
+    seen.isPassedOver = true;
+    seen.calls += 1;
+    say(provider, seen.owners);
+    observe(event, context);
+  }
+
+  /** The ids of a call that has ended may be those of another one later. */
+  function atEnd(event, context) {
+    for (const id of idsOf(event, context)) {
+      begun.delete(id);
     }
   }
 
@@ -112,9 +167,12 @@ export function watchOwnership({ api, faults: { warn, attempt }, providers, impo
     // Not awaited, and a host that has nothing of it is no fault.
     atStart().catch(() => {});
   });
-  api.on?.("model_call_started", (event) => {
-    attempt("watch", "it is not known whether another plugin owns the provider", () =>
-      atCall(event),
-    );
-  });
+  const listen = (name, listener) =>
+    api.on?.(name, (...args) => {
+      attempt("watch", "it is not known whether another plugin owns the provider", () =>
+        listener(...args),
+      );
+    });
+  listen("model_call_started", atCall);
+  listen("model_call_ended", atEnd);
 }

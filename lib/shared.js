@@ -23,6 +23,19 @@ const make = () =>
     warned: new Set(),
     /** @type {WeakMap<object, object>} the call of each request of undici */
     callOf: new WeakMap(),
+    ownership: {
+      /** @type {Set<string>} ids of our calls that have begun, and providers of which a call without an id has */
+      begun: new Set(),
+      /** @type {Set<string>} models that the host asked us about, and whose calls we let go out untouched */
+      untouched: new Set(),
+      /**
+       * @type {Map<string, { isPassedOver?: boolean, calls: number, owners: string[] }>} by id, whether its latest call
+       *   passed us over, how many did, and the plugins that own it
+       */
+      providers: new Map(),
+    },
+    /** @type {Map<string, { agentId?: string, conversation?: string }>} open calls of another plugin by their trace */
+    observed: new Map(),
     /** @type {{ stop?: () => void }} the one subscription to undici's channels */
     channel: {},
     /** @type {{ native?: typeof import("../native.js") }} the addon that serves this thread */

@@ -4,6 +4,7 @@
 import { canExtend } from "./headers.js";
 import { withOrigin } from "./models.js";
 import { isCopyable } from "./options.js";
+import { noteAsked, noteCall } from "./ownership.js";
 
 /**
  * The provider hooks. None of them throws or waits, whatever happens.
@@ -20,7 +21,6 @@ import { isCopyable } from "./options.js";
  * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
  * @param {ReturnType<typeof import("./usage.js").createUsage>} parts.usage
  * @param {(context: object, ours: Function) => Function | undefined} parts.repaired see compat.js
- * @param {(provider: string) => void} parts.noteAsked see ownership.js
  */
 export function createHooks(parts) {
   const {
@@ -35,22 +35,13 @@ export function createHooks(parts) {
     capture,
     usage,
     repaired,
-    noteAsked,
   } = parts;
   const { attempt } = faults;
-
-  function isOurs(provider) {
-    const ours = providers.includes(provider);
-    if (ours) {
-      noteAsked(provider);
-    }
-    return ours;
-  }
 
   /** The model is resolved. Its headers say whose it is, also on the paths that no wrapper sees. */
   function normalizeResolvedModel(context) {
     return attempt("model", "some requests go out without identity", () =>
-      isOurs(context.provider)
+      providers.includes(context.provider)
         ? withOrigin(context.model, context, ownerOf(context).headers)
         : undefined,
     );
@@ -59,10 +50,11 @@ export function createHooks(parts) {
   /** A wrapper is asked for. `wrapped` gets the host's context and our stream function. */
   function wrap(context, wrapped, isRun) {
     return attempt("identity", "requests go out without identity", () => {
-      const { streamFn, provider } = context;
-      if (typeof streamFn !== "function" || !isOurs(provider)) {
+      const { streamFn, provider, modelId } = context;
+      if (typeof streamFn !== "function" || !providers.includes(provider)) {
         return undefined;
       }
+      noteAsked(provider, modelId);
       const owner = ownerOf(context);
       // The repository is looked at from here on, so that the first payload finds its hints.
       native.look(owner.handle);
@@ -78,6 +70,7 @@ export function createHooks(parts) {
         begin(owner, host, model, options, isRun),
       );
       if (begun === undefined) {
+        noteAsked(host.provider, host.modelId);
         return calls.outside(() => send(options));
       }
       const { call, options: given, isOuter } = begun;
@@ -112,6 +105,7 @@ export function createHooks(parts) {
     }
     if (!isCopyable(options) || !canExtend(options?.headers)) {
       debug?.("a request goes out unchanged: its options or headers are not a plain object");
+      noteAsked(host.provider, host.modelId);
       return undefined;
     }
     const conversation = byConversation ? options?.sessionId : undefined;
@@ -124,7 +118,11 @@ export function createHooks(parts) {
     const ours = calls.additions(call, options);
     ours.onPayload = payloadHook(call, options);
     ours.onResponse = responseHook(call, options);
-    return { call, options: { ...options, ...ours }, isOuter: false };
+    const given = { ...options, ...ours };
+    if (isRun) {
+      noteCall(host.provider, host.modelId, given);
+    }
+    return { call, options: given, isOuter: false };
   }
 
   /** The payload gets its metadata, after the caller's own hook and as synchronously as that. */

@@ -26,19 +26,15 @@ const routeOf = ({ route }) => {
  * @param {object} parts
  * @param {typeof import("../native.js")} parts.native
  * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
- * @param {() => void} parts.tell says what has become worth a warning
  * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
  */
-export function createUsage({ native, faults: { warn }, tell }) {
+export function createUsage({ native, faults: { warn } }) {
   const missed = (error) => warn("usage", "what a call used was not counted", error);
 
   /** Counts `call`, which ended with `message`; it failed without one. */
   function record(call, message) {
     try {
-      const isTelling = counted(call, message);
-      if (isTelling) {
-        tell();
-      }
+      counted(call, message);
     } catch (error) {
       missed(error);
     }
@@ -54,10 +50,10 @@ export function createUsage({ native, faults: { warn }, tell }) {
       const failed = message === undefined || stopReason === "error";
       const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
       const model = routeOf(call) ?? answered;
-      return add(call, failed, model, usage, costOf(call, model, usage));
+      add(call, failed, model, usage, costOf(call, model, usage));
     } catch (error) {
       missed(error);
-      return add(call, message === undefined);
+      add(call, message === undefined);
     }
   }
 

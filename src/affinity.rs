@@ -4,7 +4,6 @@ use napi::bindgen_prelude::{JsObjectValue, Object, Result};
 use napi_derive::napi;
 use taas_affinity::{
     ask::{self, Question},
-    doctor,
     identity::Owner,
     requester::{Context, Gateway, ModelId},
     store::Store,
@@ -96,17 +95,6 @@ impl Affinity {
             now: now(),
         };
         ask::ask(&method, &question).map_err(invalid)
-    }
-
-    /// What the doctor finds and costs something, as the JSON text of an array of checks. `facts` are as in
-    /// [`Affinity::ask`].
-    ///
-    /// # Errors
-    /// None that checks allow.
-    #[napi(catch_unwind, strict)]
-    pub fn costly(&self, env: Object<'_>, facts: String) -> Result<String> {
-        let found = doctor::costly(Store::shared(), &facts, &self.process(&env));
-        serde_json::to_string(&found).map_err(failure)
     }
 }
 

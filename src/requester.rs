@@ -199,10 +199,9 @@ pub struct EndedCall {
     pub output_cost: Option<f64>,
 }
 
-/// Counts a call that has ended. `true` says that something may have become worth a warning.
+/// Counts a call that has ended.
 #[napi(catch_unwind)]
-#[must_use]
-pub fn record_call(requester: &External<Requester>, call: EndedCall) -> bool {
+pub fn record_call(requester: &External<Requester>, call: EndedCall) {
     let model = call.model.as_deref().and_then(header_text);
     let conversation = call.conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
     let known = |amount: Option<f64>| amount.unwrap_or(f64::NAN);
@@ -215,7 +214,7 @@ pub fn record_call(requester: &External<Requester>, call: EndedCall) -> bool {
         tokens: Tokens::counted([call.input, call.cached, call.written, call.output].map(known)),
         cost: Cost::new([call.prompt_cost, call.uncached_cost, call.output_cost].map(known)),
     };
-    Store::shared().ended(&ended, &requester.decided.whose(conversation.as_deref()))
+    Store::shared().ended(&ended, &requester.decided.whose(conversation.as_deref()));
 }
 
 /// Another model than was told last of an agent, as JSON text.

@@ -212,6 +212,7 @@ test("a compaction", async () => {
   const [ours, theirs] = await Promise.all([compact(withPlugin), compact(without)]);
   assert.deepEqual(ours, theirs);
   assert.deepEqual([ours.ok, ours.compacted], [true, true]);
+  assert.doesNotMatch(withPlugin.gateway.log(), /another plugin hooks/);
   assertSame(COMPACTED, 5);
 });
 

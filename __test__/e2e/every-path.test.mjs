@@ -119,3 +119,12 @@ test("recaps of several agents at once belong to their own agents", async () => 
     assertIdentity(request, agent, gateway.workspaces[agent]);
   }
 });
+
+test("no call of any of these paths is taken for another plugin's", async () => {
+  const { payload } = await gateway.call("taas.affinity.status", {});
+  for (const id of ["ownership", "unseen-calls"]) {
+    const { level, evidence } = payload.checks.find((check) => check.id === id);
+    assert.equal(level, "ok", evidence);
+  }
+  assert.doesNotMatch(gateway.log(), /another plugin hooks/);
+});

@@ -127,7 +127,7 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
     assert.match(warnings()[0], /openclaw plugins disable cloudsigma/);
     let first;
     // The first turn of each agent waits for those of the others, so that the second ones are at once.
-    for (const message of ["hello", "hello again"]) {
+    for (const message of ["hello", "hello again", "and again"]) {
       first = taas.requests.length;
       const turns = AGENTS.map((agent) => gateway.turn({ agent, message }));
       for (const result of await Promise.all(turns)) {
@@ -153,6 +153,13 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
         assert.deepEqual((await ask({ sessionId })).capture, capture);
       }
     }
+    const sent = taas.requests.filter(({ model }) => AGENTS.includes(model));
+    const { payload } = await gateway.call("taas.affinity.routes", {});
+    assert.equal(sent.length, 3 * AGENTS.length);
+    assert.deepEqual(
+      payload.routes.map((route) => route.taasRequestId).toSorted(),
+      sent.map((request) => request.routeHeaders["X-Request-Id"]).toSorted(),
+    );
     assertIdentity(await turn("cloudsigma-staging/auto"), "main", gateway.workspaces.main);
     assert.equal(warnings().length, 1);
     const found = await checks(gateway);
@@ -183,5 +190,50 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
     assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma went by/);
     const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
     assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
+  });
+
+  test("a plugin that takes the provider over while the gateway runs is noticed by its first call, and so is its end", async (t) => {
+    const { gateway, turn, warnings } = await withNeighbours(t, [
+      { id: "late-owner", owned: ["cloudsigma"], enabled: false },
+    ]);
+    const enable = async (enabled) => {
+      const path = "plugins.entries.late-owner.enabled";
+      const { code, stderr } = await gateway.cli(["config", "set", path, String(enabled)]);
+      assert.equal(code, 0, stderr);
+    };
+    /** Turns until a request is ours or not, since the host takes a while with an edit. */
+    const turnsUntil = async (ours) => {
+      for (let turns = 1; turns <= 40; turns += 1) {
+        const request = await turn();
+        const isOurs = request.headers["x-openclaw-agent-id"] !== undefined;
+        if (isOurs === ours) return request;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      assert.fail(`no request was ${ours ? "ours" : "theirs"}\n${gateway.log()}`);
+    };
+    const levels = async () => {
+      const { ownership, "unseen-calls": unseen } = await checks(gateway);
+      return [ownership.level, unseen.level];
+    };
+    await turnsUntil(true);
+    assert.deepEqual([await levels(), warnings()], [["ok", "ok"], []]);
+
+    await enable(true);
+    const { routeHeaders } = await turnsUntil(false);
+    assert.equal(warnings().length, 1);
+    assert.match(warnings()[0], /another plugin hooks the provider cloudsigma/);
+    assert.deepEqual(await levels(), ["fault", "fault"]);
+    const { payload } = await gateway.call("taas.affinity.lastRoute", { agentId: "main" });
+    assert.equal(payload.capture.observed, true);
+    assert.equal(payload.capture.taasRequestId, routeHeaders["X-Request-Id"]);
+    await turn();
+    await turn();
+    const { evidence } = (await checks(gateway))["unseen-calls"];
+    assert.match(evidence, /^3 model calls of cloudsigma went by/);
+
+    await enable(false);
+    assertIdentity(await turnsUntil(true), "main", gateway.workspaces.main);
+    assert.deepEqual(await levels(), ["ok", "ok"]);
+    assert.equal(warnings().length, 1, "not twice");
   });
 });

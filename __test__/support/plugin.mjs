@@ -24,6 +24,13 @@ export function forgetWarnings() {
   shared.warned.clear();
 }
 
+/** As if no call had been seen of any plugin. */
+export function forgetCalls() {
+  for (const seen of Object.values(shared.ownership)) {
+    seen.clear();
+  }
+}
+
 /** Registers a copy of the plugin and returns what it registered. */
 export function register({ entry = plugin, rootDir = ROOT, pluginConfig, runtime, ...more } = {}) {
   const host = { providers: [], methods: new Map(), warnings: [], lines: [] };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent,
-    store::{OfModel, Store, Used},
+    store::{Moves, OfModel, Used},
     surroundings::{Surroundings, variable},
     usage::Tally,
 };
@@ -25,7 +25,7 @@ pub struct Facts {
     pub package: Option<String>,
     /// Providers that another plugin owns or hooks first.
     pub owned: Vec<Owned>,
-    /// How many calls of a provider began although none of our hooks was ever asked for.
+    /// How many calls of a provider passed this plugin by, where its latest one did.
     pub unasked: BTreeMap<String, u64>,
     /// The entries of the providers that are served, where the host's configuration can be read.
     pub providers: Option<Vec<Provider>>,
@@ -101,7 +101,7 @@ pub struct Check {
     pub id: &'static str,
     /// How bad it is.
     pub level: Level,
-    /// Whether it costs something and is worth a line in the gateway's log.
+    /// Whether it makes model calls more expensive than they have to be.
     pub costs: bool,
     /// What was found.
     pub evidence: String,
@@ -122,6 +122,7 @@ const OBSOLETE_VARIABLES: [&str; 3] = [
 /// well, but one that says so.
 pub(crate) fn checks(
     used: &Used,
+    moved: &[Moves],
     facts: Option<&Facts>,
     surroundings: &dyn Surroundings,
 ) -> Vec<Check> {
@@ -134,7 +135,7 @@ pub(crate) fn checks(
         entries.map(provider_entry),
         entries.map(pinned_headers),
         Some(session_variable(surroundings)),
-        Some(two_workspaces(used, facts)),
+        Some(two_workspaces(moved, facts)),
         entries.map(|entries| cache_markers(used, entries)),
         Some(low_hit_rate(used)),
         Some(anonymous(used)),
@@ -154,14 +155,6 @@ fn unread() -> Check {
             .to_owned(),
         advice: Some("report it: this is a fault of the plugin, or of how OpenClaw is embedded"),
     }
-}
-
-/// What was found and costs something, without the rows that `taas.affinity.status` has: it is asked while
-/// calls go on. `facts` are JSON text of [`Facts`].
-#[must_use]
-pub fn costly(store: &Store, facts: &str, surroundings: &dyn Surroundings) -> Vec<Check> {
-    let found = checks(&store.used(), Facts::read(facts).as_ref(), surroundings);
-    found.into_iter().filter(|check| check.costs && check.level != Level::Ok).collect()
 }
 
 /// A check with what was found, if anything was; else what is right.
@@ -200,11 +193,11 @@ fn ownership(facts: &Facts) -> Check {
     Looked {
         id: "ownership",
         level: Level::Fault,
-        // The gateway's log says so at the time.
         costs: false,
         right: "no other plugin is known to own or hook the providers",
-        advice: "disable the other plugin, or load this one before it; for CloudSigma's own plugin see the \
-                 README, \"Beside CloudSigma's plugin\"",
+        advice: "disable the other plugin; loading this one before it helps only where that one hooks an alias \
+                 (hookAliases): a plugin that registers the provider's own id always comes first; for CloudSigma's \
+                 own plugin see the README, \"Beside CloudSigma's plugin\"",
     }
     .found(&found)
 }
@@ -219,7 +212,7 @@ fn unseen_calls(facts: &Facts) -> Check {
         id: "unseen-calls",
         level: Level::Fault,
         costs: false,
-        right: "every model call of the providers that was seen came through this plugin",
+        right: "no provider's latest model call passed this plugin by",
         advice: "another plugin hooks the provider, or its entry names an api that OpenClaw does not know: use \
                  openai-completions, openai-responses or anthropic-messages",
     }
@@ -234,7 +227,6 @@ fn binary(facts: &Facts) -> Check {
     Looked {
         id: "binary",
         level: Level::Warning,
-        // The gateway's log says so when it starts.
         costs: false,
         right: "the binary and the package are of one version",
         advice: "restart the gateway; if that does not help, install the package again",
@@ -274,7 +266,6 @@ fn pinned_headers(entries: &[Provider]) -> Check {
     Looked {
         id: "pinned-headers",
         level: Level::Warning,
-        // Who sets them by hand knows of them.
         costs: false,
         right: "no provider entry sets a header of identity by hand",
         advice: "take the headers out of the provider's and its models' entries: what is set by hand stays as it is, \
@@ -296,26 +287,33 @@ fn session_variable(surroundings: &dyn Surroundings) -> Check {
     .found(found.as_slice())
 }
 
-fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
+fn two_workspaces(moved: &[Moves], facts: Option<&Facts>) -> Check {
     let without = facts.map_or(&[][..], |facts| &facts.agents_without_workspace);
+    let lacks_workspace =
+        |name: &str| without.iter().any(|id| agent::normalized(id).as_deref() == Some(name));
     // By conversation a workspace pins nothing.
     let is_pinned = facts.and_then(|facts| facts.affinity.as_deref()) != Some("conversation");
-    let found: Vec<_> = (used.agents.iter())
-        .filter(|_| is_pinned)
-        .filter_map(|(name, seen)| {
-            let [latest, other] = &seen.workspaces;
-            let explicit =
-                if without.iter().any(|id| agent::normalized(id).as_deref() == Some(name)) {
-                    ", and has no workspace of its own in the configuration"
-                } else {
-                    ""
-                };
-            Some(format!(
-                "{name} was seen under {} and {}, and moved so often: {}{explicit}",
-                latest.as_deref()?,
-                other.as_deref()?,
-                seen.moves
-            ))
+    let mut worst = BTreeMap::new();
+    for moves in moved.iter().filter(|_| is_pinned) {
+        // OpenClaw gives an agent that lacks one two in turn: there a single move is not an edit.
+        if moves.has_returned || lacks_workspace(&moves.agent) {
+            let known = worst.entry(&moves.agent).or_insert(moves);
+            if moves.count > known.count {
+                *known = moves;
+            }
+        }
+    }
+    let found: Vec<_> = (worst.values())
+        .map(|Moves { agent, latest, other, count, .. }| {
+            let explicit = if lacks_workspace(agent) {
+                ", and has no workspace of its own in the configuration"
+            } else {
+                ""
+            };
+            let other = other.as_deref().unwrap_or_default();
+            format!(
+                "a conversation of {agent} was seen under {latest} and {other}, and moved so often: {count}{explicit}"
+            )
         })
         .collect();
     Looked {
@@ -323,8 +321,8 @@ fn two_workspaces(used: &Used, facts: Option<&Facts>) -> Check {
         level: Level::Warning,
         costs: true,
         right: "no agent's pin moves between two workspaces",
-        advice: "give every agent an explicit workspace where there are several: without one, OpenClaw hands an agent \
-                 two directories, and its pin moves between them. Sessions in worktrees of their own are meant to differ",
+        advice: "give each of several agents a workspace of its own in the configuration: without one, OpenClaw gives \
+                 an agent two directories in turn, and its pin moves between them",
     }
     .found(&found)
 }
@@ -445,7 +443,6 @@ fn config(facts: &Facts) -> Check {
     Looked {
         id: "config",
         level: Level::Warning,
-        // The gateway's log says so when it reads it.
         costs: false,
         right: "all of the plugin's configuration is understood",
         advice: "correct it in plugins.entries.openclaw-taas-affinity.config; until then the default counts",

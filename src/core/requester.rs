@@ -1,7 +1,11 @@
 //! Whose requests a stream wrapper makes: what all of them are given, and whether that can be
 //! remembered.
 
-use std::{borrow::Cow, cell::Cell, path::Path};
+use std::{
+    borrow::Cow,
+    cell::Cell,
+    path::{Component, Path},
+};
 
 use crate::{
     agent,
@@ -107,6 +111,7 @@ impl Gateway {
             envelope: Envelope::new(&identity, facts),
             agent: identity.agent_id.as_deref().and_then(agent::normalized).map(Cow::into_owned),
             workspace_id: workspace.map(|source| source.session_id(surroundings.namespace())),
+            in_worktree: identity.workspace.as_deref().is_some_and(is_worktree),
             provider: context.provider.and_then(name),
             model_id: context.model_id.get().and_then(name),
             identity,
@@ -160,6 +165,7 @@ pub struct Requester {
     envelope: Envelope,
     agent: Option<String>,
     workspace_id: Option<String>,
+    in_worktree: bool,
     provider: Option<String>,
     model_id: Option<String>,
     reusable: bool,
@@ -208,11 +214,21 @@ impl Requester {
             agent_id: self.agent.as_deref(),
             conversation,
             workspace: self.workspace_id.as_deref(),
+            in_worktree: self.in_worktree,
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
             observed: false,
         }
     }
+}
+
+/// Whether OpenClaw made a directory for a conversation: `<state>/worktrees/<hash>/<name>`, `<state>/sandboxes/<name>`.
+fn is_worktree(workspace: &str) -> bool {
+    let names: Vec<_> = Path::new(workspace).components().map(Component::as_os_str).collect();
+    let lies_in = |name: &str, depth: usize| {
+        names.iter().rev().skip(depth).any(|component| *component == name)
+    };
+    lies_in("worktrees", 2) || lies_in("sandboxes", 1)
 }
 
 fn name(text: &str) -> Option<String> {
@@ -244,6 +260,26 @@ mod tests {
         Gateway::new("1.2.3".to_owned(), "host", git_hints)
             .requester(&context, &NOTHING)
             .expect("an identity")
+    }
+
+    #[test]
+    fn a_worktree_or_sandbox_that_openclaw_made_is_known_by_its_place() {
+        let state = if cfg!(windows) { r"C:\u\.openclaw" } else { "/u/.openclaw" };
+        for (place, expected) in [
+            ("worktrees/1a2b3c4d/calm-otter", true),
+            ("worktrees/1a2b3c4d/calm-otter/packages/app", true),
+            ("sandboxes/agent-main-0331ee2a", true),
+            ("workspace", false),
+            ("workspace-worktrees", false),
+            ("worktrees", false),
+            ("worktrees/1a2b3c4d", false),
+            ("sandboxes", false),
+        ] {
+            let dir = format!("{state}/{place}");
+            let owner = Owner { workspace_dir: Some(&dir), ..OWNER };
+            let found = requester(owner, &said(), true).whose(None).in_worktree;
+            assert_eq!(found, expected, "{place}");
+        }
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub fn bounded(value: &str, limit: usize) -> Option<String> {
     if value.len() <= limit && value.bytes().fold(true, plain) {
         return (!value.is_empty()).then(|| value.to_owned());
     }
-    let text: String = value.chars().filter(|c| !c.is_control()).take(limit).collect();
+    let mut text: String = value.chars().filter(|c| !c.is_control()).take(limit).collect();
+    // It is kept for long.
+    text.shrink_to_fit();
     (!text.is_empty()).then_some(text)
 }
 

@@ -130,7 +130,9 @@ impl Subject {
             Self::Workspace(asked) => {
                 session_id == Some(asked) || answer.workspace.as_deref() == Some(asked)
             }
-            Self::Conversation { id, .. } => answer.conversation == bounded(id, VALUE_LIMIT),
+            Self::Conversation { id, .. } => {
+                answer.conversation.as_deref() == bounded(id, VALUE_LIMIT).as_deref()
+            }
         }
     }
 }

@@ -97,7 +97,8 @@ impl<'a> Status<'a> {
     fn json(&self, subject: &Subject) -> String {
         let facts = self.question.facts.and_then(Facts::read);
         let facts = facts.as_ref();
-        let checks = checks(&self.used, facts, self.question.surroundings);
+        let moved = self.question.store.moved();
+        let checks = checks(&self.used, &moved, facts, self.question.surroundings);
         let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
         // Agents may share a session, which knows the latest of them alone; each of them knows its session.
         let agents = self.used.agents.iter();
@@ -162,7 +163,7 @@ impl<'a> Status<'a> {
             session_id,
             source: agent.source,
             model: self.used.model_of_agent(agent),
-            algorithm: self.algorithm(session_id, agent.workspaces[0].as_deref(), Some(name)),
+            algorithm: self.algorithm(session_id, agent.workspace.as_deref(), Some(name)),
             tally: &agent.tally,
         }
     }

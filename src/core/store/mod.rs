@@ -30,6 +30,7 @@ use captures::Captures;
 use choices::Choices;
 pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
 use conversations::Conversations;
+pub(crate) use conversations::Moves;
 pub(crate) use history::Answer;
 use history::History;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
@@ -74,6 +75,8 @@ pub struct Whose<'a> {
     pub conversation: Option<&'a str>,
     /// The affinity id of the workspace, whether it is the session's or not.
     pub workspace: Option<&'a str>,
+    /// Whether the workspace is a worktree or a sandbox that OpenClaw made for the conversation.
+    pub in_worktree: bool,
     /// The provider id.
     pub provider: Option<&'a str>,
     /// The id of the model that is asked for.
@@ -136,10 +139,11 @@ impl Store {
         if let Some(capture) = capture {
             self.keep(capture, whose, response.status_code());
         } else if let Some(failure) = Capture::failed(response, session_id, whose.observed, now) {
+            let failure = Arc::new(failure);
             whose.normalized(|whose| {
                 let mut state = self.state.lock();
                 state.conversations.note(whose);
-                state.history.add(whose, &failure, response.status_code());
+                state.history.add(whose, failure, response.status_code());
             });
         }
         is_captured
@@ -168,20 +172,20 @@ impl Store {
             let mut state = self.state.lock();
             state.conversations.note(whose);
             let evicted = state.captures.insert(whose, &capture);
-            state.history.add(whose, &capture, status);
+            state.history.add(whose, Arc::clone(&capture), status);
             drop(state);
             // Memory is given back outside the lock.
             drop(evicted);
         });
     }
 
-    /// Counts a call that has ended. `true` says that something may have become worth a warning.
-    pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) -> bool {
+    /// Counts a call that has ended.
+    pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
             state.conversations.note(whose);
-            state.usage.add(whose, call)
-        })
+            state.usage.add(whose, call);
+        });
     }
 
     /// A call begins. Returns how many times its request has been sent, counting this one, and the algorithm that was
@@ -257,6 +261,11 @@ impl Store {
     /// The latest answers, the newest first.
     pub(crate) fn history(&self) -> Vec<Answer> {
         self.state.lock().history.all()
+    }
+
+    /// Conversations that moved between workspaces, the newest first.
+    pub(crate) fn moved(&self) -> Vec<Moves> {
+        self.state.lock().conversations.moved()
     }
 
     /// What was used.

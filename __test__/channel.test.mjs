@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
 
-import { shared } from "../lib/shared.js";
+import { shared } from "../lib/addon/shared.js";
 import {
   agentContext,
   forgetCalls,

@@ -6,12 +6,12 @@ import { describe, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 
 import plugin from "../index.js";
+import { machine } from "../lib/addon/native.js";
 import { ago, count, percent, usd } from "../lib/command/numbers.js";
 import { chatHandler } from "../lib/command/register.js";
 import { cut, widthOf, wrapped } from "../lib/command/text.js";
-import { PublicError } from "../lib/faults.js";
+import { PublicError } from "../lib/log.js";
 import { createMethods, unavailableMethods } from "../lib/methods.js";
-import { machine } from "../lib/native.js";
 import {
   agentRow,
   capture,

@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { createCompat } from "../lib/compat.js";
-import { REPAIRS } from "../lib/repairs.js";
+import { createCompat } from "../lib/host/compat.js";
+import { REPAIRS } from "../lib/host/repairs.js";
 import { hostRules, readWrappers, skippedRepairs } from "./support/host-repairs.mjs";
 
 const HOST = fileURLToPath(new URL("../sim/host/node_modules/", import.meta.url));
@@ -189,22 +189,22 @@ describe("the installed host", { skip: !existsSync(HOST) && "it is not installed
   const { version } = JSON.parse(readFileSync(`${HOST}openclaw/package.json`, "utf8"));
   const text = readWrappers(`${HOST}openclaw/dist`);
 
-  /** What lib/repairs.js does not know of what this host skips, in words; else nothing. */
+  /** What lib/host/repairs.js does not know of what this host skips, in words; else nothing. */
   function unknown(wrappers) {
     const skipped = skippedRepairs(wrappers);
     const known = REPAIRS.flatMap(({ replaces }) => replaces);
     const news = skipped.filter((name) => !known.includes(name));
     const gone = known.filter((name) => !skipped.includes(name));
     if (news.length > 0) {
-      return `OpenClaw ${version} skips repairs behind a provider's wrapper that lib/repairs.js does not know: ${news}`;
+      return `OpenClaw ${version} skips repairs behind a provider's wrapper that lib/host/repairs.js does not know: ${news}`;
     }
     if (gone.length > 0 || `${known}` !== `${skipped}`) {
-      return `OpenClaw ${version} skips ${skipped} behind a provider's wrapper; lib/repairs.js puts back ${known}`;
+      return `OpenClaw ${version} skips ${skipped} behind a provider's wrapper; lib/host/repairs.js puts back ${known}`;
     }
     return undefined;
   }
 
-  test("skips what lib/repairs.js puts back, in this order", () => {
+  test("skips what lib/host/repairs.js puts back, in this order", () => {
     assert.equal(unknown(text), undefined);
   });
 
@@ -219,7 +219,7 @@ describe("the installed host", { skip: !existsSync(HOST) && "it is not installed
     assert.throws(() => unknown(`${text}\nif (!providerWrapperHandled) {}`), /asks 2 times/);
   });
 
-  test("repairs the models that lib/repairs.js repairs", async () => {
+  test("repairs the models that lib/host/repairs.js repairs", async () => {
     const { detectOpenAICompletionsCompat } = await import(
       new URL("../sim/host/node_modules/@openclaw/ai/dist/transports.mjs", import.meta.url)
     );

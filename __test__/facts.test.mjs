@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 
-import { factsOf } from "../lib/facts.js";
-import { pricesOf } from "../lib/prices.js";
-import { settingsOf } from "../lib/settings.js";
+import { factsOf } from "../lib/host/facts.js";
+import { pricesOf } from "../lib/host/prices.js";
+import { settingsOf } from "../lib/host/settings.js";
 import { agentContext, forgetCalls, forgetWarnings, register } from "./support/plugin.mjs";
 
 const STATUS = "taas.affinity.status";

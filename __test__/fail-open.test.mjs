@@ -320,7 +320,7 @@ describe("copies of the module", () => {
     // In a process of its own, so that a crash is seen as one.
     const script = `
       import { Worker, isMainThread } from "node:worker_threads";
-      import { loadNative } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib/native.js")).href)};
+      import { loadNative } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib/addon/native.js")).href)};
       const native = loadNative(${JSON.stringify(ROOT)});
       const capture = (agentId) => {
         const { handle } = new native.Affinity("1", "h", "/", false).requester({ agentId, workspaceDir: "/w" }, {});

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { INTERFACE } from "../lib/shared.js";
+import { INTERFACE } from "../lib/addon/shared.js";
 import { ROOT } from "./support/plugin.mjs";
 
 const base = mkdtempSync(join(tmpdir(), "taas-images-"));
@@ -23,7 +23,7 @@ function install(name, number) {
     cpSync(join(ROOT, file), join(dir, file), { recursive: true });
   }
   if (number !== undefined) {
-    const shared = join(dir, "lib", "shared.js");
+    const shared = join(dir, "lib", "addon", "shared.js");
     const source = readFileSync(shared, "utf8");
     const changed = source.replace(/INTERFACE = \d+/, `INTERFACE = ${number}`);
     assert.notEqual(changed, source);
@@ -137,7 +137,7 @@ describe("an update into another directory", () => {
 
   test("a binary of another interface than its package is refused, and says so", () => {
     const dir = install("unfit", 99);
-    cpSync(join(ROOT, "lib", "shared.js"), join(dir, "lib", "shared.js"));
+    cpSync(join(ROOT, "lib", "addon", "shared.js"), join(dir, "lib", "addon", "shared.js"));
     const [warning, hooks] = run(`
       const host = await load(${JSON.stringify(dir)});
       console.log(host.warnings.join("|"));

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
-import { loadNative } from "../lib/native.js";
+import { loadNative } from "../lib/addon/native.js";
 import { platforms, readJson } from "../scripts/platforms.mjs";
 import { forgetWarnings, METHOD, ROOT, register, VERSION } from "./support/plugin.mjs";
 

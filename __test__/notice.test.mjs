@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-
-import { createFaults } from "../lib/faults.js";
-import { createNotice } from "../lib/notice.js";
+import { createNotice } from "../lib/call/notice.js";
+import { createFaults } from "../lib/log.js";
 import { agentContext, forgetWarnings, modelCall, register, routed } from "./support/plugin.mjs";
 
 beforeEach(forgetWarnings);

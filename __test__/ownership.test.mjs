@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-
-import { watchOwnership } from "../lib/ownership.js";
-import { shared } from "../lib/shared.js";
+import { shared } from "../lib/addon/shared.js";
+import { watchOwnership } from "../lib/host/ownership.js";
 import {
   agentContext,
   forgetCalls,

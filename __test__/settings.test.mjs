@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
-import { settingsOf } from "../lib/settings.js";
+import { settingsOf } from "../lib/host/settings.js";
 import {
   agentContext,
   forgetWarnings,

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { loadNative } from "../lib/native.js";
+import { loadNative } from "../lib/addon/native.js";
 import { spread } from "./stats.mjs";
 
 const { repository, probes, bytes } = JSON.parse(process.argv[2]);

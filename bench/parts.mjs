@@ -3,9 +3,8 @@
 //     node --expose-gc bench/parts.mjs '{"quick": false}'
 
 import { fileURLToPath } from "node:url";
-
-import { headersSent, packed, placesOf } from "../lib/headers.js";
-import { loadNative } from "../lib/native.js";
+import { loadNative } from "../lib/addon/native.js";
+import { headersSent, packed, placesOf } from "../lib/call/headers.js";
 import { ENTRIES, fresh, register, responseHeaders } from "./host.mjs";
 import { parts } from "./rivals/ideal.mjs";
 import { busy, spread } from "./stats.mjs";

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-import { loadNative } from "../lib/native.js";
+import { loadNative } from "../lib/addon/native.js";
 
 const PAIRS = 2000;
 const VALUES = `${["turn", "1", "true", "req-1", "", "trace-1"].join("\n")}${"\n".repeat(8)}`;

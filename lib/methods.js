@@ -1,6 +1,6 @@
 // The gateway methods. Which there are, and what they answer, is the addon's to say.
 
-import { publicMessageOf } from "./faults.js";
+import { publicMessageOf } from "./log.js";
 
 /** What is registered where there is no addon to say it: people ask these, and are told why. */
 const WITHOUT_ADDON = {
@@ -52,7 +52,7 @@ function jsonOf(params) {
  * @param {typeof import("../native.js")} parts.native
  * @param {import("../native.js").Affinity} parts.affinity
  * @param {() => object} parts.facts see facts.js
- * @param {import("./faults.js").Warn} parts.warn
+ * @param {import("./log.js").Warn} parts.warn
  * @returns {{ name: string, scope: string, handler: (request: object) => void }[]}
  */
 export function createMethods({ native, affinity, facts, warn }) {

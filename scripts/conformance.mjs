@@ -125,7 +125,7 @@ async function checkHints(file) {
 
 /** The loader takes the package of this platform, be there others beside it or not. */
 async function checkLoader(file, directory) {
-  const { loadNative } = await import("../lib/native.js");
+  const { loadNative } = await import("../lib/addon/native.js");
   const root = resolve(directory);
   assert.equal(typeof loadNative(root).version(), "string");
   const { cache } = createRequire(join(root, "package.json"));

@@ -149,7 +149,7 @@ async function wine() {
     cpSync(path, join(work, name), { recursive: true });
     return `Z:\\work\\${name.replaceAll("/", "\\")}`;
   };
-  inWine(join(ROOT, "lib", "native.js"));
+  inWine(join(ROOT, "lib", "addon", "native.js"));
   copyFileSync(join(ROOT, "package.json"), join(work, "package.json"));
   return [
     { where: `Node ${NODE}, Wine`, command: [...command, "Z:\\work\\node.exe"], path: inWine },

@@ -6,8 +6,8 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import plugin from "../../index.js";
-import { loadNative } from "../../lib/native.js";
-import { shared } from "../../lib/shared.js";
+import { loadNative } from "../../lib/addon/native.js";
+import { shared } from "../../lib/addon/shared.js";
 
 // Without a trailing separator: it is a path that the host is configured with.
 export const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));

@@ -2,7 +2,7 @@
 
 const INSTEAD = new Map([
   [new URL("../../index.js", import.meta.url).href, "../rivals/ideal.mjs"],
-  [new URL("../../lib/native.js", import.meta.url).href, "./addon.mjs"],
+  [new URL("../../lib/addon/native.js", import.meta.url).href, "./addon.mjs"],
 ]);
 
 export async function resolve(specifier, context, next) {

@@ -2,7 +2,7 @@
 
 import { createRequire } from "node:module";
 
-import { machine } from "../native.js";
+import { machine } from "../addon/native.js";
 import { checkLines, summary } from "./checks.js";
 import { EXIT } from "./errors.js";
 import { wrapped } from "./text.js";

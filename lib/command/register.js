@@ -1,6 +1,6 @@
 // Registers `openclaw taas` and `/taas`. What they do is loaded when somebody asks for it.
 
-import { isPublic, PublicError, publicMessageOf } from "../faults.js";
+import { isPublic, PublicError, publicMessageOf } from "../log.js";
 
 const DESCRIPTOR = {
   name: "taas",
@@ -11,7 +11,7 @@ const DESCRIPTOR = {
 /**
  * @param {object} parts
  * @param {import("../../index.js").PluginApi} parts.api
- * @param {ReturnType<typeof import("../faults.js").createFaults>} parts.faults
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
  * @param {(method: string, params: object) => Promise<object>} parts.ask answers in this process
  */
 export function registerCommands({ api, faults: { attempt, warn }, ask }) {

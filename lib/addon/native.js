@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { PublicError } from "./faults.js";
+import { PublicError } from "../log.js";
 
 const NAME = "openclaw-taas-affinity";
 
@@ -78,7 +78,7 @@ const loaded = new Map();
  *
  * @param {string} rootDir the package's real directory
  * @param {{ anew?: boolean }} [options] `anew` where the file has been replaced since it was loaded
- * @returns {typeof import("../native.js")}
+ * @returns {typeof import("../../native.js")}
  * @throws {Error} where there is no binary for this machine, or it cannot be loaded
  */
 export function loadNative(rootDir, { anew = false } = {}) {

@@ -15,9 +15,9 @@ const NAME = "openclaw-taas-affinity";
 const make = () =>
   Object.freeze({
     version: INTERFACE,
-    /** @type {AsyncLocalStorage<import("./calls.js").Call | undefined>} the call that runs now */
+    /** @type {AsyncLocalStorage<import("../call/call.js").Call | undefined>} the call that runs now */
     calls: new AsyncLocalStorage(),
-    /** @type {WeakMap<object, import("./models.js").Origin>} by the very headers that we gave a model */
+    /** @type {WeakMap<object, import("../host/models.js").Origin>} by the very headers that we gave a model */
     origins: new WeakMap(),
     /** @type {Set<string>} kinds of fault that the log has been told of */
     warned: new Set(),
@@ -38,7 +38,7 @@ const make = () =>
     observed: new Map(),
     /** @type {{ stop?: () => void }} the one subscription to undici's channels */
     channel: {},
-    /** @type {{ native?: typeof import("../native.js") }} the addon that serves this thread */
+    /** @type {{ native?: typeof import("../../native.js") }} the addon that serves this thread */
     addon: {},
   });
 

@@ -1,8 +1,8 @@
 // Whose calls they are, and what all of them have in common. A gateway has few owners and makes a
 // wrapper for every run, so what the addon decides of one is remembered.
 
-import { agentOfDirectory, soleAgent } from "./agents.js";
-import { originOf } from "./models.js";
+import { agentOfDirectory, soleAgent } from "../host/agents.js";
+import { originOf } from "../host/models.js";
 
 /** How many owners are remembered. All are forgotten at once, which is simple and rare. */
 const LIMIT = 256;
@@ -11,7 +11,7 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
  * @typedef {object} Owner
- * @property {import("../native.js").Decided["handle"]} handle what the addon knows it by
+ * @property {import("../../native.js").Decided["handle"]} handle what the addon knows it by
  * @property {string} sessionId
  * @property {string} sessionSource
  * @property {string | null} agentId
@@ -23,8 +23,8 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
  * @param {object} parts
- * @param {typeof import("../native.js")} parts.native
- * @param {import("../native.js").Affinity} parts.affinity
+ * @param {typeof import("../../native.js")} parts.native
+ * @param {import("../../native.js").Affinity} parts.affinity
  * @param {object | undefined} parts.hostAgents the host's `runtime.agent`
  * @returns {(context: object, conversationId?: unknown) => Owner} for the context of any provider hook, and
  *   OpenClaw's own id of the session where that is to be an affinity session

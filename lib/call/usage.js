@@ -3,7 +3,7 @@
 
 import { isPromise } from "node:util/types";
 
-import { costOf } from "./prices.js";
+import { costOf } from "../host/prices.js";
 
 const numberOf = (value) => (typeof value === "number" ? value : undefined);
 
@@ -24,8 +24,8 @@ const routeOf = ({ route }) => {
 
 /**
  * @param {object} parts
- * @param {typeof import("../native.js")} parts.native
- * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {typeof import("../../native.js")} parts.native
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
  * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
  */
 export function createUsage({ native, faults: { warn } }) {

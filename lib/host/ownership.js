@@ -1,8 +1,8 @@
 // One plugin alone may hook a provider, and the host passes over all others without a word. Every model call
 // shows anew whether that one is this plugin: the host says that a call begins, and a call of ours was noted before.
 
+import { shared } from "../addon/shared.js";
 import { unlessPromise } from "./lenient.js";
-import { shared } from "./shared.js";
 
 const OWN_ID = "openclaw-taas-affinity";
 
@@ -101,7 +101,7 @@ const advice = (owners) =>
 /**
  * @param {object} parts
  * @param {object} parts.api the host's plugin API
- * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
  * @param {string[]} parts.providers the ids that are served
  * @param {(specifier: string) => Promise<object>} parts.importSdk
  * @param {(event: object, context: object) => void} parts.observe takes a call that passes us over

@@ -1,7 +1,7 @@
 // Fail open: whatever goes wrong in here, the model call goes out as its caller made it, and one
 // warning for each kind of fault says so in the gateway's log.
 
-import { shared } from "./shared.js";
+import { shared } from "./addon/shared.js";
 
 /** Enough for any message of ours; what comes from elsewhere may be of any length. */
 const LINE_LIMIT = 2000;

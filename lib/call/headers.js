@@ -1,7 +1,7 @@
 // Header names match in any letter case, and headers come as a plain object, a `Headers` or an array of pairs.
 // Iterating them here is many times cheaper than across the native boundary.
 
-import { isCopyable } from "./options.js";
+import { isCopyable } from "../plain.js";
 
 /** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
 const CROSSING_LIMIT = 1024;
@@ -131,18 +131,4 @@ export function withHeaders(headers, additions) {
   return Object.keys(plain).length === pairs.length
     ? Object.assign(plain, additions)
     : [...pairs, ...Object.entries(additions)];
-}
-
-/**
- * The value of one header of a request of undici, whose headers are names and values in turn. No other value is
- * read. Outer blanks are none of it.
- */
-export function headerOf({ headers }, name) {
-  if (!Array.isArray(headers)) {
-    return undefined;
-  }
-  const at = headers.findIndex(
-    (text, index) => index % 2 === 0 && String(text).toLowerCase() === name,
-  );
-  return at < 0 ? undefined : String(headers[at + 1]).trim();
 }

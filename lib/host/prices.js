@@ -101,7 +101,7 @@ function calculated(usage, cost) {
  * count. OpenClaw's own total comes before a calculated one where it is about the same prices, or where the provider
  * billed it: it knows more, such as the price of a service tier.
  *
- * @param {import("./calls.js").Call} call
+ * @param {import("../call/call.js").Call} call
  * @param {string | undefined} model that answered
  * @param {object | undefined} usage of the call's message
  * @returns {{ promptCost: number, uncachedCost: number, outputCost: number } | undefined} US dollars. `uncachedCost` is

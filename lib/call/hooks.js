@@ -1,22 +1,22 @@
 // The stations of a model call, in their order: the model is resolved, a wrapper is asked for, the
 // call begins, the transport turn gets its headers, the payload its metadata, and the answer is read.
 
+import { withOrigin } from "../host/models.js";
+import { noteAsked, noteCall } from "../host/ownership.js";
+import { isCopyable } from "../plain.js";
 import { canExtend } from "./headers.js";
-import { withOrigin } from "./models.js";
-import { isCopyable } from "./options.js";
-import { noteAsked, noteCall } from "./ownership.js";
 
 /**
  * The provider hooks. None of them throws or waits, whatever happens.
  *
  * @param {object} parts
- * @param {typeof import("../native.js")} parts.native
- * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {typeof import("../../native.js")} parts.native
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
  * @param {((line: string) => void) | undefined} parts.debug
  * @param {string[]} parts.providers the ids that are served
- * @param {ReturnType<typeof import("./owners.js").createOwners>} parts.ownerOf
+ * @param {ReturnType<typeof import("./identity.js").createOwners>} parts.ownerOf
  * @param {boolean} parts.byConversation whether each conversation is an affinity session of its own
- * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
+ * @param {ReturnType<typeof import("./call.js").createCalls>} parts.calls
  * @param {ReturnType<typeof import("./metadata.js").createMetadata>} parts.addMetadata
  * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
  * @param {ReturnType<typeof import("./usage.js").createUsage>} parts.usage

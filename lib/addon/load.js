@@ -3,7 +3,7 @@
 
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 
-import { PublicError } from "./faults.js";
+import { PublicError } from "../log.js";
 import { loadNative } from "./native.js";
 import { INTERFACE, shared } from "./shared.js";
 
@@ -15,7 +15,7 @@ const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
  * wherever that lies, else its own.
  *
  * @param {string} rootDir the package's real directory
- * @returns {{ native: typeof import("../native.js"), built: string }} `built` is the version of the
+ * @returns {{ native: typeof import("../../native.js"), built: string }} `built` is the version of the
  *   package's own binary
  * @throws {Error} where there is no binary for this machine, it cannot be loaded, or it does not fit
  */

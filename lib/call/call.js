@@ -3,10 +3,9 @@
 // number of calls of one session can be in flight at once.
 
 import { randomUUID } from "node:crypto";
-
+import { shared } from "../addon/shared.js";
+import { configuredHeaders } from "../host/models.js";
 import { headersSet, placesOf, withHeaders } from "./headers.js";
-import { configuredHeaders } from "./models.js";
-import { shared } from "./shared.js";
 
 /** The options of a call that is ours already carry its record, for a second wrapper around it. */
 const CALL = Symbol.for("openclaw-taas-affinity.call");
@@ -26,7 +25,7 @@ const ID_LIMIT = 256;
 
 /**
  * @typedef {object} Call
- * @property {import("./owners.js").Owner} owner
+ * @property {import("./identity.js").Owner} owner
  * @property {unknown} provider
  * @property {unknown} modelId of the model that is streamed
  * @property {unknown} conversation the host's own session id
@@ -44,7 +43,7 @@ const ID_LIMIT = 256;
  * @property {string | undefined} route
  */
 
-/** @param {{ native: typeof import("../native.js"), providers: string[] }} parts */
+/** @param {{ native: typeof import("../../native.js"), providers: string[] }} parts */
 export function createCalls({ native, providers }) {
   const { calls } = shared;
   const names = [...native.requestHeaders(), TURN_ID, ATTEMPT, ALGORITHM];

@@ -1,10 +1,10 @@
 // Calls that another plugin answers for. They are looked at and nothing is added to them: the host says
 // that a call begins, for which agent and in which trace, and the request carries that trace.
 
+import { shared } from "../addon/shared.js";
 import { agentOf } from "./agents.js";
-import { headerOf } from "./headers.js";
+import { headerOf } from "./channel.js";
 import { spanIn, spanOf } from "./ownership.js";
-import { shared } from "./shared.js";
 
 /** How many calls are open at most. The end of one may never be told. */
 const LIMIT = 1024;
@@ -14,7 +14,7 @@ const textOf = (value) => (typeof value === "string" ? value : undefined);
 /**
  * @param {object} parts
  * @param {object} parts.api the host's plugin API
- * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
  * @param {boolean} parts.wanted
  */
 export function createObserved({ api, faults: { attempt }, wanted }) {

@@ -33,7 +33,7 @@ function createSdk(load) {
 
 /**
  * @param {object} parts
- * @param {import("./faults.js").Warn} parts.warn
+ * @param {import("../log.js").Warn} parts.warn
  * @param {(specifier: string) => object} [parts.load] loads a module of the host's SDK. The host
  *   answers for them where the plugin asks, and `require` is the one that answers at once.
  */

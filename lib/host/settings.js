@@ -204,7 +204,7 @@ export function settingsOf(config, env) {
  * Says once what is not understood, and again where that is something else.
  *
  * @param {Settings} settings
- * @param {import("./faults.js").Warn} warn
+ * @param {import("../log.js").Warn} warn
  */
 export function warnOfSettings({ notUnderstood, hasOddHints, wantsReplies }, warn) {
   if (wantsReplies) {

@@ -2,7 +2,7 @@
 
 import { isPromise } from "node:util/types";
 
-import { oneLine } from "./faults.js";
+import { oneLine } from "../log.js";
 
 /** Characters of a text, and keys of an object or members of a list, that are looked at. */
 const TEXT_LIMIT = 128;

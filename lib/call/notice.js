@@ -1,7 +1,7 @@
 // Says in the gateway's log that another model answers an agent than before, where the user wants that. When there is
 // something to say is the addon's to decide.
 
-import { oneLine } from "./faults.js";
+import { oneLine } from "../log.js";
 
 const NAME_LIMIT = 100;
 
@@ -11,8 +11,8 @@ const named = (model) => oneLine(model, NAME_LIMIT);
 /**
  * @param {object} parts
  * @param {{ info(message: string): void }} parts.logger the host's
- * @param {typeof import("../native.js")} parts.native
- * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
+ * @param {typeof import("../../native.js")} parts.native
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
  * @param {"off" | "log"} parts.routeNotice
  * @returns {((agentId: string | undefined) => void) | undefined} to be called when the route of an answer to an agent was
  *   captured; it never throws. `undefined` where nobody wants to be told

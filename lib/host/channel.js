@@ -5,9 +5,7 @@
 // request's owner and those of the answer that begin with an x: beside them lies the provider's key.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-
-import { headerOf } from "./headers.js";
-import { shared } from "./shared.js";
+import { shared } from "../addon/shared.js";
 
 const CREATE = "undici:request:create";
 const HEADERS = "undici:request:headers";
@@ -33,11 +31,25 @@ function pairsOf(headers) {
 }
 
 /**
+ * The value of one header of a request of undici, whose headers are names and values in turn. No other value is
+ * read. Outer blanks are none of it.
+ */
+export function headerOf({ headers }, name) {
+  if (!Array.isArray(headers)) {
+    return undefined;
+  }
+  const at = headers.findIndex(
+    (text, index) => index % 2 === 0 && String(text).toLowerCase() === name,
+  );
+  return at < 0 ? undefined : String(headers[at + 1]).trim();
+}
+
+/**
  * @param {object} parts
- * @param {ReturnType<typeof import("./faults.js").createFaults>} parts.faults
- * @param {ReturnType<typeof import("./calls.js").createCalls>} parts.calls
+ * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
+ * @param {ReturnType<typeof import("../call/call.js").createCalls>} parts.calls
  * @param {ReturnType<typeof import("./observed.js").createObserved>} parts.observed
- * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
+ * @param {ReturnType<typeof import("../call/response.js").createCapture>} parts.capture
  */
 export function watchChannel({ faults: { attempt }, calls, observed, capture }) {
   // The copy that registered last has the latest configuration.

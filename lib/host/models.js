@@ -2,8 +2,8 @@
 // it asks for no stream wrapper: side questions, the `pdf` tool, image description. And they are what
 // names the agent of a simple completion, whose own context does not.
 
-import { isPlain } from "./options.js";
-import { shared } from "./shared.js";
+import { shared } from "../addon/shared.js";
+import { isPlain } from "../plain.js";
 
 /**
  * @typedef {object} Origin where the headers of a resolved model come from

@@ -1,6 +1,6 @@
 // What is added to a payload: the metadata that it lacks, and nothing else.
 
-import { isPlain } from "./options.js";
+import { isPlain } from "../plain.js";
 
 /** A payload without any metadata. */
 const NOTHING = Object.freeze({});
@@ -33,10 +33,10 @@ function parsed(said, text) {
 
 /**
  * @param {object} parts
- * @param {typeof import("../native.js")} parts.native
- * @param {import("./faults.js").Warn} parts.warn
+ * @param {typeof import("../../native.js")} parts.native
+ * @param {import("../log.js").Warn} parts.warn
  * @param {((line: string) => void) | undefined} parts.debug
- * @returns {(call: import("./calls.js").Call, payload: unknown) => object | undefined}
+ * @returns {(call: import("./call.js").Call, payload: unknown) => object | undefined}
  *   `payload` with what its metadata lacks; `undefined` where it goes out as it is
  */
 export function createMetadata({ native, warn, debug }) {

@@ -7,7 +7,7 @@ import { headersSent, packed, placesOf } from "./headers.js";
 
 /**
  * @typedef {object} Answerable a call of ours, or one that was only looked at
- * @property {import("./owners.js").Owner} [owner] of a call of ours
+ * @property {import("./identity.js").Owner} [owner] of a call of ours
  * @property {string} [agentId] of another plugin's call, and what that names its session
  * @property {string} [sessionId]
  * @property {string} [turnId]
@@ -23,7 +23,7 @@ import { headersSent, packed, placesOf } from "./headers.js";
 
 /**
  * @param {object} parts
- * @param {typeof import("../native.js")} parts.native
+ * @param {typeof import("../../native.js")} parts.native
  * @param {((line: string) => void) | undefined} parts.debug
  * @param {((agentId: string | undefined) => void) | undefined} [parts.notice] see notice.js
  * @returns {(call: Answerable, response: unknown, teller: unknown) => void}

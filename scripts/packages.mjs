@@ -36,7 +36,7 @@ const mainFiles = (root) =>
     "index.js",
     "openclaw.plugin.json",
     "package.json",
-    ...["lib", "lib/command"].flatMap((directory) =>
+    ...["lib", "lib/addon", "lib/call", "lib/command", "lib/host"].flatMap((directory) =>
       readdirSync(join(root, directory))
         .filter((name) => name.endsWith(".js"))
         .map((name) => `${directory}/${name}`),

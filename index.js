@@ -112,7 +112,7 @@ export default {
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
         byConversation: settings.affinity === "conversation",
         calls,
-        addMetadata: createMetadata({ native, warn: faults.warn }),
+        addMetadata: createMetadata({ native }),
         capture,
         usage: createUsage({ native, faults, pricesOf, tell }),
         repaired: compat.wrap,

@@ -180,10 +180,10 @@ export interface Native {
   interfaceNumber(): number;
 
   /**
-   * What keeps repository hints away for a reason outside of any repository, such as a git that is
-   * missing; `null` where nothing does, or once it was said.
+   * What keeps repository hints away and was not said yet. Each fault is said once in a process, and no
+   * more than 64 are. `null` where there is nothing to say.
    */
-  complaint(): string | null;
+  complaints(): Complaint[] | null;
 
   /** The version of the package that the binary was built for. */
   version(): string;
@@ -195,6 +195,13 @@ export interface Native {
 export interface Method {
   name: string;
   scope: string;
+}
+
+export interface Complaint {
+  /** What requests lack. */
+  consequence: string;
+  /** Why, and what helps. */
+  reason: string;
 }
 
 export interface CaptureTableSize {

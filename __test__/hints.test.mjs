@@ -132,7 +132,7 @@ describe("repository hints", () => {
         return native.injectRequest(...args);
       },
     };
-    const add = createMetadata({ native: counting, warn: assert.fail });
+    const add = createMetadata({ native: counting });
     const owner = createOwners({
       native,
       affinity: new native.Affinity("1", "h", "/", true),

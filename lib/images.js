@@ -7,7 +7,7 @@ import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { loadNative } from "./native.js";
 
 /** The interface between this JavaScript and the addon. Raised in both whenever it changes. */
-export const INTERFACE = 7;
+export const INTERFACE = 8;
 
 const IMAGES = Symbol.for("openclaw-taas-affinity.images");
 

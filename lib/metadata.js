@@ -41,21 +41,16 @@ function parsed(said, text) {
 /**
  * @param {object} parts
  * @param {import("../native.js").Native} parts.native
- * @param {import("./faults.js").Warn} parts.warn
  * @returns {(owner: import("./owners.js").Owner, look: number, payload: unknown) => object | undefined}
  *   `payload` with what its metadata lacks; `undefined` where it goes out as it is
  */
-export function createMetadata({ native, warn }) {
+export function createMetadata({ native }) {
   /** What a payload without metadata gets. The addon is asked only where that may be another thing. */
   function whole({ handle, whole: said }, look) {
     if (said.look === look) {
       return copied(said.metadata);
     }
     const metadata = parsed(said, native.injectRequest(handle, NOTHING));
-    const complaint = native.complaint();
-    if (complaint !== null) {
-      warn("git", "requests go out with fewer repository hints", complaint);
-    }
     said.look = isSettled(look) ? look : undefined;
     return metadata;
   }

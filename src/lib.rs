@@ -21,7 +21,7 @@ pub mod store;
 /// The number of the interface between JavaScript and this addon, as `native.d.ts` has it. It is
 /// raised with every change that JavaScript written for another number could not live with: an
 /// image stays in the process for good, and may meet the JavaScript of a later version.
-const INTERFACE: u32 = 7;
+const INTERFACE: u32 = 8;
 
 /// The number of the interface between JavaScript and this addon.
 #[napi(catch_unwind)]

@@ -5,7 +5,7 @@
 
 import type { HookContext } from "./index.js";
 
-/** The interface with number 7 ({@link Native.interfaceNumber}). */
+/** The interface with number 8 ({@link Native.interfaceNumber}). */
 export interface Native {
   /**
    * Decides for one gateway. `home` is the user's home directory (`os.homedir()`), `null` or

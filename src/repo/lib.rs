@@ -12,6 +12,8 @@ mod complaints;
 mod git;
 mod place;
 mod prober;
+mod queue;
+mod record;
 mod room;
 mod settings;
 mod table;

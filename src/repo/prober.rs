@@ -19,8 +19,10 @@ use crate::{
     complaints::{Fault, complain},
     git::Environment,
     place::root_of,
-    probe, room,
-    table::{Answer, Key, Table},
+    probe,
+    record::Answer,
+    room,
+    table::{Key, Table},
     trust,
     walk::{Mounts, walk, whole},
 };
@@ -84,7 +86,7 @@ fn wake(table: &mut Table) {
     if table.next().is_none() || WORK.notify_one() {
         return;
     }
-    if table.threads >= THREADS.min(ACTIVE + table.held()) {
+    if table.threads >= THREADS.min(ACTIVE + table.queue.held()) {
         return;
     }
     let spawn = |what: fn()| {
@@ -104,9 +106,11 @@ fn work() {
     let mut table = TABLE.lock();
     loop {
         let due = table.expire();
-        if let Some((turn, workspace)) = table.take() {
+        let turn = table.next();
+        if let Some((turn, workspace)) = turn.and_then(|turn| Some((turn, table.queue.take(turn)?)))
+        {
             answer(&mut table, turn, workspace);
-            table.leave(turn);
+            table.queue.leave(turn);
         } else if let Some(due) = due {
             WORK.wait_until(&mut table, due);
         } else {

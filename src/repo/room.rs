@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
@@ -16,6 +16,7 @@ use crate::{
     complaints::{Fault, complain},
     git::{Environment, Git, is_within},
     place::{Place, open},
+    trust,
 };
 
 /// The most bytes that are copied into a room.
@@ -102,6 +103,12 @@ fn furnish(root: &Path, place: &Place, settings: &str) -> io::Result<TempDir> {
     if is_within(base, root) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
+    // Whoever can rename our directory can put another in its place.
+    if let Some(objection) = trust::objection_to_parent(base) {
+        let reason = format!("the temporary directory {} is not used: {objection}", base.display());
+        complain(Fault::NoDirectory, None, reason);
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
     let mut builder = tempfile::Builder::new();
     // Nobody else may enter it, whatever the umask is. The mode is an argument of mkdir.
     #[cfg(unix)]
@@ -166,5 +173,16 @@ fn is_left(path: &Path) -> bool {
     #[cfg(not(unix))]
     let is_ours = true;
     let age = found.modified().ok().and_then(|at| at.elapsed().ok());
-    found.is_dir() && is_ours && age.is_some_and(|age| age > LEFT)
+    found.is_dir() && is_ours && age.is_some_and(|age| age > LEFT) && is_shallow(path)
+}
+
+/// Whether a directory holds no more than a room does: deleting deeper ones takes a descriptor for each
+/// level.
+fn is_shallow(path: &Path) -> bool {
+    let dirs = |path: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        dirs.map(|entry| entry.path()).take(ENTRIES).collect()
+    };
+    dirs(path).iter().all(|dir| dirs(dir).is_empty())
 }

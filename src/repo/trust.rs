@@ -82,9 +82,23 @@ pub(crate) fn objection(path: &Path) -> Option<&'static str> {
     objection.or_else(|| real.is_none().then_some(MISSING))
 }
 
+/// Why what is made in a directory may be replaced by another user.
+pub(crate) fn objection_to_parent(dir: &Path) -> Option<&'static str> {
+    let mut objection = None;
+    walk(dir, |at, _| {
+        objection = others(at, STICKY);
+        objection.is_none()
+    });
+    objection
+}
+
 pub(crate) const MISSING: &str = "it cannot be found";
 
 const AGENTS: &str = "agents can write there";
+
+/// How many names must follow a sticky directory: nobody can take away what another has put there, but
+/// all can put something beside it.
+const STICKY: usize = 2;
 
 /// Why what is at `at` may be another user's. `below` is how many names follow.
 #[cfg(unix)]
@@ -114,8 +128,7 @@ fn others(at: &Path, below: usize) -> Option<&'static str> {
         || is_private
         || root.is_some_and(|root| root.1 == found.gid());
     let writers = if is_trusted { 0o002 } else { 0o022 };
-    // In a sticky directory nobody can take away what another has put there.
-    let is_sticky = found.mode() & 0o1000 != 0 && below > 1;
+    let is_sticky = found.mode() & 0o1000 != 0 && below >= STICKY;
     (found.mode() & writers != 0 && !is_sticky)
         .then_some("other users can write to it, or to a directory on the way to it")
 }

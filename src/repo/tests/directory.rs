@@ -5,7 +5,7 @@ mod support;
 
 use std::{
     fs,
-    os::unix::fs::{chown, symlink},
+    os::unix::fs::{PermissionsExt, chown, symlink},
     path::Path,
     process::{Command, Stdio},
     thread,
@@ -37,6 +37,21 @@ fn the_directory_is_private_from_its_creation_whatever_the_umask_is() {
     }
 }
 
+#[test]
+fn a_temporary_directory_in_which_others_could_replace_ours_is_not_used() {
+    for (mode, is_used) in [(0o777, false), (0o1777, true), (0o700, true)] {
+        let place = Place::new();
+        place.build("basic").unwrap();
+        let rooms = place.path().join("rooms");
+        fs::set_permissions(&rooms, fs::Permissions::from_mode(mode)).unwrap();
+        let said = place.probe(&place.path().join("repo"));
+        assert_eq!(said.branch.as_deref(), Some("main"));
+        assert_eq!(said.dirty.is_some(), is_used, "{mode:o}: {said:?}");
+        let complaint = said.complaint.unwrap_or_default();
+        assert_eq!(complaint.contains("other users can write to it"), !is_used, "{complaint}");
+    }
+}
+
 fn make_old(path: &Path) {
     let touch = Command::new("touch").args(["-h", "-d", "2 hours ago"]).arg(path).status();
     assert!(touch.unwrap().success());
@@ -58,6 +73,7 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
         make(name);
     }
     let mut others = vec!["taas-git-young1", "taas-git-file12", "taas-git-link12", "taas-git-a.b"];
+    others.push("taas-git-deep12");
     others.extend(["taas-gitabc123", "other-taas-git-abc123", "kept"]);
     for name in others.iter().filter(|name| !name.contains("link")) {
         make(name);
@@ -68,6 +84,8 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
     symlink(rooms.join("kept"), rooms.join("taas-git-link12")).unwrap();
     make_old(&rooms.join("taas-git-link12"));
     fs::write(rooms.join("taas-git-young1/new"), "").unwrap();
+    fs::create_dir_all(rooms.join("taas-git-deep12/refs/a/b/c")).unwrap();
+    make_old(&rooms.join("taas-git-deep12"));
     make("taas-git-foreign");
     if chown(rooms.join("taas-git-foreign"), Some(12345), None).is_ok() {
         others.push("taas-git-foreign");

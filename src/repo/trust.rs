@@ -25,6 +25,14 @@ struct Places {
     ids: HashSet<Id>,
 }
 
+impl Places {
+    /// Whether a directory is the work tree around such a place.
+    fn is_work_tree(&self, dir: &Path) -> bool {
+        self.names.iter().any(|place| place.starts_with(dir))
+            && dir.join(".git").symlink_metadata().is_ok()
+    }
+}
+
 /// It is replaced, not held, so that nobody waits for a thread that looks at files.
 static KNOWN: LazyLock<Mutex<Arc<Places>>> = LazyLock::new(Mutex::default);
 
@@ -74,8 +82,9 @@ pub(crate) fn objection(path: &Path) -> Option<&'static str> {
     }
     let mut objection = None;
     let real = walk(path, |at, rest| {
-        let is_agents =
-            known.names.contains(at) || id(at).is_some_and(|id| known.ids.contains(&id));
+        let is_agents = known.names.contains(at)
+            || known.is_work_tree(at)
+            || id(at).is_some_and(|id| known.ids.contains(&id));
         objection = if is_agents { Some(AGENTS) } else { others(at, rest.len()) };
         objection.is_none()
     });

@@ -61,10 +61,16 @@ impl Environment {
             let path = env::var_os("PATH").unwrap_or_default();
             let home = env::home_dir().unwrap_or_default();
             let configuration = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
-            let state = env::var_os("OPENCLAW_HOME").map_or_else(|| home.clone(), PathBuf::from);
-            let state = [state.join(".openclaw"), home.join(".openclaw")].into_iter();
-            let state = state.chain(env::var_os("OPENCLAW_STATE_DIR").map(PathBuf::from));
-            let writable = state.chain([env::temp_dir()]).filter(|dir| dir.is_absolute()).collect();
+            // The host understands `~` in its variables.
+            let openclaw = |name| {
+                let path = PathBuf::from(env::var_os(name)?);
+                Some(path.strip_prefix("~").map_or_else(|_| path.clone(), |rest| home.join(rest)))
+            };
+            let homes = [Some(home.clone()), openclaw("OPENCLAW_HOME")].into_iter().flatten();
+            let states = homes.map(|home| home.join(".openclaw"));
+            let states = states.chain(openclaw("OPENCLAW_STATE_DIR"));
+            let writable =
+                states.chain([env::temp_dir()]).filter(|dir| dir.is_absolute()).collect();
             let environment = Self {
                 kept: KEPT.split(' ').filter_map(value).collect(),
                 path: env::split_paths(&path).filter(|dir| dir.is_absolute()).collect(),

@@ -94,6 +94,9 @@ fn a_git_that_agents_or_other_users_can_write_to_is_never_run() {
         ("the usual state directory", "home/.openclaw/bin", |place| {
             plant(place, "home/.openclaw/bin/git");
         }),
+        ("a state directory in the home directory", "home/own/bin", |place| {
+            plant(place, "home/own/bin/git");
+        }),
         ("the temporary directory", "rooms/bin", |place| {
             plant(place, "rooms/bin/git");
         }),
@@ -131,7 +134,9 @@ fn a_git_that_agents_or_other_users_can_write_to_is_never_run() {
         let place = place();
         make(&place);
         let said = probe(&place, dirs, |command| {
-            command.env("OPENCLAW_STATE_DIR", place.path().join("state"));
+            let state = place.path().join("state");
+            let is_in_home = dirs.starts_with("home/own");
+            command.env("OPENCLAW_STATE_DIR", if is_in_home { "~/own".into() } else { state });
         });
         assert!(!ran(&place).exists(), "{name}: it ran");
         assert!(is_complete(&said), "{name}: the next git on PATH answers: {said:?}");

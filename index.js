@@ -109,7 +109,7 @@ export default {
         ownerOf: createOwners({ native, affinity, hostAgents: api.runtime?.agent }),
         byConversation: settings.affinity === "conversation",
         calls,
-        addMetadata: createMetadata({ native, warn: faults.warn, debug }),
+        addMetadata: createMetadata({ native, debug }),
         capture,
         usage: createUsage({ native, faults }),
         repaired: compat.wrap,

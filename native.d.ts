@@ -85,10 +85,21 @@ export interface CaptureTableSize {
 }
 
 /**
- * What keeps repository hints away for a reason outside of any repository, such as a git that is
- * missing. It is said once in a process.
+ * What keeps repository hints away: what requests lack, and why. It is for the log alone, as it can
+ * name a workspace.
  */
-export declare function complaint(): string | null
+export interface Complaint {
+  /** What requests lack. */
+  consequence: string
+  /** Why, and what helps. */
+  reason: string
+}
+
+/**
+ * What keeps repository hints away and was not said yet. Each fault is said once in a process, and no
+ * more than 64 are. `null` where there is nothing to say.
+ */
+export declare function complaints(): Array<Complaint> | null
 
 /** What is decided of the requests of one stream wrapper, for JavaScript to keep. */
 export interface Decided {

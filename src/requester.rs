@@ -257,10 +257,24 @@ pub fn is_header_safe(value: String) -> bool {
     text::is_header_safe(&value)
 }
 
-/// What keeps repository hints away for a reason outside of any repository, such as a git that is
-/// missing. It is said once in a process.
+/// What keeps repository hints away: what requests lack, and why. It is for the log alone, as it can
+/// name a workspace.
+#[napi(object, object_from_js = false)]
+pub struct Complaint {
+    /// What requests lack.
+    pub consequence: String,
+    /// Why, and what helps.
+    pub reason: String,
+}
+
+/// What keeps repository hints away and was not said yet. Each fault is said once in a process, and no
+/// more than 64 are. `null` where there is nothing to say.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn complaint() -> Option<String> {
-    taas_affinity_repo::complaint()
+pub fn complaints() -> Option<Vec<Complaint>> {
+    let complaints = taas_affinity_repo::complaints().into_iter();
+    let complaints: Vec<_> = complaints
+        .map(|one| Complaint { consequence: one.consequence, reason: one.reason })
+        .collect();
+    (!complaints.is_empty()).then_some(complaints)
 }

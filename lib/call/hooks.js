@@ -58,6 +58,10 @@ export function createHooks(parts) {
       const owner = ownerOf(context);
       // The repository is looked at from here on, so that the first payload finds its hints.
       native.look(owner.handle);
+      // What kept the hints of earlier requests away. Only the log may name a workspace.
+      for (const { consequence, reason } of native.complaints() ?? []) {
+        faults.warn(`git: ${consequence}: ${reason}`, consequence, reason);
+      }
       return wrapped(context, streaming(streamFn, owner, context, isRun));
     });
   }

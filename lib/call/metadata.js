@@ -34,12 +34,11 @@ function parsed(said, text) {
 /**
  * @param {object} parts
  * @param {typeof import("../../native.js")} parts.native
- * @param {import("../log.js").Warn} parts.warn
  * @param {((line: string) => void) | undefined} parts.debug
  * @returns {(call: import("./call.js").Call, payload: unknown) => object | undefined}
  *   `payload` with what its metadata lacks; `undefined` where it goes out as it is
  */
-export function createMetadata({ native, warn, debug }) {
+export function createMetadata({ native, debug }) {
   const unchanged = (what) => {
     debug?.(`a payload goes out unchanged: ${what} is not a plain object`);
     return undefined;
@@ -56,10 +55,6 @@ export function createMetadata({ native, warn, debug }) {
       return unchanged("its metadata");
     }
     const text = native.injectRequest(owner.handle, metadata === undefined ? NOTHING : copy, id);
-    const complaint = native.complaint();
-    if (complaint !== null) {
-      warn("git", "requests go out with fewer repository hints", complaint);
-    }
     if (text === null) {
       return undefined;
     }

@@ -2,6 +2,9 @@
 //!
 //! `PROBE_END` has it end, or go on, before anything is known: `exit` leaves by `process::exit`,
 //! `wait` stays for whoever sends a signal, and `thread` ends the thread that looked.
+//!
+//! `PROBE_CALLS` has it look for so many milliseconds, as calls do that need hints 40 ms later, and say
+//! of each workspace how many calls there were, and how many of them got a branch and a verdict.
 
 use std::{
     env, fs,
@@ -10,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use taas_affinity_repo::{Hints, Workspace, complaint};
+use taas_affinity_repo::{Hints, Workspace, complaints};
 
 /// A figure of this process's memory in KiB, where the system tells.
 fn memory(name: &str) -> u64 {
@@ -46,11 +49,40 @@ fn end(how: &str, workspaces: Vec<Workspace>) {
     thread::sleep(Duration::from_secs(20));
 }
 
+fn call(workspaces: &[Workspace], during: Duration) {
+    let (mut counts, started) = (vec![[0; 3]; workspaces.len()], Instant::now());
+    while started.elapsed() < during {
+        for workspace in workspaces {
+            workspace.look();
+        }
+        thread::sleep(Duration::from_millis(40));
+        for (workspace, count) in workspaces.iter().zip(&mut counts) {
+            let hints = workspace.known().unwrap_or_default();
+            count[0] += 1;
+            count[1] += u32::from(hints.branch.is_some());
+            count[2] += u32::from(hints.dirty.is_some());
+        }
+    }
+    for [calls, branches, verdicts] in counts {
+        println!("calls={calls} branches={branches} verdicts={verdicts}");
+    }
+    say_complaints();
+}
+
+fn say_complaints() {
+    for complaint in complaints() {
+        println!("complaint={}: {}", complaint.consequence, complaint.reason);
+    }
+}
+
 fn main() {
     let workspaces: Vec<_> =
         env::args_os().skip(1).map(|path| Workspace::new(PathBuf::from(path))).collect();
     if let Ok(how) = env::var("PROBE_END") {
         return end(&how, workspaces);
+    }
+    if let Some(during) = env::var("PROBE_CALLS").ok().and_then(|text| text.parse().ok()) {
+        return call(&workspaces, Duration::from_millis(during));
     }
     let (before, opened, started) = (memory("VmRSS"), descriptors(), Instant::now());
     let (mut most_opened, mut most_children, mut called) = (0, 0, Duration::ZERO);
@@ -59,10 +91,10 @@ fn main() {
         for (workspace, answer) in workspaces.iter().zip(&mut answers) {
             if answer.is_none() {
                 let looked = Instant::now();
-                // Whoever comes again looks again.
-                workspace.look();
+                // Whoever comes again looks again, until nothing more is awaited.
+                let is_awaited = workspace.look();
                 called = called.max(looked.elapsed());
-                let known = workspace.known();
+                let known = workspace.known().filter(|_| !is_awaited);
                 *answer = known.map(|hints| ((*hints).clone(), started.elapsed()));
             }
         }
@@ -83,7 +115,6 @@ fn main() {
     println!("descriptors={}", most_opened.saturating_sub(opened));
     println!("children={most_children}");
     println!("left={}", children());
-    if let Some(complaint) = complaint() {
-        println!("complaint={complaint}");
-    }
+    println!("open={}", descriptors().saturating_sub(opened));
+    say_complaints();
 }

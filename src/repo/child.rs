@@ -168,8 +168,6 @@ impl Running {
         use rustix::{fs::OFlags, process};
         use std::os::fd::AsRawFd;
 
-        let memory = process::Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
-        let _ = process::prlimit(Some(self.pid()), process::Resource::Data, memory);
         let (input_fd, group) = (input.as_raw_fd(), -self.pid().as_raw_pid());
         #[expect(unsafe_code, reason = "rustix has neither; no memory is passed")]
         unsafe {
@@ -178,6 +176,8 @@ impl Running {
         }
         let flags = OFlags::from_bits_retain(libc::O_ASYNC.cast_unsigned());
         let _ = rustix::fs::fcntl_setfl(input, flags);
+        let memory = process::Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
+        let _ = process::prlimit(Some(self.pid()), process::Resource::Data, memory);
     }
 
     #[cfg(unix)]

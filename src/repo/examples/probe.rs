@@ -7,6 +7,7 @@
 //! of each workspace how many calls there were, and how many of them got a branch and a verdict.
 
 use std::{
+    collections::HashSet,
     env, fs,
     path::PathBuf,
     process, thread,
@@ -27,12 +28,17 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, |all| all.count().saturating_sub(1))
 }
 
-/// The child processes of all threads, with those that ended and were not waited for.
+/// The child processes of all threads, with those that ended and were not waited for. Threads are read
+/// one after the other, so a child counts where it is there after all were read, too.
 fn children() -> usize {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten();
-    let lists =
-        tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    lists.map(|list| list.split_whitespace().count()).sum()
+    let list = || -> HashSet<String> {
+        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        lists
+            .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    };
+    list().intersection(&list()).count()
 }
 
 fn end(how: &str, workspaces: Vec<Workspace>) {

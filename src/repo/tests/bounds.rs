@@ -75,7 +75,14 @@ fn no_git_outlives_who_looked() {
         command.arg(place.path().join("repo")).env("PATH", path).env("PROBE_END", how);
         let mut process = command.spawn().unwrap();
         let started = Duration::from_secs(2);
-        wait("git was started", started, || !alive(&seconds).is_empty());
+        // Its standard input is the leash, and says so in its flags once it is fastened.
+        let is_tied = |process: &u32| {
+            let input = fs::read_to_string(format!("/proc/{process}/fdinfo/0")).unwrap_or_default();
+            let flags = input.lines().find_map(|line| line.strip_prefix("flags:"));
+            let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+            flags.is_some_and(|flags| flags & 0o20000 != 0)
+        };
+        wait("git was started", started, || alive(&seconds).iter().any(is_tied));
         if !signal.is_empty() {
             let mut kill = Command::new("kill");
             kill.arg(signal).arg(process.id().to_string());

@@ -91,7 +91,7 @@ pub fn begin_call(
     let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
     let whose = wrapper.decided.whose(conversation.as_deref());
     let store::Begun { call, attempt, algorithm } =
-        Store::shared().begin(&whose, request_id.as_deref());
+        Store::shared().begin(&whose, request_id.as_deref(), Instant::now());
     Begun { call, attempt, algorithm: algorithm.map(Algorithm::name) }
 }
 

@@ -215,10 +215,11 @@ impl Store {
     }
 
     /// A call begins. `request_id` is the host's id of its request, if the host gives one.
-    pub fn begin(&self, whose: &Whose<'_>, request_id: Option<&str>) -> Begun {
+    /// `now` is of a clock that is never set.
+    pub fn begin(&self, whose: &Whose<'_>, request_id: Option<&str>, now: Instant) -> Begun {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            let (call, attempt) = state.calls.begin(whose, request_id);
+            let (call, attempt) = state.calls.begin(whose, request_id, now);
             let sessions = [Some(whose.session_id), whose.workspace];
             Begun { call, attempt, algorithm: state.choices.of(sessions, whose.agent_id) }
         })
@@ -370,6 +371,8 @@ fn upsert<V: Default, R>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::route::{HEADERS, Response};
 
@@ -455,7 +458,7 @@ mod tests {
     fn a_request_is_counted_while_thousands_of_others_are_sent() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let attempt = |id: &str| store.begin(&main, Some(id)).attempt;
+        let attempt = |id: &str| store.begin(&main, Some(id), Instant::now()).attempt;
         let others = |from: usize, to: usize| {
             for number in from..to {
                 assert_eq!(attempt(&format!("other-{number}")), 1);
@@ -472,7 +475,7 @@ mod tests {
     fn a_request_after_a_good_answer_is_attempt_1_however_the_host_numbers_requests() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let begin = |id: &str| store.begin(&main, Some(id));
+        let begin = |id: &str| store.begin(&main, Some(id), Instant::now());
         let good = |call: u32| store.end(call, &Ended::default(), true, &main);
         let first = begin("run:model:1");
         assert_eq!(first.attempt, 1);
@@ -487,8 +490,11 @@ mod tests {
         assert_eq!(begin("run:model:2").attempt, 1, "the third request was never sent before");
         assert_eq!(begin("run:model:3").attempt, 1, "the host goes on after a good answer alone");
         assert_eq!(begin("run:model:1").attempt, 2);
+        let later = Instant::now() + Duration::from_secs(601);
+        let hourly = store.begin(&main, Some("run:model:1"), later);
+        assert_eq!(hourly.attempt, 1, "a job's next run has the id of one that failed");
         let other = Whose { model_id: Some("fallback"), ..main };
-        let fallback = store.begin(&other, Some("run:model:1"));
+        let fallback = store.begin(&other, Some("run:model:1"), Instant::now());
         assert_eq!(fallback.attempt, 1, "another model gets another request");
     }
 
@@ -496,7 +502,7 @@ mod tests {
     fn the_hints_of_a_request_are_those_of_its_first_payload_until_it_has_a_good_answer() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let begin = |id| store.begin(&main, id).call;
+        let begin = |id| store.begin(&main, id, Instant::now()).call;
         let none = Hints::default;
         let known = |branch: &str| Hints { branch: Some(branch.to_owned()), ..none() };
         let (first, retry) = (begin(Some(RUN)), begin(Some(RUN)));
@@ -508,7 +514,10 @@ mod tests {
         assert_eq!(*store.hints(unnamed, none()), none());
         assert_eq!(*store.hints(unnamed, known("late")), none(), "nor may hints be added");
         assert_eq!(*store.hints(other, known("two")), known("two"));
-        store.end(retry, &Ended::default(), true, &main);
+        let next = begin(Some("run:model:2"));
+        assert_eq!(*store.hints(next, known("two")), known("two"));
+        assert_eq!(*store.hints(first, known("two")), known("one"), "one call sends one set");
+        store.end(next, &Ended::default(), true, &main);
         assert_eq!(*store.hints(begin(Some(RUN)), known("two")), known("two"));
     }
 
@@ -516,7 +525,7 @@ mod tests {
     fn what_the_response_of_a_call_said_is_known_when_the_call_ends() {
         let store = Store::new(LIMIT);
         let main = Whose { conversation: Some("c"), ..of(Some("main")) };
-        let calls = [(); 2].map(|()| store.begin(&main, None).call);
+        let calls = [(); 2].map(|()| store.begin(&main, None, Instant::now()).call);
         for (call, model) in calls.into_iter().zip(["a", "b"]) {
             let values = HEADERS.map(|name| match name {
                 "x-taas-autorouted" => Some("true"),

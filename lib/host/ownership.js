@@ -2,7 +2,6 @@
 // shows anew whether that one is this plugin: the host says that a call begins, and a call of ours was noted before.
 
 import { shared } from "../addon/shared.js";
-import { unlessPromise } from "./lenient.js";
 
 const OWN_ID = "openclaw-taas-affinity";
 
@@ -143,14 +142,11 @@ export function watchOwnership(
     const mayRun = (id) =>
       allow.includes(id) && !deny?.includes(id) && entries?.[id]?.enabled !== false;
     const sdk = await importSdk("openclaw/plugin-sdk/provider-catalog-runtime");
-    const othersOf = (provider) =>
-      (unlessPromise(sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? []).filter(
-        (id) => id !== OWN_ID && mayRun(id),
-      );
     for (const provider of providers) {
       const seen = ofProvider(provider);
-      const owners = seen.isPassedOver === false ? [] : othersOf(provider);
-      if (owners.length > 0) {
+      const all = (await sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? [];
+      const owners = all.filter((id) => id !== OWN_ID && mayRun(id));
+      if (seen.isPassedOver !== false && owners.length > 0) {
         Object.assign(seen, { isPassedOver: true, owners });
         say(provider, owners);
       }

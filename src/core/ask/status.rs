@@ -4,9 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    AskError, Fault, Question,
-    params::Params,
-    selectors::{KEYS, SELECTED, Subject, is_agent},
+    AskError, Question, params,
+    selectors::{KEYS, Selector, Selectors, is_agent},
 };
 use crate::{
     doctor::{Check, Facts, Level, checks},
@@ -74,14 +73,11 @@ struct ModelRow<'a> {
     tally: &'a Tally,
 }
 
-pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
-    let subject = subject(question)
-        .map_err(|fault| AskError::Params { fault, accepted: SELECTED.to_owned() })?;
-    Ok(Status::of(question).json(&subject))
-}
-
-fn subject(question: &Question<'_>) -> Result<Subject, Fault> {
-    Subject::of(question, &Params::read(question.params, &KEYS)?)
+pub(super) fn status(question: &Question<'_>) -> Result<String, AskError> {
+    let selector = params::read::<Selectors>(question.params)
+        .and_then(|selectors| selectors.first(question))
+        .map_err(|fault| AskError::Params { fault, keys: KEYS.to_owned() })?;
+    Ok(Status::of(question).json(&selector))
 }
 
 struct Status<'a> {
@@ -94,7 +90,7 @@ impl<'a> Status<'a> {
         Self { question, used: question.store.used() }
     }
 
-    fn json(&self, subject: &Subject) -> String {
+    fn json(&self, selector: &Selector) -> String {
         let facts = self.question.facts.and_then(Facts::read);
         let facts = facts.as_ref();
         let moved = self.question.store.moved();
@@ -102,18 +98,18 @@ impl<'a> Status<'a> {
         let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
         // Agents may share a session, which knows the latest of them alone; each of them knows its session.
         let agents = self.used.agents.iter();
-        let is_of_agent = |id: &str| match subject {
-            Subject::Agent(asked) => {
+        let is_of_agent = |id: &str| match selector {
+            Selector::Agent(asked) => {
                 (agents.clone()).any(|(name, agent)| is_agent(Some(name), asked) && agent.is_in(id))
             }
             _ => false,
         };
         let sessions: Vec<_> = (self.used.sessions.iter())
-            .filter(|(id, session)| subject.has(id, session) || is_of_agent(id))
+            .filter(|(id, session)| selector.has_session(id, session) || is_of_agent(id))
             .collect();
-        let is_asked = |name: &str| match subject {
-            Subject::All => true,
-            Subject::Agent(id) => is_agent(Some(name), id),
+        let is_asked = |name: &str| match selector {
+            Selector::All => true,
+            Selector::Agent(id) => is_agent(Some(name), id),
             _ => sessions.iter().any(|(id, session)| {
                 session.agent.as_deref() == Some(name)
                     || agents.clone().any(|(other, agent)| agent.is_in(id) && **other == *name)
@@ -122,8 +118,8 @@ impl<'a> Status<'a> {
         let is_chosen = |chooser: &Chooser| match chooser {
             Chooser::Agent(name) => is_asked(name),
             Chooser::Session(chosen) => {
-                *subject == Subject::All
-                    || subject.session_id() == Some(chosen)
+                *selector == Selector::All
+                    || selector.session_id() == Some(chosen)
                     || sessions.iter().any(|(id, session)| {
                         **id == **chosen || session.workspace.as_deref() == Some(chosen)
                     })
@@ -135,7 +131,7 @@ impl<'a> Status<'a> {
             .collect();
         let agents = agents.clone().filter(|(name, _)| is_asked(name));
         let agents: Vec<_> = agents.map(|(name, agent)| self.agent(name, agent)).collect();
-        let with_calls = sessions.len() == 1 && subject.is_session();
+        let with_calls = sessions.len() == 1 && selector.is_session();
         let sessions: Vec<_> =
             sessions.iter().map(|(id, session)| self.session(id, session, with_calls)).collect();
         let models = self.used.models.iter();

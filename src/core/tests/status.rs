@@ -218,7 +218,9 @@ fn routes_and_failures_are_the_newest_first_and_bounded() {
     for limit in [json!(0), json!(4097), json!(-1), json!(1.5), json!("9"), json!(null), json!(1e9)]
     {
         let error = refused(&store, "taas.affinity.routes", &json!({ "limit": limit }));
-        assert!(error.starts_with("limit is ") && error.contains("from 1 to 4096"), "{error}");
+        assert!(error.starts_with("limit must be a whole number between 1 and 4096"), "{error}");
+        let got = format!(", got {limit}; accepted keys: ");
+        assert_eq!(error.contains(&got), limit.is_number(), "{error}");
     }
 }
 
@@ -308,21 +310,28 @@ fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
     assert_eq!(cleared, json!({ "agentId": "main", "algorithm": null, "previous": "cost" }));
     assert_eq!(name(&store), None);
 
+    let error = refused(
+        &store,
+        "taas.autorouter.setAlgorithm",
+        &json!({ "agentId": "main", "algorithm": "best" }),
+    );
+    let accepted = "best_fit, price_performance, savings_curve, cost, ttft, tps, or null to clear";
+    assert!(error.starts_with(&format!("algorithm must be {accepted}, got \"best\"")), "{error}");
     for (params, what) in [
-        (json!({ "agentId": "main" }), "algorithm is missing"),
-        (json!({ "agentId": "main", "algorithm": "best" }), "algorithm is \"best\""),
-        (json!({ "agentId": "main", "algorithm": 7 }), "algorithm is a number"),
-        (json!({ "algorithm": "cost" }), "neither an agent nor a session"),
-        (json!({ "agentId": "a b", "algorithm": "cost" }), "agentId is \"a b\", no agent id"),
-        (json!({ "sessionId": "x", "algorithm": "cost" }), "sessionId is \"x\""),
+        (json!({ "agentId": "main" }), "algorithm must be best_fit, "),
+        (json!({ "agentId": "main", "algorithm": "best" }), "algorithm must be best_fit, "),
+        (json!({ "agentId": "main", "algorithm": 7 }), "algorithm must be best_fit, "),
+        (json!({ "algorithm": "cost" }), "an agent or a session must be given"),
+        (
+            json!({ "agentId": "a b", "algorithm": "cost" }),
+            "agentId must be up to 64 ASCII letters",
+        ),
+        (json!({ "sessionId": "x", "algorithm": "cost" }), "sessionId must be oc: and 16"),
         (json!({ "limit": 1 }), "unknown key \"limit\""),
     ] {
         let error = refused(&store, "taas.autorouter.setAlgorithm", &params);
         assert!(error.starts_with(what), "{error}");
-        assert!(
-            error.contains("best_fit, price_performance, savings_curve, cost, ttft, tps"),
-            "{error}"
-        );
+        assert!(error.ends_with("; accepted keys: agentId, sessionId, workspaceDir, algorithm"));
     }
     for number in 0..CHOICE_LIMIT {
         choose(&store, &json!({ "agentId": format!("a{number}"), "algorithm": "ttft" }));
@@ -332,7 +341,7 @@ fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
         "taas.autorouter.setAlgorithm",
         &json!({ "agentId": "z", "algorithm": "ttft" }),
     );
-    assert!(error.starts_with("256 algorithms are set already"), "{error}");
+    assert!(error.starts_with("256 algorithms are already set"), "{error}");
     choose(&store, &json!({ "agentId": "a0", "algorithm": "cost" }));
 }
 
@@ -720,7 +729,7 @@ fn a_session_that_an_observed_request_named_is_known_from_a_failure_too() {
     assert_eq!(routes(&store, &json!({ "sessionId": "of another plugin" }))["total"], 1);
     assert!(
         refused(&store, "taas.affinity.routes", &json!({ "sessionId": "nobody's" }))
-            .contains("no affinity session id")
+            .contains("sessionId must be oc: and 16")
     );
 }
 

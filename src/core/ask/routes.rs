@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     route::Capture,
-    store::{Answer, HISTORY_LIMIT, LIMIT},
+    store::{HISTORY_LIMIT, HistoryEntry, LIMIT},
     text,
 };
 
@@ -65,7 +65,7 @@ fn read(question: &Question<'_>) -> Result<(Selector, usize), Fault> {
 }
 
 impl<'a> Route<'a> {
-    fn of(response: &'a Answer) -> Self {
+    fn of(response: &'a HistoryEntry) -> Self {
         Self {
             agent_id: response.agent_id.as_deref(),
             conversation_id: response.conversation.as_deref(),

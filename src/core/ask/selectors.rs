@@ -9,7 +9,7 @@ use super::{
 use crate::{
     identity::{SessionSource, is_session_id},
     route::VALUE_LIMIT,
-    store::{Answer, OfSession, Store},
+    store::{HistoryEntry, OfSession, Store},
     surroundings::expand_home,
     text::{NAME_LIMIT, bounded},
 };
@@ -126,7 +126,7 @@ impl Selector {
     }
 
     /// Whether this selects a response of the history.
-    pub(super) fn has_response(&self, response: &Answer) -> bool {
+    pub(super) fn has_response(&self, response: &HistoryEntry) -> bool {
         let session_id = response.capture.session_id.as_deref();
         match self {
             Self::All => true,

@@ -7,11 +7,11 @@ use super::{
     AskError, Fault, Question,
     params::{self, Given, quoted},
     selectors::{Selector, Selectors},
-    status::chosen,
+    status::setting,
 };
 use crate::{
     agent,
-    store::{Algorithm, CHOICE_LIMIT, Chooser},
+    store::{ALGORITHM_LIMIT, Algorithm, AlgorithmTarget},
     text::NAME_LIMIT,
 };
 
@@ -36,8 +36,8 @@ fn set(question: &Question<'_>) -> Result<Value, Fault> {
     let Params { agent_id, session_id, workspace_dir, algorithm } = params::read(question.params)?;
     let algorithm = read_algorithm(&algorithm)?;
     let selectors = Selectors { agent_id, session_id, workspace_dir, ..Selectors::default() };
-    let chooser = match selectors.first(question)? {
-        Selector::Agent(id) => Chooser::Agent(
+    let target = match selectors.first(question)? {
+        Selector::Agent(id) => AlgorithmTarget::Agent(
             agent::normalized(&id)
                 .ok_or_else(|| Fault::Value {
                     key: "agentId",
@@ -49,12 +49,12 @@ fn set(question: &Question<'_>) -> Result<Value, Fault> {
                 })?
                 .into(),
         ),
-        Selector::Session(id) | Selector::Workspace(id) => Chooser::Session(id),
+        Selector::Session(id) | Selector::Workspace(id) => AlgorithmTarget::Session(id),
         Selector::Conversation { .. } | Selector::All => return Err(Fault::NoSelector),
     };
-    let previous = (question.store.choose(chooser.clone(), algorithm))
-        .map_err(|_| Fault::Full { limit: CHOICE_LIMIT })?;
-    let mut result = chosen(&chooser, algorithm);
+    let previous = (question.store.set_algorithm(target.clone(), algorithm))
+        .map_err(|_| Fault::Full { limit: ALGORITHM_LIMIT })?;
+    let mut result = setting(&target, algorithm);
     result["previous"] = previous.map(Algorithm::name).into();
     Ok(result)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Check, Facts, Level, Owned, Provider, Rule};
 use crate::{
     agent,
-    store::{Moves, Used},
+    store::{Moves, UsageSnapshot},
     surroundings::{Surroundings, variable},
     usage::Tally,
 };
@@ -162,7 +162,7 @@ pub(super) fn two_workspaces(moved: &[Moves], facts: Option<&Facts>) -> Check {
     .check(problems)
 }
 
-pub(super) fn low_hit_rate(usage: &Used) -> Check {
+pub(super) fn low_hit_rate(usage: &UsageSnapshot) -> Check {
     let problems = usage.sessions.iter().filter_map(|(id, session)| {
         let (rate, calls) = session.low_hit_rate()?;
         let agent = session.agent.as_deref().map(|agent| format!(" of {agent}"));
@@ -184,7 +184,7 @@ pub(super) fn low_hit_rate(usage: &Used) -> Check {
     .check(problems)
 }
 
-pub(super) fn anonymous(usage: &Used) -> Check {
+pub(super) fn anonymous(usage: &UsageSnapshot) -> Check {
     let problem =
         (usage.anonymous > 0).then(|| format!("calls without an agent id: {}", usage.anonymous));
     Rule {
@@ -198,7 +198,7 @@ pub(super) fn anonymous(usage: &Used) -> Check {
     .check(problem)
 }
 
-pub(super) fn autorouter(usage: &Used) -> Check {
+pub(super) fn autorouter(usage: &UsageSnapshot) -> Check {
     let Tally { answers, routed, .. } = usage.totals;
     let problem = (answers > 0 && routed == 0)
         .then(|| format!("none of {answers} responses has the header X-TaaS-Autorouted: true"));

@@ -1,9 +1,9 @@
 //! Finds models that are never cached because their entry in the configuration lacks cache markers.
 
 use super::{Check, Level, Model, Provider, Rule};
-use crate::store::{OfModel, Used};
+use crate::store::{OfModel, UsageSnapshot};
 
-pub(super) fn cache_markers(usage: &Used, providers: &[Provider]) -> Check {
+pub(super) fn cache_markers(usage: &UsageSnapshot, providers: &[Provider]) -> Check {
     let problems = usage.models.iter().filter(|(_, model)| model.is_uncached());
     let problems = problems.filter_map(|(name, model)| {
         let (provider, entry) = requested(model, providers)?;
@@ -28,7 +28,7 @@ pub(super) fn cache_markers(usage: &Used, providers: &[Provider]) -> Check {
 
 /// The entries of the provider and the model that the latest call to `model` requested.
 fn requested<'a>(model: &OfModel, providers: &'a [Provider]) -> Option<(&'a Provider, &'a Model)> {
-    let (provider, id) = model.asked.as_ref()?;
+    let (provider, id) = model.requested.as_ref()?;
     let provider = providers.iter().find(|entry| *entry.id == **provider)?;
     let bare = id.strip_prefix(provider.id.as_str()).and_then(|id| id.strip_prefix('/'));
     let mut models = provider.models.iter();

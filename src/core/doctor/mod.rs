@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    store::{Moves, Used},
+    store::{Moves, UsageSnapshot},
     surroundings::Surroundings,
 };
 
@@ -70,7 +70,7 @@ impl Rule {
 
 /// All checks, the most important first. A check without its facts is left out, and one warning says so.
 pub(crate) fn checks(
-    usage: &Used,
+    usage: &UsageSnapshot,
     moved: &[Moves],
     facts: Option<&Facts>,
     surroundings: &dyn Surroundings,

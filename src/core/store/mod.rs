@@ -16,29 +16,29 @@ use crate::{
     usage::Ended,
 };
 
+mod algorithms;
 mod attempts;
 mod captures;
-mod choices;
 mod conversations;
 mod history;
 mod notices;
 mod usage;
 
+use algorithms::Algorithms;
+pub use algorithms::{ALGORITHM_LIMIT, Algorithm, AlgorithmTarget, Full};
 use attempts::Attempts;
 pub use attempts::REQUEST_LIMIT;
 use captures::Captures;
-use choices::Choices;
-pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
 use conversations::Conversations;
 pub(crate) use conversations::Moves;
-pub(crate) use history::Answer;
 use history::History;
+pub(crate) use history::HistoryEntry;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
 use notices::Notices;
 pub use notices::RouteChange;
 use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
-pub(crate) use usage::{OfAgent, OfModel, OfSession, Used};
+pub(crate) use usage::{OfAgent, OfModel, OfSession, UsageSnapshot};
 
 /// How many sessions, and how many agents, are remembered: those captured or used last.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
@@ -58,7 +58,7 @@ struct State {
     attempts: Attempts,
     history: History,
     usage: Usage,
-    choices: Choices,
+    algorithms: Algorithms,
     notices: Notices,
 }
 
@@ -113,7 +113,7 @@ impl Store {
                 attempts: Attempts::new(),
                 history: History::new(limit),
                 usage: Usage::new(limit),
-                choices: Choices::default(),
+                algorithms: Algorithms::default(),
                 notices: Notices::new(limit),
             }),
         }
@@ -142,7 +142,7 @@ impl Store {
             let failure = Arc::new(failure);
             whose.normalized(|whose| {
                 let mut state = self.state.lock();
-                state.conversations.note(whose);
+                state.conversations.record(whose);
                 state.history.add(whose, failure, response.status_code());
             });
         }
@@ -170,7 +170,7 @@ impl Store {
         let capture = Arc::new(capture);
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            state.conversations.note(whose);
+            state.conversations.record(whose);
             let evicted = state.captures.insert(whose, &capture);
             state.history.add(whose, Arc::clone(&capture), status);
             drop(state);
@@ -183,7 +183,7 @@ impl Store {
     pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            state.conversations.note(whose);
+            state.conversations.record(whose);
             state.usage.add(whose, call);
         });
     }
@@ -194,7 +194,7 @@ impl Store {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
             let times = state.attempts.begin(whose, request_id);
-            (times, state.choices.of([Some(whose.session_id), whose.workspace], whose.agent_id))
+            (times, state.algorithms.of([Some(whose.session_id), whose.workspace], whose.agent_id))
         })
     }
 
@@ -243,7 +243,7 @@ impl Store {
     #[must_use]
     pub fn knows(&self, session_id: &str) -> bool {
         let state = self.state.lock();
-        state.history.has(session_id) || state.captures.by_session(session_id).is_some()
+        state.history.has_session(session_id) || state.captures.by_session(session_id).is_some()
     }
 
     /// The latest capture of a workspace, by its affinity id, whichever the session was.
@@ -259,7 +259,7 @@ impl Store {
     }
 
     /// The latest answers, the newest first.
-    pub(crate) fn history(&self) -> Vec<Answer> {
+    pub(crate) fn history(&self) -> Vec<HistoryEntry> {
         self.state.lock().history.all()
     }
 
@@ -269,33 +269,33 @@ impl Store {
     }
 
     /// What was used.
-    pub(crate) fn used(&self) -> Used {
-        self.state.lock().usage.used()
+    pub(crate) fn usage_snapshot(&self) -> UsageSnapshot {
+        self.state.lock().usage.snapshot()
     }
 
     /// Makes a choice, or takes it back, and says what was chosen before.
     ///
     /// # Errors
-    /// [`Full`], where there are [`CHOICE_LIMIT`] others.
-    pub fn choose(
+    /// [`Full`], where there are [`ALGORITHM_LIMIT`] others.
+    pub fn set_algorithm(
         &self,
-        chooser: Chooser,
+        target: AlgorithmTarget,
         algorithm: Option<Algorithm>,
     ) -> Result<Option<Algorithm>, Full> {
-        self.state.lock().choices.set(chooser, algorithm)
+        self.state.lock().algorithms.set(target, algorithm)
     }
 
     /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
     #[must_use]
-    pub fn choice(&self, whose: &Whose<'_>) -> Option<Algorithm> {
+    pub fn algorithm(&self, whose: &Whose<'_>) -> Option<Algorithm> {
         let sessions = [Some(whose.session_id), whose.workspace];
-        whose.normalized(|whose| self.state.lock().choices.of(sessions, whose.agent_id))
+        whose.normalized(|whose| self.state.lock().algorithms.of(sessions, whose.agent_id))
     }
 
     /// All that is chosen.
     #[must_use]
-    pub fn choices(&self) -> Vec<(Chooser, Algorithm)> {
-        self.state.lock().choices.all()
+    pub fn algorithms(&self) -> Vec<(AlgorithmTarget, Algorithm)> {
+        self.state.lock().algorithms.all()
     }
 
     /// Whether the latest capture of an agent is another model's than was told last: told once, and at most once a

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use taas_affinity::{
     ask::{Question, ask},
     route::{HEADERS, Response},
-    store::{CALL_LIMIT, CHOICE_LIMIT, LIMIT, Store, Whose},
+    store::{ALGORITHM_LIMIT, CALL_LIMIT, LIMIT, Store, Whose},
     surroundings::Surroundings,
     usage::{Ended, Tokens},
 };
@@ -80,7 +80,7 @@ fn routes(store: &Store, params: &Value) -> Value {
     asked(store, "taas.affinity.routes", params, &json!({}), Env(&[]))
 }
 
-fn choose(store: &Store, params: &Value) -> Value {
+fn set_algorithm(store: &Store, params: &Value) -> Value {
     asked(store, "taas.autorouter.setAlgorithm", params, &json!({}), Env(&[]))
 }
 
@@ -283,15 +283,15 @@ fn answers_of_ever_new_sessions_conversations_and_agents_are_bounded_together() 
 fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
     let store = Store::new(LIMIT);
     let main = whose(SESSION, Some("main"));
-    let name = |store: &Store| store.choice(&main).map(taas_affinity::store::Algorithm::name);
-    let set = choose(&store, &json!({ "agentId": "Main", "algorithm": "cost" }));
+    let name = |store: &Store| store.algorithm(&main).map(taas_affinity::store::Algorithm::name);
+    let set = set_algorithm(&store, &json!({ "agentId": "Main", "algorithm": "cost" }));
     assert_eq!(set, json!({ "agentId": "main", "algorithm": "cost", "previous": null }));
     assert_eq!(name(&store), Some("cost"));
-    assert_eq!(store.choice(&whose(OTHER, Some("ops"))), None);
+    assert_eq!(store.algorithm(&whose(OTHER, Some("ops"))), None);
     // A session's own counts more than its agent's.
     let home = json!({ "workspaceDir": "/home/cloudsigma/.openclaw/workspace-new-agent-2", "algorithm": "tps" });
     if cfg!(unix) {
-        assert_eq!(choose(&store, &home)["sessionId"], SESSION);
+        assert_eq!(set_algorithm(&store, &home)["sessionId"], SESSION);
         assert_eq!(name(&store), Some("tps"));
         let shown = json!([
             { "sessionId": SESSION, "algorithm": "tps" },
@@ -301,12 +301,12 @@ fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
         // So does its workspace's, where each conversation is a session of its own.
         let conversation = Whose { session_id: OTHER, ..main };
         assert_eq!(
-            store.choice(&conversation).map(taas_affinity::store::Algorithm::name),
+            store.algorithm(&conversation).map(taas_affinity::store::Algorithm::name),
             Some("tps")
         );
-        choose(&store, &json!({ "sessionId": SESSION, "algorithm": null }));
+        set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": null }));
     }
-    let cleared = choose(&store, &json!({ "agentId": "main", "algorithm": null }));
+    let cleared = set_algorithm(&store, &json!({ "agentId": "main", "algorithm": null }));
     assert_eq!(cleared, json!({ "agentId": "main", "algorithm": null, "previous": "cost" }));
     assert_eq!(name(&store), None);
 
@@ -333,8 +333,8 @@ fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
         assert!(error.starts_with(what), "{error}");
         assert!(error.ends_with("; accepted keys: agentId, sessionId, workspaceDir, algorithm"));
     }
-    for number in 0..CHOICE_LIMIT {
-        choose(&store, &json!({ "agentId": format!("a{number}"), "algorithm": "ttft" }));
+    for number in 0..ALGORITHM_LIMIT {
+        set_algorithm(&store, &json!({ "agentId": format!("a{number}"), "algorithm": "ttft" }));
     }
     let error = refused(
         &store,
@@ -342,14 +342,14 @@ fn an_algorithm_is_chosen_for_an_agent_or_a_session_and_taken_back() {
         &json!({ "agentId": "z", "algorithm": "ttft" }),
     );
     assert!(error.starts_with("256 algorithms are already set"), "{error}");
-    choose(&store, &json!({ "agentId": "a0", "algorithm": "cost" }));
+    set_algorithm(&store, &json!({ "agentId": "a0", "algorithm": "cost" }));
 }
 
 #[test]
 fn algorithms_are_those_of_whom_was_asked_for_seen_or_not() {
     let store = Store::new(LIMIT);
-    choose(&store, &json!({ "agentId": "Ops-Bot", "algorithm": "tps" }));
-    choose(&store, &json!({ "sessionId": SESSION, "algorithm": "cost" }));
+    set_algorithm(&store, &json!({ "agentId": "Ops-Bot", "algorithm": "tps" }));
+    set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": "cost" }));
     let (ops, session) = (
         json!({ "agentId": "ops-bot", "algorithm": "tps" }),
         json!({ "sessionId": SESSION, "algorithm": "cost" }),
@@ -393,7 +393,7 @@ fn a_row_has_the_algorithm_of_its_next_request() {
         };
         let session = |of_whom: &Whose<'_>| {
             let algorithm = of("sessions", "sessionId", of_whom.session_id);
-            let carried = store.choice(of_whom).map(taas_affinity::store::Algorithm::name);
+            let carried = store.algorithm(of_whom).map(taas_affinity::store::Algorithm::name);
             assert_eq!(algorithm, json!(carried));
             algorithm
         };
@@ -407,7 +407,7 @@ fn a_row_has_the_algorithm_of_its_next_request() {
         (json!({ "sessionId": OTHER, "algorithm": "ttft" }), json!(["ttft", "ttft", "tps", null])),
         (json!({ "sessionId": SESSION, "algorithm": null }), json!(["ttft", "ttft", "cost", null])),
     ] {
-        choose(&store, &params);
+        set_algorithm(&store, &params);
         assert_eq!(rows(), expected, "{params}");
     }
 }
@@ -729,7 +729,7 @@ fn agents_that_share_a_workspace_are_found_by_it_and_each_by_its_name() {
     for name in ["first", "second"] {
         used(&store, &whose(SESSION, Some(name)), None, [1.0; 4]);
     }
-    choose(&store, &json!({ "sessionId": SESSION, "algorithm": "tps" }));
+    set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": "tps" }));
     for (params, agents) in [
         (json!({ "agentId": "First" }), vec!["first"]),
         (json!({ "agentId": "second" }), vec!["second"]),

@@ -316,7 +316,7 @@ describe("the plugin", () => {
       emit("model_call_started", { provider: "cloudsigma" }, {});
     }
     emit("model_call_started", { provider: "elsewhere" }, {});
-    assert.match(checks()["unseen-calls"].evidence, /^3 model calls of cloudsigma went by/);
+    assert.match(checks()["unseen-calls"].evidence, /^3 model calls of cloudsigma bypassed this plugin/);
     assert.match(
       checks().ownership.evidence,
       /another plugin owns or hooks the provider cloudsigma/,
@@ -350,7 +350,7 @@ describe("the plugin", () => {
     emit("gateway_start", { port: 1 });
     assert.deepEqual(warnings, []);
     const { evidence, costs } = checks()["cache-markers"];
-    assert.match(evidence, /claude-uncached came from a cache; write compat\.cacheControlFormat/);
+    assert.match(evidence, /claude-uncached came from a cache: add compat\.cacheControlFormat/);
     assert.equal(costs, true);
     let status;
     methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (status = payload) });

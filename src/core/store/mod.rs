@@ -16,29 +16,30 @@ use crate::{
     usage::Ended,
 };
 
+mod algorithms;
 mod calls;
 mod captures;
-mod choices;
+
 mod conversations;
 mod history;
 mod notices;
 mod usage;
 
+use algorithms::Algorithms;
+pub use algorithms::{ALGORITHM_LIMIT, Algorithm, AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
-use choices::Choices;
-pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
 use conversations::Conversations;
 pub(crate) use conversations::Moves;
-pub(crate) use history::Answer;
 use history::History;
+pub(crate) use history::HistoryEntry;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
 use notices::Notices;
 pub use notices::RouteChange;
 use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
-pub(crate) use usage::{OfAgent, OfModel, OfSession, Used};
+pub(crate) use usage::{OfAgent, OfModel, OfSession, UsageSnapshot};
 
 /// How many sessions, and how many agents, are remembered: those captured or used last.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
@@ -58,7 +59,7 @@ struct State {
     calls: Calls,
     history: History,
     usage: Usage,
-    choices: Choices,
+    algorithms: Algorithms,
     notices: Notices,
 }
 
@@ -115,7 +116,7 @@ impl State {
         status: Option<u16>,
         is_route: bool,
     ) -> impl Sized + use<> {
-        self.conversations.note(whose);
+        self.conversations.record(whose);
         self.history.add(whose, Arc::clone(capture), status);
         is_route.then(|| self.captures.insert(whose, capture))
     }
@@ -141,7 +142,7 @@ impl Store {
                 calls: Calls::new(),
                 history: History::new(limit),
                 usage: Usage::new(limit),
-                choices: Choices::default(),
+                algorithms: Algorithms::default(),
                 notices: Notices::new(limit),
             }),
         }
@@ -209,7 +210,7 @@ impl Store {
     pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            state.conversations.note(whose);
+            state.conversations.record(whose);
             state.usage.add(whose, call);
         });
     }
@@ -221,7 +222,7 @@ impl Store {
             let mut state = self.state.lock();
             let (call, attempt) = state.calls.begin(whose, request_id, now);
             let sessions = [Some(whose.session_id), whose.workspace];
-            Begun { call, attempt, algorithm: state.choices.of(sessions, whose.agent_id) }
+            Begun { call, attempt, algorithm: state.algorithms.of(sessions, whose.agent_id) }
         })
     }
 
@@ -284,7 +285,7 @@ impl Store {
     #[must_use]
     pub fn knows(&self, session_id: &str) -> bool {
         let state = self.state.lock();
-        state.history.has(session_id) || state.captures.by_session(session_id).is_some()
+        state.history.has_session(session_id) || state.captures.by_session(session_id).is_some()
     }
 
     /// The latest capture of a workspace, by its affinity id, whichever the session was.
@@ -300,7 +301,7 @@ impl Store {
     }
 
     /// The latest answers, the newest first.
-    pub(crate) fn history(&self) -> Vec<Answer> {
+    pub(crate) fn history(&self) -> Vec<HistoryEntry> {
         self.state.lock().history.all()
     }
 
@@ -310,33 +311,33 @@ impl Store {
     }
 
     /// What was used.
-    pub(crate) fn used(&self) -> Used {
-        self.state.lock().usage.used()
+    pub(crate) fn usage_snapshot(&self) -> UsageSnapshot {
+        self.state.lock().usage.snapshot()
     }
 
     /// Makes a choice, or takes it back, and says what was chosen before.
     ///
     /// # Errors
-    /// [`Full`], where there are [`CHOICE_LIMIT`] others.
-    pub fn choose(
+    /// [`Full`], where there are [`ALGORITHM_LIMIT`] others.
+    pub fn set_algorithm(
         &self,
-        chooser: Chooser,
+        target: AlgorithmTarget,
         algorithm: Option<Algorithm>,
     ) -> Result<Option<Algorithm>, Full> {
-        self.state.lock().choices.set(chooser, algorithm)
+        self.state.lock().algorithms.set(target, algorithm)
     }
 
     /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
     #[must_use]
-    pub fn choice(&self, whose: &Whose<'_>) -> Option<Algorithm> {
+    pub fn algorithm(&self, whose: &Whose<'_>) -> Option<Algorithm> {
         let sessions = [Some(whose.session_id), whose.workspace];
-        whose.normalized(|whose| self.state.lock().choices.of(sessions, whose.agent_id))
+        whose.normalized(|whose| self.state.lock().algorithms.of(sessions, whose.agent_id))
     }
 
     /// All that is chosen.
     #[must_use]
-    pub fn choices(&self) -> Vec<(Chooser, Algorithm)> {
-        self.state.lock().choices.all()
+    pub fn algorithms(&self) -> Vec<(AlgorithmTarget, Algorithm)> {
+        self.state.lock().algorithms.all()
     }
 
     /// Notes that `model` has answered an agent, and returns whether the log was told of another one last: told once,
@@ -540,7 +541,7 @@ mod tests {
         for (call, route) in calls.into_iter().zip([Some("a"), Some("b")]) {
             assert_eq!(store.end(call, &asked, true, &of(Some("main"))).as_deref(), route);
         }
-        assert_eq!(store.used().totals.routed, 2);
+        assert_eq!(store.usage_snapshot().totals.routed, 2);
         assert!(store.by_conversation("c").is_some());
         assert_eq!(store.end(calls[0], &asked, true, &main), None, "it has ended already");
     }

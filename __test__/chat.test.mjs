@@ -108,7 +108,7 @@ describe("/taas", () => {
     register({ registerCommand: (command) => commands.push(command) });
     const [{ name, handler }] = commands;
     assert.equal(name, "taas");
-    const { text } = await handler({ agentId: "nobody-yet", args: "" });
-    assert.match(text, /^nobody-yet: no route recorded yet\nno calls recorded yet/);
+    const { text } = await handler({ agentId: "newcomer", args: "" });
+    assert.match(text, /^newcomer: no route recorded yet\nno calls recorded yet/);
   });
 });

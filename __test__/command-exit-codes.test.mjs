@@ -196,16 +196,16 @@ describe("exit codes", () => {
     ],
     ["a closed connection", ["status"], { [STATUS]: NO_GATEWAY }, 3, "UNREACHABLE"],
     ["an unknown method", ["status"], {}, 3, "UNKNOWN_METHOD"],
-    ...REFUSALS.map(([what, error, exit, code]) => [
-      what,
+    ...REFUSALS.map(([description, error, exit, code]) => [
+      description,
       ["status"],
       { [STATUS]: error },
       exit,
       code,
     ]),
   ];
-  for (const [what, args, given, exit, code] of cases) {
-    test(`the command exits with ${exit} after ${what}`, async () => {
+  for (const [description, args, given, exit, code] of cases) {
+    test(`the command exits with ${exit} after ${description}`, async () => {
       const person = await openclaw(["taas", ...args], given);
       assert.equal(person.code, exit);
       const program = await openclaw(["taas", args[0], "--json", ...args.slice(1)], given);
@@ -227,8 +227,8 @@ describe("exit codes", () => {
     });
   }
 
-  for (const [what, error, , , advice] of REFUSALS) {
-    test(`the advice fits the refusal: ${what}`, async () => {
+  for (const [description, error, , , advice] of REFUSALS) {
+    test(`the advice fits the refusal: ${description}`, async () => {
       const { stderr } = await openclaw(["taas", "status"], { [STATUS]: error });
       assert.match(stderr.replaceAll("\n", " "), advice);
       assert.doesNotMatch(stderr, /Gateway target|Config:/);

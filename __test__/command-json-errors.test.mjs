@@ -22,7 +22,7 @@ describe("an error in JSON", () => {
   const failed = (message, more) => Object.assign(new Error(message), more);
   const LEAKY =
     "ws://gw.corp.example:18789/?token=sk-secret-1 10.20.30.40 /home/secret/.openclaw/x";
-  for (const [what, args, given, expected] of [
+  for (const [description, args, given, expected] of [
     [
       "a gateway that refuses a connection",
       ["doctor"],
@@ -147,7 +147,7 @@ describe("an error in JSON", () => {
       /^--agent needs a value/,
     ],
   ]) {
-    test(`the JSON has only our own words for ${what}`, async () => {
+    test(`the JSON has only our own words for ${description}`, async () => {
       const { stdout, json } = await openclaw(["taas", ...args, "--json"], given);
       assert.doesNotMatch(stdout, /secret|corp|10\.20|token=/);
       const { message } = json.error;

@@ -173,7 +173,7 @@ describe("settings", () => {
   });
 
   const failing = ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"];
-  for (const [what, config] of [
+  for (const [description, config] of [
     ["an array", [1, 2]],
     ["a text", "x"],
     ["a number", 7],
@@ -190,7 +190,7 @@ describe("settings", () => {
       { affinity: 7n, gitHints: () => 1, providers: new Proxy([], { get: throwing }) },
     ],
   ]) {
-    test(`settings have their defaults if the configuration is ${what}`, () => {
+    test(`settings have their defaults if the configuration is ${description}`, () => {
       assert.deepEqual(of(config).settings, DEFAULTS);
     });
   }
@@ -244,8 +244,8 @@ describe("settings", () => {
   });
 
   test("the package's types list all settings", () => {
-    const said = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
-    const [, members] = /interface PluginConfig \{(.*?)\n\}/s.exec(said) ?? ["", ""];
+    const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
+    const [, members] = /interface PluginConfig \{(.*?)\n\}/s.exec(types) ?? ["", ""];
     const keys = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, key]) => key);
     assert.deepEqual(keys, Object.keys(DEFAULTS));
   });

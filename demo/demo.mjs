@@ -64,7 +64,7 @@ async function main() {
   const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
   const results = {};
   let routes = [];
-  let told = null;
+  let hintCounts = null;
   const repositories = hasGit();
 
   // The next gateway starts during a phase, because a start takes longer than a few turns.
@@ -84,7 +84,7 @@ async function main() {
     await converse(gateway, (agent, turn) => meter.step(`${phase.title}: ${agent}, turn ${turn}`));
     results[phase.key] = result(phase, taas.requests);
     if (phase.plugin !== null) {
-      if (repositories) told = countHints(taas.requests);
+      if (repositories) hintCounts = countHints(taas.requests);
       meter.say("asking the gateway for the captured routes");
       routes = await askRoutes(gateway);
     }
@@ -94,7 +94,7 @@ async function main() {
   meter.clear();
 
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...results, hints: told, routes })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...results, hints: hintCounts, routes })}\n`);
     return;
   }
   const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
@@ -102,7 +102,7 @@ async function main() {
   process.stdout.write(
     demoReport({
       phases,
-      told,
+      hintCounts,
       routes: Object.fromEntries(AGENTS.map(({ id }, index) => [id, routes[index]])),
       method: METHOD,
       slots: SLOTS,

@@ -45,8 +45,8 @@ function fill(workspace, agent, isRepository) {
 }
 
 /**
- * Sends one request at a time, because the draws depend on the order. Each agent takes half of its turns in a row: after
- * a turn of another agent, the host reopens the agent's database, which takes longer than a turn.
+ * Sends one request at a time, because the draws depend on the order. Each agent takes half of its turns in a row,
+ * because the host reopens an agent's database after a turn of another agent, which takes longer than a turn.
  *
  * @param {Awaited<ReturnType<typeof startGateway>>} gateway
  * @param {(agent: string, turn: number) => void} [onTurn]

@@ -97,21 +97,21 @@ function route(agent, answer) {
  *
  * @param {object} shown
  * @param {Parameters<typeof phaseTable>[0]} shown.phases
- * @param {Parameters<typeof hints>[0]} shown.told
+ * @param {Parameters<typeof hints>[0]} shown.hintCounts
  * @param {Record<string, object>} shown.routes the gateway's answers by agent
  * @param {string} shown.method the gateway method of these answers
  * @param {number} shown.slots
  * @param {number} shown.draws the number of draws of the guess
  * @param {boolean} [shown.color]
  */
-export function demoReport({ phases, told, routes, method, slots, draws, color = false }) {
+export function demoReport({ phases, hintCounts, routes, method, slots, draws, color = false }) {
   const paragraphs = [
     `${slots} upstream slots, each with its own prompt cache; cold starts are included. ` +
       `Cost is a share of the cost without caching; a cached token costs ${CACHED_TOKEN_PRICE} of the ` +
       "price of another input token. The gateway, its requests and the plugin are real. The model, " +
       "its cache and the draw of slots are simulated. " +
       `The guess is the median of ${draws} draws, with their range.`,
-    hints(told).join("\n"),
+    hints(hintCounts).join("\n"),
     [
       `Captured routes, from \`openclaw gateway call ${method}\`:`,
       ...Object.entries(routes).map(([agent, answer]) => route(agent, answer)),
@@ -127,13 +127,13 @@ const SHOWN = 5;
 /**
  * One line about the repository hints, and a line for each request without all three.
  *
- * @param {ReturnType<typeof import("../sim/hints.mjs").countHints> | null} told null if the workspaces are not repositories
+ * @param {ReturnType<typeof import("../sim/hints.mjs").countHints> | null} hintCounts null if the workspaces are not repositories
  */
-export function hints(told) {
-  if (told === null) {
+export function hints(hintCounts) {
+  if (hintCounts === null) {
     return ["No repository hints: git is not installed on this machine."];
   }
-  const { agentRuns, all, lacking } = told;
+  const { agentRuns, all, lacking } = hintCounts;
   const of = (some, noun) => `${some.hinted} of ${some.requests} ${noun} (${percent(share(some))})`;
   return [
     `The repository's name, branch and dirty state came with ${of(agentRuns, "agent requests")} and ${of(all, "requests in total")}.`,

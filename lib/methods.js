@@ -31,7 +31,7 @@ const refusable = (_, value) =>
     ? false
     : value;
 
-/** `value` as JSON text: `"null"` for `null` and `undefined`, and an empty text, which is refused, without a JSON form. */
+/** `value` as JSON text. A value without a JSON form becomes an empty text, which every method refuses. */
 function jsonOf(value) {
   if (value === null || value === undefined) {
     return "null";

@@ -33,7 +33,7 @@ const FIELDS = ["t", "input", "output", "parent", "keep", "blocks"];
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
-/** @throws {string} what was expected */
+/** @throws {string} the expectation and the value found */
 function expect(holds, expected, value) {
   if (!holds) {
     throw `expected ${expected}${value === undefined ? "" : `, found ${JSON.stringify(value)}`}`;

@@ -274,13 +274,13 @@ const connectParams = (token, caps) => ({
   auth: { token },
 });
 
-async function within(promise, ms, what) {
+async function within(promise, ms, action) {
   const timer = new AbortController();
   try {
     return await Promise.race([
       promise,
       sleep(ms, undefined, { signal: timer.signal }).then(() => {
-        throw new Error(`${what} took more than ${ms} ms`);
+        throw new Error(`${action} took more than ${ms} ms`);
       }),
     ]);
   } finally {
@@ -291,7 +291,7 @@ async function within(promise, ms, what) {
 /**
  * @typedef {object} Turn
  * @property {boolean} ok  Whether the run ended well.
- * @property {string | null} text  What the agent said.
+ * @property {string | null} text  The agent's reply.
  * @property {object | undefined} payload  The gateway's whole answer: `runId`, `status`, `result`, …
  * @property {object | undefined} error  The gateway's error, if any.
  * @property {number} ms  How long the turn took.

@@ -104,7 +104,7 @@ export class PrefixCache {
     return known;
   }
 
-  /** Drops the least recently used blocks. Drops a prompt's last blocks first, because a block is useless without its head. */
+  /** Drops the least recently used blocks, a prompt's last blocks first, because a block needs those before it. */
   #drop(excess) {
     let left = excess;
     while (left > 0) {

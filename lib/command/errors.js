@@ -118,12 +118,12 @@ export class CommandError extends Error {
     Object.assign(this, { exit, code, publicMessage, advice });
   }
 
-  /** The command line is wrong, or the gateway refused what it asks for. */
+  /** The command line is wrong, or the gateway refused its values. */
   static usage(message, publicMessage, advice) {
     return new CommandError(EXIT.usage, "INVALID_REQUEST", message, { publicMessage, advice });
   }
 
-  /** Converts what the host's gateway client threw for `method`. */
+  /** Converts an error of the host's gateway client for `method`. */
   static fromGateway(error, method) {
     if (error instanceof CommandError) {
       return error;

@@ -52,7 +52,7 @@ export function paramsFrom(options) {
   );
 }
 
-/** `for this agent`, `for this session` and so on, or `yet` if nothing is selected: the end of "No calls recorded …". */
+/** The end of "No calls recorded …": `for this agent`, `for this session` and so on, or `yet` without a selector. */
 export function selectionOf(params) {
   const selector = Object.values(SELECTORS).find(({ key }) => Object.hasOwn(params, key));
   return selector === undefined ? "yet" : `for this ${selector.noun}`;

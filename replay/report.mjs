@@ -1,4 +1,4 @@
-// What a replay says: a table for each number of slots and each time for which caches are kept.
+// The report of a replay: a table for each number of slots and each cache lifetime.
 
 import { table } from "../scripts/table.mjs";
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
@@ -26,10 +26,10 @@ export function report({ source, seeds, plugin, rows }) {
   const lines = [
     `${source.file}: ${source.sessions} sessions, ${source.requests.toLocaleString("en-US")} requests, ` +
       `${source.inputTokens.toLocaleString("en-US")} input tokens`,
-    `Median of ${seeds} seeds (and the range). Cost is relative to no caching at all, with a cached ` +
-      `token at ${CACHED_TOKEN_PRICE} of the price.`,
+    `Median of ${seeds} seeds (and the range). Cost is a share of the cost without caching; a cached ` +
+      `token costs ${CACHED_TOKEN_PRICE} of the price of another input token.`,
   ];
-  if (!plugin) lines.push("The plugin is left out.");
+  if (!plugin) lines.push("This run is without the plugin.");
   for (const keep of distinct(rows, "keepSeconds")) {
     for (const slots of distinct(rows, "slots")) {
       const chosen = rows.filter((row) => row.keepSeconds === keep && row.slots === slots);
@@ -47,7 +47,7 @@ export function report({ source, seeds, plugin, rows }) {
 const percents = (...values) =>
   [...new Set(values.map((value) => (value * 100).toFixed(1)))].join("–");
 
-/** Columns of the README's table, and the ways in each: what lies between them is not recorded. */
+/** The columns of the summary, with the ways in each. Two ways are the ends of a range. */
 const SUMMARY = [
   ["no identity, drawn", ["drawn"]],
   ["no identity, guessed", ["guessed", "recognised"]],
@@ -55,7 +55,7 @@ const SUMMARY = [
   ["by conversation", ["conversation"]],
 ];
 
-/** The README's table: hit rate and cost, medians. */
+/** The summary for the documentation: the medians of hit rate and cost. */
 export function summary({ rows }) {
   const places = distinct(rows, "keepSeconds").flatMap((keep) =>
     distinct(rows, "slots").map((slots) => ({ keep, slots })),

@@ -133,7 +133,7 @@ fn two_workspaces_warns_only_of_moves_that_are_no_worktree_and_no_single_edit() 
         for &(agent, conversation, workspace) in calls {
             let call = Whose {
                 conversation: Some(conversation).filter(|id| !id.is_empty()),
-                in_worktree: workspace == WORKTREE,
+                place: Some(workspace).filter(|workspace| *workspace != WORKTREE),
                 ..whose(workspace, Some(agent))
             };
             record_usage(&store, &call, None, [0.0; 4]);

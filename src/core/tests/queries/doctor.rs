@@ -27,13 +27,6 @@ fn each_fact_that_shows_a_problem_raises_its_check() {
         ("binary", json!({ "binary": "0.9.0", "package": "1.0.0" })),
         ("provider-entry", json!({ "providers": [{ "id": "cloudsigma", "hasKey": false }] })),
         (
-            "provider-entry",
-            json!({ "providers": [
-                { "id": "cloudsigma", "hasKey": true, "baseUrl": "a" },
-                { "id": "cloudsigma-staging", "hasKey": true, "baseUrl": "b" },
-            ] }),
-        ),
-        (
             "pinned-headers",
             json!({ "providers": [{ "id": "x", "hasKey": true, "pinned": ["X-Session-Id"] }] }),
         ),

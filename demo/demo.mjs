@@ -3,14 +3,15 @@
  * times against a simulated TaaS with eight upstream slots. See `sim/taas.mjs` for what
  * the simulator models.
  *
- *     node demo/demo.mjs [--json]
+ *     node demo/demo.mjs [--json] [--write]
  *
- * With `--json`, standard output carries one JSON object and nothing else. Progress goes to standard
- * error. Nothing is measured but what the simulator counted. `TAAS_DEMO_PLUGIN` names another plugin
+ * With `--json`, standard output carries one JSON object and nothing else. `--write` writes the table into
+ * docs/replay.md too. Progress goes to standard error. Nothing is measured but what the simulator counted. `TAAS_DEMO_PLUGIN` names another plugin
  * directory than this repository, to see what a broken plugin comes out as.
  */
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
+import { writeInto } from "../scripts/document.mjs";
 import { hasGit } from "../sim/git.mjs";
 import { countHints } from "../sim/hints.mjs";
 import { progress } from "../sim/progress.mjs";
@@ -18,7 +19,7 @@ import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { AGENTS } from "./conversations.mjs";
 import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
-import { demoReport, measure, medianDraw } from "./report.mjs";
+import { demoFigures, demoReport, measure, medianDraw } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
 /** A guess is drawn again with other seeds, from the requests that the gateway made: luck is no merit. */
@@ -62,7 +63,8 @@ async function askRoutes(gateway) {
 }
 
 async function main() {
-  const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+  const flag = { type: "boolean", default: false };
+  const { values: options } = parseArgs({ options: { json: flag, write: flag } });
   const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
   const results = {};
   let routes = [];
@@ -95,11 +97,12 @@ async function main() {
   }
   meter.clear();
 
+  const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
+  if (options.write) writeInto("docs/replay.md", "demo", `\n${demoFigures(phases)}\n`);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...results, hints: told, routes })}\n`);
     return;
   }
-  const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
   process.stdout.write(
     demoReport({

@@ -1,14 +1,14 @@
-// The README's picture, light and dark, from the figures of a run: docs/replay.json to
-// docs/replay-light.svg and docs/replay-dark.svg. `npm run replay:picture` writes them, and the table
-// of README.md.
+// `npm run replay:picture` draws the README's picture, light and dark, from the figures of a run: docs/replay.json to
+// docs/replay-light.svg and docs/replay-dark.svg. It also writes these figures into the documents.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { parse, resetSVGDefIds, textMetrics, View } from "vega";
 import { compile } from "vega-lite";
 
+import { writeInto } from "../scripts/document.mjs";
 import { isMain } from "../scripts/run.mjs";
-import { keptFor, summary } from "./report.mjs";
+import { FIGURES, keptFor } from "./report.mjs";
 
 const DOCS = new URL("../docs/", import.meta.url);
 
@@ -183,10 +183,7 @@ if (isMain(import.meta.url)) {
   for (const theme of Object.keys(THEMES)) {
     writeFileSync(new URL(`replay-${theme}.svg`, DOCS), await draw(result, theme));
   }
-  const readme = new URL("../README.md", import.meta.url);
-  const text = readFileSync(readme, "utf8");
-  writeFileSync(
-    readme,
-    text.replace(/^\| kept .*?(?=\n\n)/ms, () => summary(result)),
-  );
+  for (const [name, text] of Object.entries(FIGURES)) {
+    writeInto(name, "replay:picture", text(result));
+  }
 }

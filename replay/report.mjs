@@ -47,7 +47,7 @@ export function report({ source, seeds, plugin, rows }) {
 const percents = (...values) =>
   [...new Set(values.map((value) => (value * 100).toFixed(1)))].join("–");
 
-/** Columns of the README's table, and the ways in each: what lies between them is not recorded. */
+/** Columns of the table in docs/replay.md, and the ways in each. The truth lies between two ways. */
 const SUMMARY = [
   ["no identity, drawn", ["drawn"]],
   ["no identity, guessed", ["guessed", "recognised"]],
@@ -55,8 +55,8 @@ const SUMMARY = [
   ["by conversation", ["conversation"]],
 ];
 
-/** The README's table: hit rate and cost, medians. */
-export function summary({ rows }) {
+/** The table of docs/replay.md: hit rate and cost, medians. */
+function summary({ rows }) {
   const places = distinct(rows, "keepSeconds").flatMap((keep) =>
     distinct(rows, "slots").map((slots) => ({ keep, slots })),
   );
@@ -78,3 +78,41 @@ export function summary({ rows }) {
     ]),
   );
 }
+
+/** The rows that the documents speak of: eight slots, caches kept for five minutes. */
+const usual = ({ rows }, key) =>
+  rows.find(({ way, slots, keepSeconds }) => way === key && slots === 8 && keepSeconds === 300);
+
+const whole = (value) => `${Math.round(value * 100)} %`;
+
+/** The README's figure. */
+function worth(result) {
+  const [plugin, best, worst] = ["conversation", "recognised", "drawn"].map((key) =>
+    whole(usual(result, key).cost.median),
+  );
+  return (
+    `In a [replay](docs/replay.md) of ${result.source.sessions} recorded sessions over 8 slots, prompts cost ` +
+    `**${plugin}** of the full price with the plugin, and ${best} to **${worst}** without.`
+  );
+}
+
+/** The table of docs/status.md: both settings of `affinity`. */
+function comparison(result) {
+  const cells = (cell) => ["workspace-4", "conversation"].map((key) => cell(usual(result, key)));
+  const percentOf = (field) => cells((row) => `${(row[field].median * 100).toFixed(1)} %`);
+  return table(
+    ["", "by workspace", "by conversation"],
+    [
+      ["hit rate", ...percentOf("hitRate")],
+      ["hit rate of a conversation's first request", ...percentOf("firstHitRate")],
+      ["load, largest slot over mean", ...cells(({ load }) => load.median.toFixed(2))],
+    ],
+  );
+}
+
+/** What each document says of a run, by the document. */
+export const FIGURES = {
+  "README.md": worth,
+  "docs/replay.md": summary,
+  "docs/status.md": comparison,
+};

@@ -28,7 +28,7 @@ export const WAYS = [
   { key: "workspace-1", title: "by workspace, 1 agent", anonymous: "random", agents: 1 },
   { key: "workspace-4", title: "by workspace, 4 agents", anonymous: "random", agents: 4 },
   { key: "workspace-16", title: "by workspace, 16 agents", anonymous: "random", agents: 16 },
-  // The plugin knows no conversations yet, so each one gets a workspace of its own.
+  // A workspace for each conversation pins as `affinity: "conversation"` does.
   {
     key: "conversation",
     title: "by conversation",

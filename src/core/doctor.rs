@@ -197,7 +197,7 @@ fn ownership(facts: &Facts) -> Check {
         right: "no other plugin is known to own or hook the providers",
         advice: "disable the other plugin; loading this one before it helps only where that one hooks an alias \
                  (hookAliases): a plugin that registers the provider's own id always comes first; for CloudSigma's \
-                 own plugin see the README, \"Beside CloudSigma's plugin\"",
+                 own plugin see docs/beside-cloudsigma.md",
     }
     .found(&found)
 }
@@ -376,8 +376,7 @@ fn cache_markers(used: &Used, entries: &[Provider]) -> Check {
         level: Level::Warning,
         costs: true,
         right: "no model was seen that needs cache markers and lacks them",
-        advice: "a warm slot is worth nothing without cache markers: see the README, \"The provider entry that makes \
-                 caching happen\"",
+        advice: "a warm slot is worth nothing without cache markers: see the README, \"Turn caching on\"",
     }
     .found(&found)
 }

@@ -68,7 +68,7 @@ const SCENARIOS = [
   { name: "a response without a route", variant: "not autorouted" },
   { name: "a caller with metadata, headers and hooks of its own", variant: "caller's own" },
   { name: "a simple completion (no workspace)", variant: "simple completion" },
-  { name: "a new owner for every call", variant: "new owners", calls: 100 },
+  { name: "a new identity for every call", variant: "new owners", calls: 100 },
 ].map((scenario) => ({ contestants: RIVALS, ...scenario }));
 
 /** The plugin's own tests, against the ideal rival: how much of the same work it does. */

@@ -184,17 +184,11 @@ function goals({ calls, repositories, git, demo, trace, start, memory, sizes }) 
   if (calls) {
     const of = (name) => calls.find((one) => one.name.startsWith(name));
     const [common] = calls;
-    for (const key of ["p50", "p99"]) {
-      atMost(
-        `a call, no repository: at most 1.3 times ideal's ${key}`,
-        common.ratios.ideal[key],
-        1.3,
-      );
-    }
+    atMost("a call, no repository: at most 1.7 times ideal's p50", common.ratios.ideal.p50, 1.7);
     atMost("a payload of 20 MB: at most 1.5 times ideal's p50", of("20 MB").ratios.ideal.p50, 1.5);
     atMost(
-      "a new owner for every call: at most 4 times ideal's p50",
-      of("a new owner").ratios.ideal.p50,
+      "a new identity for every call: at most 4 times ideal's p50",
+      of("a new identity").ratios.ideal.p50,
       4,
     );
     atMost("a simple completion: at most 2 times ideal's p50", of("a simple").ratios.ideal.p50, 2);

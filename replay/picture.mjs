@@ -183,7 +183,8 @@ if (isMain(import.meta.url)) {
   for (const theme of Object.keys(THEMES)) {
     writeFileSync(new URL(`replay-${theme}.svg`, DOCS), await draw(result, theme));
   }
-  for (const [name, text] of Object.entries(FIGURES)) {
-    writeInto(name, "replay:picture", text(result));
+  for (const [name, figures] of Object.entries(FIGURES)) {
+    const text = figures(result);
+    writeInto(name, "replay:picture", text.startsWith("|") ? `\n${text}\n` : text);
   }
 }

@@ -139,7 +139,9 @@ test("every document and README section that a message names exists", () => {
   const said = messages();
   const documents = new Set([...said.matchAll(/\b(?:docs\/)?[\w-]+\.md\b/g)].map(([name]) => name));
   const missing = [...documents].filter((name) => !existsSync(join(ROOT, name)));
-  const sections = [...said.matchAll(/the README, "([^"]+)"/g)].map(([, title]) => title);
+  const sections = [...said.matchAll(/the README, "([^"]+)"|"([^"]+)" in the README/g)].map(
+    ([, after, before]) => after ?? before,
+  );
   const unknown = sections.filter((title) => !anchorsOf("README.md").includes(anchorOf(title)));
   assert.deepEqual([...missing, ...unknown], []);
 });

@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
   },
 });
 const { quick } = options;
+if (options.write && (quick || options.only)) throw new Error("--write is for a whole run");
 const { node } = hostPaths();
 const say = (text) => console.error(wrap(`bench: ${text}`));
 
@@ -227,5 +228,5 @@ for (const name of wanted) {
 }
 process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : report(results));
 if (options.write) {
-  writeInto("BENCHMARKS.md", "bench", `\n${report(results, { markdown: true })}`);
+  writeInto("BENCHMARKS.md", "bench", `\n${report(results, { markdown: true }).trimEnd()}\n`);
 }

@@ -11,7 +11,7 @@ export declare class ExternalObject<T> {
 }
 
 /** What stays the same for every request of this gateway. */
-export declare class Affinity {
+export declare class Gateway {
   /**
    * `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
    * user's home directory, `git_hints` says whether workspaces' repositories are looked at,
@@ -19,14 +19,14 @@ export declare class Affinity {
    */
   constructor(pluginVersion: string, hostName: string, home: string | undefined | null, gitHints: boolean, namespace?: string | undefined | null)
   /**
-   * Decides whose requests a stream wrapper makes: `context` is what OpenClaw gives the hook,
+   * Decides the identity of the calls of a stream wrapper: `context` is what OpenClaw gives the hook,
    * `env` is `process.env`, read only where `context` does not say enough.
    *
    * # Errors
    * A getter of `context` throws, the workspace is relative and the current directory gone, or
    * there is neither a session source nor a home directory.
    */
-  requester(context: object, env: object): Decided
+  identity(context: object, env: object): Identity
   /**
    * The answer of a gateway method to `params`, both as JSON text. `facts` are what the host's
    * configuration says, as JSON text too.
@@ -39,32 +39,39 @@ export declare class Affinity {
 }
 
 /**
- * A call begins. `request_id` is the host's id of its request, or one that no other request has. The workspace's
- * repository is looked at as by [`look`].
+ * A call begins, and its workspace is probed as by [`probe`]. `request_id` is OpenClaw's id of the request, and
+ * `conversation` OpenClaw's own session id, if it gives them.
  */
-export declare function beginCall(requester: ExternalObject<Requester>, requestId: string): Begun
+export declare function beginCall(wrapper: ExternalObject<Wrapper>, requestId?: string | undefined | null, conversation?: string | undefined | null): Begun
 
-/** What is known of a call's request when the call begins. */
+/** What is known of a call that begins. */
 export interface Begun {
-  /** How many times the request has been sent, counting this one. */
-  times: number
-  /** The algorithm that somebody chose for it, or `null`. */
+  /** The number of the call, for the functions below. The last 4,096 calls are known. */
+  call: number
+  /** How many times its request has been sent, counting this one. */
+  attempt: number
+  /** The algorithm that an operator set for it, or `null`. */
   algorithm: string | null
 }
 
 /**
- * As [`capture_response`], of a request that another plugin made for `agent_id`, and in which
- * `session_id` names the session.
+ * As [`capture_response`], of a request that another plugin made.
+ *
+ * # Errors
+ * As [`capture_response`].
  */
-export declare function captureObserved(agentId: string | undefined | null, sessionId: string | undefined | null, values: string, status?: number | undefined | null): boolean
+export declare function captureObserved(request: ObservedRequest, response: string): ObservedResponse
 
 /**
- * Remembers what a response says: its route, where it succeeded and was autorouted, which `true`
- * says, else that it failed. `values` are joined by line feeds: the turn id and the attempt that the
- * request carried, the values of [`response_headers`] in their order, and OpenClaw's own id of the
- * session. What is not there is empty. A response without `status` counts as one that succeeded.
+ * Remembers what a response says: its route if it succeeded and was autorouted, which `true`
+ * says; else its failure, if it failed. `response` is the JSON text of an object: `status`, which may be missing,
+ * `turnId` and `attempt`, which the request carried, and `headers`, those of [`response_headers`] by name. `call` is
+ * the number of the call that got it.
+ *
+ * # Errors
+ * With code `InvalidArg` where `response` is not such a text.
  */
-export declare function captureResponse(requester: ExternalObject<Requester>, values: string, status?: number | undefined | null): boolean
+export declare function captureResponse(wrapper: ExternalObject<Wrapper>, response: string, call?: number | undefined | null): boolean
 
 /**
  * How full the store is, and how full it can be.
@@ -84,46 +91,28 @@ export interface CaptureTableSize {
   limit: number
 }
 
-/**
- * What keeps repository hints away for a reason outside of any repository, such as a git that is
- * missing. It is said once in a process.
- */
-export declare function complaint(): string | null
-
-/** What is decided of the requests of one stream wrapper, for JavaScript to keep. */
-export interface Decided {
-  /** What the functions of this module take. */
-  handle: ExternalObject<Requester>
-  /** The affinity session id, `oc:` and 16 hex digits. */
-  sessionId: string
-  /** The kind of source that the session id comes from. It names no value. */
-  sessionSource: string
-  /** The agent id, or `null`. */
-  agentId: string | null
-  /**
-   * The headers that every request carries: the values of [`request_headers`], joined by line
-   * feeds. One that is not known or cannot be sent is empty.
-   */
-  headers: string
-  /**
-   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will decide
-   * the same again, and are short enough to be remembered.
-   */
-  reusable: boolean
+/** What keeps repository hints away. It is for the log alone, as it can name a workspace. */
+export interface Complaint {
+  /** What requests lack. */
+  consequence: string
+  /** Why, and what helps. */
+  reason: string
 }
+
+/**
+ * Counts a call that has ended, with what its response said. Returns the change of the agent's route if there is one,
+ * at most once a minute, and only with [`EndedCall::tell_route`].
+ */
+export declare function endCall(wrapper: ExternalObject<Wrapper>, call: number, end: EndedCall): RouteChange | null
 
 /** A call that has ended. What is not known is left out. */
 export interface EndedCall {
-  /** The model that answered: the value of its header, or what the answer says. */
+  /** The model that answered, as the message says or as it was asked for. The route's own name comes before it. */
   model?: string
-  /** OpenClaw's own id of the session. It can be left out if [`capture_response`] has it. */
-  conversation?: string
-  /** The status of the last response. */
-  status?: number
   /** Whether there was no proper answer. */
   failed: boolean
-  /** Whether the autorouter chose the model. */
-  routed: boolean
+  /** Whether there was a whole answer: after it, the next request of the run is not a retry. */
+  answered: boolean
   /** Tokens of the prompt that were neither read from a cache nor written to one. */
   input?: number
   /** Tokens of the prompt that were read from a cache. */
@@ -132,24 +121,45 @@ export interface EndedCall {
   written?: number
   /** Tokens of the answer. */
   output?: number
-  /** What the prompt cost, in US dollars. */
+  /** What the prompt cost, in US dollars. Unless all three amounts are from 0 to a million, the cost is unknown. */
   promptCost?: number
   /** What the prompt would have cost if nothing had been cached, in US dollars. */
   uncachedCost?: number
   /** What the answer cost, in US dollars. */
   outputCost?: number
+  /** Whether a change of the agent's route is worth a line of the log. */
+  tellRoute: boolean
+}
+
+/** The identity of the calls of one stream wrapper. */
+export interface Identity {
+  /** What the functions for a call take. */
+  handle: ExternalObject<Wrapper>
+  /** The affinity session id, `oc:` and 16 hex digits. */
+  sessionId: string
+  /** The kind of source that the session id comes from. It names no value. */
+  source: string
+  /** The agent id, or `null`. */
+  agentId: string | null
+  /** The headers that every request carries, as the JSON text of an object. */
+  headers: string
+  /**
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will decide
+   * the same again, and are short enough to be remembered.
+   */
+  reusable: boolean
 }
 
 /**
  * The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
  * add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
- * as it is. What is known of the workspace's repository is in it; with a `request_id`, as [`begin_call`] has it, what
- * was known at the first payload of that request.
+ * as it is. The hints of the workspace's repository are in it: those known now or, with the number of a `call`, those
+ * that the first payload of its request had.
  *
  * # Errors
  * A getter of `payload` or of its metadata throws.
  */
-export declare function injectRequest(requester: ExternalObject<Requester>, payload: unknown, requestId?: string | undefined | null): string | null
+export declare function injectRequest(wrapper: ExternalObject<Wrapper>, payload: unknown, call?: number | undefined | null): string | null
 
 /** The number of the interface between JavaScript and this addon. */
 export declare function interfaceNumber(): number
@@ -165,13 +175,7 @@ export declare function isHeaderSafe(value: string): boolean
  */
 export declare function latestByAgent(agentId: string): string | null
 
-/**
- * Has the workspace's repository looked at, off this thread, unless that is going on or what is
- * known is young. Returns whether an answer is awaited. Never waits.
- */
-export declare function look(requester: ExternalObject<Requester>): boolean
-
-/** A gateway method that [`Affinity::ask`] answers. */
+/** A gateway method that [`Gateway::ask`] answers. */
 export interface Method {
   /** Its name. */
   name: string
@@ -182,25 +186,46 @@ export interface Method {
 /** Every gateway method. */
 export declare function methods(): Array<Method>
 
-/** Counts a call that has ended. */
-export declare function recordCall(requester: ExternalObject<Requester>, call: EndedCall): void
+/** A request that another plugin made. What is not known is left out. */
+export interface ObservedRequest {
+  /** The agent that it was made for. */
+  agentId?: string
+  /** The session that the request itself names. */
+  sessionId?: string
+  /** OpenClaw's own session id. */
+  conversation?: string
+  /** Whether a change of the agent's route is worth a line of the log. */
+  tellRoute: boolean
+}
 
-/** A call's request has a good answer: the next request of the same run is sent for the first time. */
-export declare function requestAnswered(requester: ExternalObject<Requester>, requestId: string): void
+/** What became of the response to an observed request. */
+export interface ObservedResponse {
+  /** Whether there was a route to remember. */
+  captured: boolean
+  /** The change of the agent's route, as [`end_call`] has it, or `null`. */
+  change: RouteChange | null
+}
 
-/** The names of the headers that [`Decided::headers`] gives the values of. */
+/**
+ * Has the workspace's repository probed, off this thread, unless a probe is under way or what is known is young. Never
+ * waits. Returns what keeps hints away and was not returned yet, at most 64 complaints in a process; `null` if there is
+ * nothing to say.
+ */
+export declare function probe(wrapper: ExternalObject<Wrapper>): Array<Complaint> | null
+
+/** The names of the headers that every request of a wrapper can carry. */
 export declare function requestHeaders(): Array<string>
 
 /** The names, in lower case, of the response headers that [`capture_response`] reads. */
 export declare function responseHeaders(): Array<string>
 
-/**
- * Another model than was told last of an agent, as JSON text.
- *
- * # Errors
- * None that two names allow.
- */
-export declare function routeChange(agentId: string): string | null
+/** Another model than the log was told of last. */
+export interface RouteChange {
+  /** The model that the log was told of last; before that, the first that answered. */
+  from: string
+  /** The model that answers now. */
+  to: string
+}
 
 /**
  * Panics, so that a test of the built binary can see that a panic reaches JavaScript as an error.

@@ -10,6 +10,7 @@ import { machine } from "../lib/addon/native.js";
 import { ago, count, percent, usd } from "../lib/command/numbers.js";
 import { chatHandler } from "../lib/command/register.js";
 import { cut, widthOf, wrapped } from "../lib/command/text.js";
+import { settingsOf } from "../lib/host/settings.js";
 import { PublicError } from "../lib/log.js";
 import { createMethods, unavailableMethods } from "../lib/methods.js";
 import {
@@ -977,11 +978,12 @@ describe("/taas", () => {
     const failing = new Error("EACCES: permission denied, open '/home/secret/x'");
     const warnings = [];
     const [{ handler }] = createMethods({
-      native: { methods: () => [{ name: STATUS, scope: "operator.read" }] },
-      affinity: { ask: () => assert.fail(failing) },
-      gather: () => {},
-      facts: () => ({}),
-      warn: (...warning) => warnings.push(warning),
+      addon: {
+        native: { methods: () => [{ name: STATUS, scope: "operator.read" }] },
+        gateway: { ask: () => assert.fail(failing) },
+      },
+      host: { config: () => ({}), settings: settingsOf({}, {}), providers: [] },
+      log: { warn: (...warning) => warnings.push(warning) },
     });
     handler({
       params: {},

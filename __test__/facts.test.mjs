@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 
+import { shared } from "../lib/addon/shared.js";
 import { factsOf } from "../lib/host/facts.js";
 import { pricesOf } from "../lib/host/prices.js";
 import { settingsOf } from "../lib/host/settings.js";
@@ -18,16 +19,15 @@ beforeEach(forget);
 afterEach(forget);
 
 const of = (config, more) =>
-  factsOf({
-    config: () => config,
-    settings: settingsOf({ gitHint: true }, {}),
-    providers: ["cloudsigma", "third"],
-    binary: "0.1.0",
-    version: "0.1.0",
-    owned: [],
-    unasked: {},
-    ...more,
-  });
+  factsOf(
+    {
+      config: () => config,
+      settings: settingsOf({ gitHint: true }, {}),
+      providers: ["cloudsigma", "third"],
+      ...more,
+    },
+    { built: "0.1.0", version: "0.1.0" },
+  );
 const withProvider = (entry, more) => ({ models: { providers: { cloudsigma: entry } }, ...more });
 const entryOf = (entry, more) => of(withProvider(entry, more)).providers[0];
 
@@ -197,6 +197,8 @@ describe("facts", () => {
       headers: { [odd]: odd },
       models: [{ id: odd, api: odd, compat: { cacheControlFormat: odd } }],
     };
+    const seen = { isPassedOver: true, calls: 1, owners: [odd, 7, null] };
+    shared.ownership.providers.set(providers[0], seen);
     const facts = of(
       {
         models: { providers: { [odd]: entry, [providers[0]]: entry } },
@@ -208,8 +210,6 @@ describe("facts", () => {
       {
         settings: settingsOf({ [odd]: odd, affinity: odd, providers: [odd] }, {}),
         providers,
-        owned: [{ provider: providers[0], plugins: [odd, 7, null] }],
-        unasked: { [providers[0]]: 1 },
       },
     );
     assert.equal(facts.providers.length, 1);

@@ -323,8 +323,8 @@ describe("copies of the module", () => {
       import { loadNative } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib/addon/native.js")).href)};
       const native = loadNative(${JSON.stringify(ROOT)});
       const capture = (agentId) => {
-        const { handle } = new native.Affinity("1", "h", "/", false).requester({ agentId, workspaceDir: "/w" }, {});
-        native.captureResponse(handle, "\\n\\ntrue");
+        const { handle } = new native.Gateway("1", "h", "/", false).identity({ agentId, workspaceDir: "/w" }, {});
+        native.captureResponse(handle, JSON.stringify({ headers: { "x-taas-autorouted": "true" } }));
       };
       if (isMainThread) {
         capture("main-thread");

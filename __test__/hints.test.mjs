@@ -234,10 +234,13 @@ describe("repository hints", () => {
   }
 
   const PLUGIN = JSON.stringify(pathToFileURL(join(ROOT, "__test__/support/plugin.mjs")).href);
+  // A program in the temporary directory is never run.
+  const elsewhere = join(base, "temporary");
+  mkdirSync(elsewhere);
   const runScript = (script, changes = {}) =>
     spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
       encoding: "utf8",
-      env: { ...env, ...changes },
+      env: { ...env, TMPDIR: elsewhere, ...changes },
     });
 
   test("the process ends while git is asked, and git with it", () => {
@@ -289,6 +292,68 @@ describe("repository hints", () => {
         `${what}: ${stderr}`,
       );
     }
+  });
+
+  test("a repository that git does not trust is named in the log, with the remedy, and nowhere else", () => {
+    const dir = repository("not-trusted");
+    const bin = join(base, "distrusting-git");
+    mkdirSync(bin);
+    const script = '#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec /usr/bin/git "$@"\n';
+    writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+    const { status, stdout, stderr } = runScript(
+      `import { agentContext, modelCall, register } from ${PLUGIN};
+      const host = register();
+      const end = Date.now() + 5000;
+      let bodies = "";
+      do {
+        const { payload } = await modelCall(host.provider, {
+          context: agentContext({ workspaceDir: ${JSON.stringify(dir)} }),
+        });
+        bodies += JSON.stringify(payload);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } while (host.warnings.length === 0 && Date.now() < end);
+      console.log(JSON.stringify([host.warnings, bodies.includes("not-trusted")]));`,
+      { PATH: `${bin}:/usr/bin:/bin` },
+    );
+    assert.equal(status, 0, stderr);
+    const [warnings, isTold] = JSON.parse(stdout);
+    assert.equal(isTold, false, "no body has the path");
+    assert.equal(warnings.length, 1);
+    assert.ok(warnings[0].includes(`requests of the workspace ${dir} carry no repository hints`));
+    assert.ok(warnings[0].includes(`git config --global --add safe.directory '${dir}'`));
+  });
+
+  test("of a repository whose status takes too long, name and branch go out alone and the log says so", () => {
+    const dir = repository("slow-verdict");
+    const bin = join(base, "slow-git-of-verdicts");
+    mkdirSync(bin);
+    const script =
+      '#!/bin/sh\ncase "$*" in *status*) exec sleep 60.4243;; esac\nexec /usr/bin/git "$@"\n';
+    writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+    const { status, stdout, stderr } = runScript(
+      `import { agentContext, modelCall, register } from ${PLUGIN};
+      const host = register();
+      const end = Date.now() + 8000;
+      const told = [];
+      while (Date.now() < end && (host.warnings.length === 0 || told.length < 200)) {
+        const { payload } = await modelCall(host.provider, {
+          context: agentContext({ workspaceDir: ${JSON.stringify(dir)} }),
+        });
+        const runtime = payload.metadata.requester_runtime;
+        told.push([runtime.git_branch_hint, runtime.git_dirty_hint]);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const withBranch = told.filter(([branch]) => branch === "dev").length;
+      const withVerdict = told.filter(([, dirty]) => dirty !== undefined).length;
+      console.log(JSON.stringify([host.warnings, withBranch / told.length, withVerdict]));`,
+      { PATH: `${bin}:/usr/bin:/bin` },
+    );
+    assert.equal(status, 0, stderr);
+    const [warnings, share, verdicts] = JSON.parse(stdout);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /slow-verdict carry no git_dirty_hint: git status takes longer than/);
+    assert.ok(share > 0.8, `${share} of the requests have a branch`);
+    assert.equal(verdicts, 0);
   });
 
   test("threads may end while their requests wait", () => {

@@ -182,13 +182,9 @@ test("a host that only promises whose a provider is ends nothing", async () => {
   };
   const resolveOwningPluginIdsForProvider = () => Promise.reject(new Error("not here"));
   const warnings = [];
-  watchOwnership({
-    api,
-    faults: { warn: (...said) => warnings.push(said), attempt: (_, __, action) => action() },
-    providers: ["cloudsigma"],
-    importSdk: async () => ({ resolveOwningPluginIdsForProvider }),
-    observe: () => {},
-  });
+  const log = { warn: (...said) => warnings.push(said), attempt: (_, __, action) => action() };
+  const importSdk = async () => ({ resolveOwningPluginIdsForProvider });
+  watchOwnership({ api, providers: ["cloudsigma"] }, log, () => {}, importSdk);
   listeners.get("gateway_start")();
   await new Promise(setImmediate);
   process.off("unhandledRejection", note);

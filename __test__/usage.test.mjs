@@ -590,7 +590,7 @@ describe("a request that is sent again", () => {
       );
     }
     const first = `${context.agentId}:first`;
-    const { handle } = new native.Affinity("1", "h", "/", false).requester(context, {});
+    const { handle } = new native.Gateway("1", "h", "/", false).identity(context, {});
     const others = (from, to) => {
       for (let other = from; other < to; other += 1)
         native.beginCall(handle, `${context.agentId}:${other}`);
@@ -598,9 +598,9 @@ describe("a request that is sent again", () => {
     native.beginCall(handle, first);
     // What many agents send while one of them waits to send again.
     others(0, 2000);
-    assert.equal(native.beginCall(handle, first).times, 2);
+    assert.equal(native.beginCall(handle, first).attempt, 2);
     others(2000, 7000);
-    assert.equal(native.beginCall(handle, first).times, 1);
+    assert.equal(native.beginCall(handle, first).attempt, 1);
   });
 });
 

@@ -12,8 +12,8 @@ import { spread } from "./stats.mjs";
 
 const { repository, probes, bytes } = JSON.parse(process.argv[2]);
 const native = loadNative(fileURLToPath(new URL("..", import.meta.url)));
-const affinity = new native.Affinity("0.1.0", "host", "/home/me", true);
-const { handle } = affinity.requester({ workspaceDir: repository, agentId: "main" }, process.env);
+const gateway = new native.Gateway("0.1.0", "host", "/home/me", true);
+const { handle } = gateway.identity({ workspaceDir: repository, agentId: "main" }, process.env);
 
 /** How long an answer of git is told, in milliseconds. */
 const FRESH = 2000;
@@ -33,22 +33,23 @@ const answered = [];
 const before = childrensTime();
 for (let probe = 0; probe < probes; probe += 1) {
   const began = performance.now();
-  native.look(handle);
+  native.probe(handle);
   asking.push((performance.now() - began) * 1000);
-  while (native.look(handle)) {
+  const verdict = () =>
+    JSON.parse(native.injectRequest(handle, {})).requester_runtime.git_dirty_hint;
+  while (verdict() === undefined) {
+    if (performance.now() - began > FRESH) throw new Error("no verdict");
     await sleep(1);
   }
   answered.push(performance.now() - began);
-  const { requester_runtime: runtime } = JSON.parse(native.injectRequest(handle, {}));
-  if (runtime.git_dirty_hint !== false) throw new Error("no verdict");
   await sleep(FRESH + 100);
 }
 const young = [];
-native.look(handle);
+native.probe(handle);
 await sleep(200);
 for (let call = 0; call < 1000; call += 1) {
   const began = performance.now();
-  native.look(handle);
+  native.probe(handle);
   young.push((performance.now() - began) * 1000);
 }
 process.stdout.write(

@@ -4,7 +4,7 @@
 
 import { fileURLToPath } from "node:url";
 import { loadNative } from "../lib/addon/native.js";
-import { headersSent, packed, placesOf } from "../lib/call/headers.js";
+import { headersSent, placesOf } from "../lib/call/headers.js";
 import { ENTRIES, fresh, register, responseHeaders } from "./host.mjs";
 import { parts } from "./rivals/ideal.mjs";
 import { busy, spread } from "./stats.mjs";
@@ -14,8 +14,9 @@ const LOOPS = 1000;
 const RUNS = quick ? 10 : 100;
 
 const native = loadNative(fileURLToPath(new URL("..", import.meta.url)));
-const affinity = new native.Affinity("0.1.0", "host", "/home/me", false);
-const places = placesOf(native.responseHeaders());
+const gateway = new native.Gateway("0.1.0", "host", "/home/me", false);
+const names = native.responseHeaders();
+const places = placesOf(names);
 const asked = {};
 for (const name of ["plugin", "ideal"]) {
   asked[name] = register((await import(ENTRIES[name])).default).method;
@@ -33,8 +34,11 @@ const response = { status: 200, headers: responseHeaders(10) };
 const call = { turnId: "0af76519-16cd-43dd-8448-eb211c80319c", attempt: "1" };
 
 const owner = parts.ownerOf(contextOf(0));
-const { handle } = affinity.requester(contextOf(0), process.env);
-const values = () => packed(call.turnId, call.attempt, ...headersSent(response.headers, places));
+const { handle } = gateway.identity(contextOf(0), process.env);
+const told = () => {
+  const { status, headers } = response;
+  return JSON.stringify({ status, ...call, headers: headersSent(headers, places, names) });
+};
 
 const ask = (name, params) => {
   let answer;
@@ -53,7 +57,7 @@ const CASES = {
     ideal: () => parts.inject(owner, payload),
   },
   captureResponse: {
-    plugin: () => native.captureResponse(handle, values()),
+    plugin: () => native.captureResponse(handle, told()),
     ideal: () => parts.capture(owner, call, response),
   },
   "look-up by agent": {
@@ -98,7 +102,7 @@ CASES.captureResponse.plugin();
 CASES.captureResponse.ideal();
 const empty = measure("one entry");
 for (let id = 1; id < 256; id += 1) {
-  native.captureResponse(affinity.requester(contextOf(id), process.env).handle, values());
+  native.captureResponse(gateway.identity(contextOf(id), process.env).handle, told());
   parts.capture(parts.ownerOf(contextOf(id)), call, response);
 }
 CASES.captureResponse.plugin();

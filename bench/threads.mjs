@@ -9,19 +9,23 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { loadNative } from "../lib/addon/native.js";
 
 const PAIRS = 2000;
-const VALUES = `${["turn", "1", "true", "req-1", "", "trace-1"].join("\n")}${"\n".repeat(8)}`;
+const RESPONSE = JSON.stringify({
+  turnId: "turn",
+  attempt: "1",
+  headers: { "x-taas-autorouted": "true", "x-request-id": "req-1", "x-trace-id": "trace-1" },
+});
 
 function work() {
   const native = loadNative(fileURLToPath(new URL("..", import.meta.url)));
-  const affinity = new native.Affinity("0.1.0", "host", "/home/me", false);
+  const gateway = new native.Gateway("0.1.0", "host", "/home/me", false);
   const agentId = `thread-${workerData.thread}`;
   const context = { provider: "cloudsigma", workspaceDir: `/w/${agentId}`, agentId };
-  const { handle } = affinity.requester(context, {});
+  const { handle } = gateway.identity(context, {});
   parentPort.on("message", (until) => {
     let pairs = 0;
     while (Date.now() < until) {
       for (let round = 0; round < PAIRS; round += 1) {
-        native.captureResponse(handle, VALUES);
+        native.captureResponse(handle, RESPONSE);
         if (native.latestByAgent(agentId) === null) throw new Error("lost");
       }
       pairs += PAIRS;

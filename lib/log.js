@@ -53,22 +53,32 @@ export const oneLine = (text, limit = LINE_LIMIT) =>
  */
 
 /**
- * @param {{ warn(message: string): void }} logger
- * @returns {{ warn: Warn, attempt: <T>(kind: string, consequence: string, action: () => T) => T | undefined }}
- *   `attempt` returns what `action` does, and `undefined` with a warning where it throws
+ * @typedef {object} Log
+ * @property {Warn} warn
+ * @property {<T>(kind: string, consequence: string, action: () => T) => T | undefined} attempt returns what `action`
+ *   returns; if that throws, it warns and returns `undefined`
+ * @property {(line: string) => void} info
+ * @property {((line: string) => void) | undefined} debug for the people who debug a gateway, if there are any
  */
-export function createFaults(logger) {
-  const { warned } = shared;
 
-  function warn(kind, consequence, error) {
-    if (warned.has(kind)) {
-      return;
-    }
-    warned.add(kind);
+/**
+ * @param {{ info(message: string): void, warn(message: string): void }} logger the host's
+ * @param {boolean} isDebugging
+ * @returns {Log}
+ */
+export function createLog(logger, isDebugging) {
+  const write = (level, line) => {
     try {
-      logger.warn(oneLine(`taas-affinity: ${consequence}: ${messageOf(error)} (said once)`));
+      logger[level](oneLine(`taas-affinity: ${line}`));
     } catch {
       // A logger that throws must not fail the call either.
+    }
+  };
+
+  function warn(kind, consequence, error) {
+    if (!shared.warned.has(kind)) {
+      shared.warned.add(kind);
+      write("warn", `${consequence}: ${messageOf(error)} (said once)`);
     }
   }
 
@@ -81,25 +91,6 @@ export function createFaults(logger) {
     }
   }
 
-  return { warn, attempt };
-}
-
-/**
- * A function that writes a line for whoever debugs a gateway; `undefined` where nobody does.
- *
- * @param {{ info(message: string): void }} logger
- * @param {boolean} wanted
- * @returns {((line: string) => void) | undefined}
- */
-export function createDebug(logger, wanted) {
-  if (!wanted) {
-    return undefined;
-  }
-  return (line) => {
-    try {
-      logger.info(oneLine(`taas-affinity: ${line}`));
-    } catch {
-      // As above.
-    }
-  };
+  const info = (line) => write("info", line);
+  return { warn, attempt, info, debug: isDebugging ? info : undefined };
 }

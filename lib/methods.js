@@ -1,5 +1,6 @@
 // The gateway methods. Which there are, and what they answer, is the addon's to say.
 
+import { factsOf } from "./host/facts.js";
 import { publicMessageOf } from "./log.js";
 
 /** What is registered where there is no addon to say it: people ask these, and are told why. */
@@ -48,20 +49,21 @@ function jsonOf(params) {
 }
 
 /**
- * @param {object} parts
- * @param {typeof import("../native.js")} parts.native
- * @param {import("../native.js").Affinity} parts.affinity
- * @param {() => object} parts.facts see facts.js
- * @param {import("./log.js").Warn} parts.warn
- * @returns {{ name: string, scope: string, handler: (request: object) => void }[]}
+ * @typedef {{ name: string, scope: string, handler: (request: object) => void }[]} Methods
+ *
+ * @param {import("./call/hooks.js").Parts} parts
+ * @returns {Methods}
  */
-export function createMethods({ native, affinity, facts, warn }) {
+export function createMethods({ addon, host, log: { warn } }) {
+  const { native, gateway } = addon;
   return native.methods().map(({ name, scope }) => {
     const handler = ({ params, respond }) => {
       const refuse = refusal(name, respond);
       let answer;
       try {
-        answer = JSON.parse(affinity.ask(name, jsonOf(params), process.env, jsonOf(facts())));
+        answer = JSON.parse(
+          gateway.ask(name, jsonOf(params), process.env, jsonOf(factsOf(host, addon))),
+        );
       } catch (error) {
         if (isInvalid(error)) {
           refuse("INVALID_REQUEST", error.message);

@@ -37,7 +37,7 @@ const VARIABLES = {
 function checkConformance(file) {
   const native = createRequire(import.meta.url)(resolve(file));
   const isWindows = process.platform === "win32";
-  const affinity = new native.Affinity(
+  const gateway = new native.Gateway(
     "1.2.3",
     "a-host",
     isWindows ? "C:\\Users\\a" : "/home/a",
@@ -48,10 +48,10 @@ function checkConformance(file) {
   assert.match(native.version(), /^\d+\.\d+\.\d+/);
   const workspaces = Object.entries(WORKSPACES[isWindows ? "win32" : "posix"]);
   for (const [workspaceDir, id] of workspaces) {
-    assert.equal(affinity.requester({ workspaceDir }, {}).sessionId, id, workspaceDir);
+    assert.equal(gateway.identity({ workspaceDir }, {}).sessionId, id, workspaceDir);
   }
   for (const [name, [value, id]] of Object.entries(VARIABLES)) {
-    assert.equal(affinity.requester({}, { [name]: value }).sessionId, id, name);
+    assert.equal(gateway.identity({}, { [name]: value }).sessionId, id, name);
   }
 
   const context = {
@@ -60,7 +60,7 @@ function checkConformance(file) {
     agentId: "conformance",
     workspaceDir: workspaces[0][0],
   };
-  const { handle, headers } = affinity.requester(context, {});
+  const { handle, headers } = gateway.identity(context, {});
   const [[, session]] = workspaces;
   const payload = { model: "auto", messages: [] };
   const added = JSON.parse(native.injectRequest(handle, payload));
@@ -73,18 +73,17 @@ function checkConformance(file) {
   assert.equal(added.session_id, session);
   assert.equal(added.openclaw_correlation.agent_id, "conformance");
   assert.equal(native.injectRequest(handle, null), null);
-  assert.equal(headers.split("\n")[native.requestHeaders().indexOf("X-Session-Id")], session);
+  assert.equal(JSON.parse(headers)["X-Session-Id"], session);
 
-  const response = { "x-taas-autorouted": "true", "x-taas-autorouter-model": "a-model" };
-  const values = native.responseHeaders().map((name) => response[name] ?? "");
-  assert.equal(native.captureResponse(handle, ["turn-1", "1", ...values].join("\n")), true);
-  assert.equal(native.captureResponse(handle, "turn-2\n1"), false);
-
-  assert.equal(native.captureResponse(handle, ["turn-3", "1", ...values].join("\n"), 503), false);
+  const routed = { "x-taas-autorouted": "true", "x-taas-autorouter-model": "a-model" };
+  const capture = (response) => native.captureResponse(handle, JSON.stringify(response));
+  assert.equal(capture({ turnId: "turn-1", attempt: "1", headers: routed }), true);
+  assert.equal(capture({ turnId: "turn-2", attempt: "1" }), false);
+  assert.equal(capture({ turnId: "turn-3", status: 503, headers: routed }), false);
 
   const [{ name: method, scope }] = native.methods();
   assert.equal(scope, "operator.read");
-  const ask = (params) => JSON.parse(affinity.ask(method, JSON.stringify(params), {}));
+  const ask = (params) => JSON.parse(gateway.ask(method, JSON.stringify(params), {}));
   const answer = ask({ agentId: "conformance" });
   assert.equal(answer.sessionId, session);
   assert.equal(answer.capture.autorouterModel, "a-model");
@@ -108,13 +107,14 @@ async function checkHints(file) {
       mkdirSync(join(workspaceDir, ".git", directory), { recursive: true });
     }
     writeFileSync(join(workspaceDir, ".git", "HEAD"), "ref: refs/heads/a-branch\n");
-    const affinity = new native.Affinity("1.2.3", "a-host", root, true);
-    const { handle } = affinity.requester({ workspaceDir }, {});
-    assert.equal(native.look(handle), true, "an answer is awaited");
-    while (native.look(handle)) {
+    const gateway = new native.Gateway("1.2.3", "a-host", root, true);
+    const { handle } = gateway.identity({ workspaceDir }, {});
+    let runtime = {};
+    for (let round = 0; round < 1000 && runtime.repo_name === undefined; round += 1) {
+      native.probe(handle);
       await sleep(10);
+      runtime = JSON.parse(native.injectRequest(handle, {})).requester_runtime;
     }
-    const { requester_runtime: runtime } = JSON.parse(native.injectRequest(handle, {}));
     assert.equal(runtime.repo_name, "a-repository");
     assert.equal(runtime.git_branch_hint, hasGit ? "a-branch" : undefined);
   } finally {

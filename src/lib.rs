@@ -9,15 +9,15 @@
 use napi_derive::napi;
 
 // Public, since a test build exports nothing to Node, and would call all of it unused.
-pub mod affinity;
+pub mod call;
 mod convert;
-pub mod requester;
+pub mod gateway;
 pub mod store;
 
 /// The number of the interface between JavaScript and this addon, as `native.d.ts` has it. It is
 /// raised with every change that JavaScript written for another number could not live with: an
 /// image stays in the process for good, and may meet the JavaScript of a later version.
-const INTERFACE: u32 = 8;
+const INTERFACE: u32 = 9;
 
 /// The number of the interface between JavaScript and this addon.
 #[napi(catch_unwind)]

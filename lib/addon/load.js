@@ -1,25 +1,63 @@
-// Which library image of the addon serves this copy of the package. A managed update puts each version into a directory
-// of its own, so that a running gateway maps a second library beside the first; the store must be one all the same.
+// Which addon serves this copy of the package. A managed update puts each version into a directory of its own, so that
+// a running gateway maps a second library beside the first; the store must be one all the same.
 
+import { readFileSync } from "node:fs";
+import { homedir, hostname } from "node:os";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 
 import { PublicError } from "../log.js";
 import { loadNative } from "./native.js";
 import { INTERFACE, shared } from "./shared.js";
 
-/** The directory of the image that serves this interface, handed down to worker threads. */
+const PACKAGE = new URL("../../package.json", import.meta.url);
+const { version } = JSON.parse(readFileSync(PACKAGE, "utf8"));
+
+/** The directory of the addon that serves this interface, handed down to worker threads. */
 const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
 
 /**
- * The addon for the package in `rootDir`: an image of its interface that is in the process already,
- * wherever that lies, else its own.
+ * @typedef {object} Addon
+ * @property {typeof import("../../native.js")} native
+ * @property {import("../../native.js").Gateway} gateway
+ * @property {string} version of the package
+ * @property {string} built the version of the package's own binary
+ */
+
+/**
+ * The addon, and what it decides for this gateway.
  *
- * @param {string} rootDir the package's real directory
- * @returns {{ native: typeof import("../../native.js"), built: string }} `built` is the version of the
- *   package's own binary
+ * @param {string | undefined} rootDir the package's real directory
+ * @param {import("../host/settings.js").Settings} settings
+ * @param {import("../log.js").Warn} warn
+ * @returns {Addon}
  * @throws {Error} where there is no binary for this machine, it cannot be loaded, or it does not fit
  */
-export function imageFor(rootDir) {
+export function loadAddon(rootDir, { gitHints, namespace }, warn) {
+  const { native, built } = addonFor(rootDir ?? dirname(fileURLToPath(PACKAGE)));
+  if (built !== version) {
+    warn(
+      `version ${built}`,
+      "the binary and the package are of different versions, which may not fit",
+      `binary ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
+    );
+  }
+  const gateway = new native.Gateway(version, hostname(), home(), gitHints, namespace);
+  return { native, gateway, version, built };
+}
+
+/** The user's home directory. Without one, and without a passwd entry, only `~` is not understood. */
+function home() {
+  try {
+    return homedir();
+  } catch {
+    return null;
+  }
+}
+
+/** The addon of this interface that is in the process already, wherever that lies, else the package's own. */
+function addonFor(rootDir) {
   const own = fitting(rootDir);
   if (shared.addon.native === undefined) {
     shared.addon.native = inherited() ?? own;
@@ -41,7 +79,7 @@ function fitting(rootDir) {
   return own;
 }
 
-/** The image that the thread which started this one was served by. */
+/** The addon that serves the thread which started this one. */
 function inherited() {
   const directory = getEnvironmentData(DIRECTORY);
   try {

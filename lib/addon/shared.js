@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * The version of the record below, and of the interface between this JavaScript and the addon, which is in the record.
  * Raise it in both (`INTERFACE` in `src/lib.rs`) whenever either changes.
  */
-export const INTERFACE = 8;
+export const INTERFACE = 9;
 
 const NAME = "openclaw-taas-affinity";
 

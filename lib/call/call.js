@@ -2,7 +2,6 @@
 // payload and the response of that very call through `AsyncLocalStorage` and closures, so that any
 // number of calls of one session can be in flight at once.
 
-import { randomUUID } from "node:crypto";
 import { shared } from "../addon/shared.js";
 import { configuredHeaders } from "../host/models.js";
 import { headersSet, placesOf, withHeaders } from "./headers.js";
@@ -10,7 +9,7 @@ import { headersSet, placesOf, withHeaders } from "./headers.js";
 /** The options of a call that is ours already carry its record, for a second wrapper around it. */
 const CALL = Symbol.for("openclaw-taas-affinity.call");
 
-const SESSION = "X-OpenClaw-Session-Id";
+export const SESSION = "X-OpenClaw-Session-Id";
 const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
 const ALGORITHM = "X-TaaS-Autorouter-Algorithm";
@@ -20,36 +19,38 @@ const PLAIN = /^[!-~]{1,200}$/;
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
 
-/** Request ids from the host are shorter than this. */
+/** The host's ids of requests and conversations are shorter than this. */
 const ID_LIMIT = 256;
 
 /**
  * @typedef {object} Call
- * @property {import("./identity.js").Owner} owner
+ * @property {import("./identity.js").Identity} identity
  * @property {unknown} provider
  * @property {unknown} modelId of the model that is streamed
- * @property {unknown} conversation the host's own session id
- * @property {boolean} isRun whether an agent's run makes it: what is made beside one is no answer of the agent
+ * @property {unknown} conversation OpenClaw's own session id
+ * @property {boolean} isRun whether an agent's run makes it; titles and recaps are not replies of the agent
  * @property {Record<string, string>} headers what the plugin adds, less what the caller set
  * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
+ * @property {string} session what its requests say in the session header
+ * @property {number} number what the addon knows the call by
+ * @property {number} times how many times the request has been sent, counting this one
  * @property {string | undefined} turnId the turn id that the request carries
  * @property {string | undefined} attempt the attempt that the request carries
- * @property {string} id of the request: the host's, which the host's own retries share, or one of ours
- * @property {number} times how many times the request has been sent, counting this one
  * @property {unknown} config of the host, and `cost` of the model: for what the call will have cost
  * @property {unknown} cost
- * @property {unknown} teller who tells of the answer, see response.js, which notes status and route
- * @property {number | undefined} status
- * @property {string | undefined} route
+ * @property {string | undefined} source the first source of a route or a failure, see response.js
+ * @property {string | undefined} route the model that the latest captured route names
  */
 
-/** @param {{ native: typeof import("../../native.js"), providers: string[] }} parts */
-export function createCalls({ native, providers }) {
+const textOf = (value) => (typeof value === "string" ? value : undefined);
+
+/** @param {import("./hooks.js").Parts} parts */
+export function createCalls({ addon: { native }, host: { providers } }) {
   const { calls } = shared;
   const names = [...native.requestHeaders(), TURN_ID, ATTEMPT, ALGORITHM];
   const places = placesOf(names);
   const placeOf = (name) => names.indexOf(name);
-  const [sessionPlace, turnIdPlace, attemptPlace] = [SESSION, TURN_ID, ATTEMPT].map(placeOf);
+  const [turnIdPlace, attemptPlace] = [TURN_ID, ATTEMPT].map(placeOf);
 
   /** `text` as a header value, where it can be sent unchanged. */
   const sendable = (text) =>
@@ -61,42 +62,45 @@ export function createCalls({ native, providers }) {
     return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
   };
 
-  /** The host's id of a request, where it has one, else one that no other request has. */
   const idOf = (id) =>
-    typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? id : randomUUID();
+    typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? id : undefined;
 
-  /** The record of a call that begins; what is set already, by whomever, stays as it is. */
-  function start(owner, provider, model, options, config, isRun) {
+  /** The record of a call that begins. What is set already stays as it is. */
+  function start(identity, provider, model, options, config, isRun) {
     const set = headersSet(options?.headers, configuredHeaders(model), places);
-    const id = idOf(options?.requestId);
-    const { times, algorithm } = native.beginCall(owner.handle, id);
-    const headers = headersOf(owner, times, algorithm);
+    const conversation = options?.sessionId;
+    const { call, attempt, algorithm } = native.beginCall(
+      identity.handle,
+      idOf(options?.requestId),
+      textOf(conversation),
+    );
+    const headers = headersOf(identity, attempt, algorithm);
     return {
-      owner,
+      identity,
       provider,
       modelId: model?.id,
-      conversation: options?.sessionId,
+      conversation,
       isRun,
       headers: set === undefined ? headers : lacking(headers, set),
       set,
+      session: String(set?.[placeOf(SESSION)] ?? headers[SESSION]).trim(),
+      number: call,
+      times: attempt,
       turnId: sendable(set?.[turnIdPlace]),
       attempt: sendable(set?.[attemptPlace] ?? headers[ATTEMPT]),
-      id,
-      times,
       config,
       cost: model?.cost,
-      teller: undefined,
-      status: undefined,
+      source: undefined,
       route: undefined,
     };
   }
 
-  /** The owner's headers, with what somebody chose and what the host does not count. */
-  const headersOf = (owner, times, algorithm) =>
+  /** The identity's headers, with the algorithm that an operator set and the attempt that the host does not count. */
+  const headersOf = (identity, times, algorithm) =>
     algorithm === null && times === 1
-      ? owner.headers
+      ? identity.headers
       : {
-          ...owner.headers,
+          ...identity.headers,
           ...(times > 1 && { [ATTEMPT]: String(times) }),
           ...(algorithm !== null && { [ALGORITHM]: algorithm }),
         };
@@ -158,11 +162,6 @@ export function createCalls({ native, providers }) {
   }
 
   return {
-    SESSION_HEADER: SESSION.toLowerCase(),
-    /** The value of that header on a call's requests, which are sent without its outer blanks. */
-    sessionOf: ({ set, headers }) => String(set?.[sessionPlace] ?? headers[SESSION]).trim(),
-    /** The call that what runs now is part of. */
-    current: () => calls.getStore(),
     start,
     begun,
     additions,

@@ -3,7 +3,6 @@
 
 import { isCopyable } from "../plain.js";
 
-/** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
 const CROSSING_LIMIT = 1024;
 
 /** An iterator is used up by reading it, and then there is nothing left for whom it is meant. */
@@ -71,49 +70,35 @@ export function headersSet(first, second, places) {
 }
 
 /**
- * The headers in `places` that are strings. One that comes again is joined by commas, as HTTP has it.
+ * The headers in `places` that are strings, by lower-case name. One that comes again is joined by commas, as HTTP has it.
  *
  * @param {unknown} headers
  * @param {ReadonlyMap<string, number>} places
- * @returns {(string | undefined)[]}
+ * @param {readonly string[]} names in the order of the places
+ * @returns {Record<string, string>}
  */
-export function headersSent(headers, places) {
-  const values = new Array(places.size).fill(undefined);
+export function headersSent(headers, places, names) {
+  const sent = {};
   forEachOf(headers, places, (place, value) => {
-    const before = values[place];
     if (typeof value !== "string") {
       return;
     }
+    const name = names[place];
+    const before = sent[name];
     if (before === undefined) {
-      values[place] = value;
+      sent[name] = cut(value);
     } else if (before.length <= CROSSING_LIMIT) {
-      values[place] = `${before}, ${value}`;
+      sent[name] = `${before}, ${cut(value)}`;
     }
   });
-  return values;
+  return sent;
 }
 
-/** `value` as one line: a carriage return is dropped and trimmed just as a line feed would be. */
-function line(value) {
-  if (value === undefined) {
-    return "\n";
-  }
-  const cut = value.length > CROSSING_LIMIT ? value.slice(0, CROSSING_LIMIT) : value;
-  return `${cut.includes("\n") ? cut.replaceAll("\n", "\r") : cut}\n`;
-}
-
-/**
- * `values` as one string, which crosses the boundary at the price of one.
- *
- * @param {(string | undefined)[]} values
- */
-export function packed(...values) {
-  let text = "";
-  for (const value of values) {
-    text += line(value);
-  }
-  return text;
-}
+/** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
+const cut = (value) =>
+  value.length > CROSSING_LIMIT
+    ? value.slice(0, CROSSING_LIMIT).toWellFormed()
+    : value.toWellFormed();
 
 /**
  * `headers` with `additions`, as the plain object that the host's transports take; as pairs where a

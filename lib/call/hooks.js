@@ -1,48 +1,47 @@
-// The stations of a model call, in their order: the model is resolved, a wrapper is asked for, the
-// call begins, the transport turn gets its headers, the payload its metadata, and the answer is read.
+// The provider hooks, in the order in which the host calls them: the model is resolved, a wrapper is asked for, the call
+// begins, the transport turn gets its headers, the payload its metadata, and the response is read.
 
+import { createCompat } from "../host/compat.js";
 import { withOrigin } from "../host/models.js";
 import { noteAsked, noteCall } from "../host/ownership.js";
 import { isCopyable } from "../plain.js";
+import { createCalls } from "./call.js";
 import { canExtend } from "./headers.js";
+import { createIdentities } from "./identity.js";
+import { createMetadata } from "./metadata.js";
+import { createCapture } from "./response.js";
+import { createUsage } from "./usage.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("../addon/load.js").Addon} addon
+ * @property {import("../host/host.js").Host} host
+ * @property {import("../log.js").Log} log
+ */
 
 /**
  * The provider hooks. None of them throws or waits, whatever happens.
  *
- * @param {object} parts
- * @param {typeof import("../../native.js")} parts.native
- * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
- * @param {((line: string) => void) | undefined} parts.debug
- * @param {string[]} parts.providers the ids that are served
- * @param {ReturnType<typeof import("./identity.js").createOwners>} parts.ownerOf
- * @param {boolean} parts.byConversation whether each conversation is an affinity session of its own
- * @param {ReturnType<typeof import("./call.js").createCalls>} parts.calls
- * @param {ReturnType<typeof import("./metadata.js").createMetadata>} parts.addMetadata
- * @param {ReturnType<typeof import("./response.js").createCapture>} parts.capture
- * @param {ReturnType<typeof import("./usage.js").createUsage>} parts.usage
- * @param {(context: object, ours: Function) => Function | undefined} parts.repaired see compat.js
+ * @param {Parts} parts
  */
 export function createHooks(parts) {
   const {
-    native,
-    faults,
-    debug,
-    providers,
-    ownerOf,
-    byConversation,
-    calls,
-    addMetadata,
-    capture,
-    usage,
-    repaired,
+    addon: { native },
+    host: { providers, settings },
+    log: { attempt, debug, warn },
   } = parts;
-  const { attempt } = faults;
+  const identityOf = createIdentities(parts);
+  const calls = createCalls(parts);
+  const addMetadata = createMetadata(parts);
+  const capture = createCapture(parts);
+  const usage = createUsage(parts);
+  const compat = createCompat(parts.log);
 
   /** The model is resolved. Its headers say whose it is, also on the paths that no wrapper sees. */
   function normalizeResolvedModel(context) {
     return attempt("model", "some requests go out without identity", () =>
       providers.includes(context.provider)
-        ? withOrigin(context.model, context, ownerOf(context).headers)
+        ? withOrigin(context.model, context, identityOf(context).headers)
         : undefined,
     );
   }
@@ -55,19 +54,21 @@ export function createHooks(parts) {
         return undefined;
       }
       noteAsked(provider, modelId);
-      const owner = ownerOf(context);
-      // The repository is looked at from here on, so that the first payload finds its hints.
-      native.look(owner.handle);
-      return wrapped(context, streaming(streamFn, owner, context, isRun));
+      const identity = identityOf(context);
+      // The probe starts here, so that the first payload finds its hints. Only the log may name a workspace.
+      for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
+        warn(`git: ${consequence}: ${reason}`, consequence, reason);
+      }
+      return wrapped(context, streaming(streamFn, identity, context, isRun));
     });
   }
 
   /** Not async: simple completions need the stream itself. */
-  function streaming(streamFn, owner, host, isRun) {
+  function streaming(streamFn, identity, host, isRun) {
     return function stream(model, context, options, ...rest) {
       const send = (given) => Reflect.apply(streamFn, this, [model, context, given, ...rest]);
       const begun = attempt("request", "a request went out untouched", () =>
-        begin(owner, host, model, options, isRun),
+        begin(identity, host, model, options, isRun),
       );
       if (begun === undefined) {
         noteAsked(host.provider, host.modelId);
@@ -94,7 +95,7 @@ export function createHooks(parts) {
   }
 
   /** The call begins: its record, and the options that carry it. */
-  function begin(owner, host, model, options, isRun) {
+  function begin(identity, host, model, options, isRun) {
     const outer = calls.begun(options);
     if (outer !== undefined) {
       // Another wrapper of ours lies around this one and has done everything.
@@ -105,15 +106,14 @@ export function createHooks(parts) {
     }
     if (!isCopyable(options) || !canExtend(options?.headers)) {
       debug?.("a request goes out unchanged: its options or headers are not a plain object");
-      noteAsked(host.provider, host.modelId);
       return undefined;
     }
-    const conversation = byConversation ? options?.sessionId : undefined;
-    const own = conversation ? ownerOf(host, conversation) : owner;
+    const conversation = settings.affinity === "conversation" ? options?.sessionId : undefined;
+    const own = conversation ? identityOf(host, conversation) : identity;
     const call = calls.start(own, host.provider, model, options, host.config, isRun);
     if (debug !== undefined) {
-      const { sessionId, sessionSource, agentId } = own;
-      debug(`request session=${sessionId} source=${sessionSource} agent=${agentId}`);
+      const { sessionId, source, agentId } = own;
+      debug(`request session=${sessionId} source=${source} agent=${agentId}`);
     }
     const ours = calls.additions(call, options);
     ours.onPayload = payloadHook(call, options);
@@ -156,7 +156,7 @@ export function createHooks(parts) {
 
   return {
     normalizeResolvedModel,
-    wrapStreamFn: (context) => wrap(context, repaired, true),
+    wrapStreamFn: (context) => wrap(context, compat.wrap, true),
     wrapSimpleCompletionStreamFn: (context) => wrap(context, (_, ours) => ours, false),
     /** The transport turn gets its headers. It is asked for inside the call that it belongs to. */
     resolveTransportTurnState: (context) =>

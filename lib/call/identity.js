@@ -1,53 +1,44 @@
-// Whose calls they are, and what all of them have in common. A gateway has few owners and makes a
-// wrapper for every run, so what the addon decides of one is remembered.
+// The identity of the calls of a wrapper. A gateway has few identities and makes a wrapper for every run, so what the
+// addon decides is remembered.
 
 import { agentOfDirectory, soleAgent } from "../host/agents.js";
 import { originOf } from "../host/models.js";
 
-/** How many owners are remembered. All are forgotten at once, which is simple and rare. */
+/** How many identities are remembered. All are forgotten at once, which is simple and rare. */
 const LIMIT = 256;
 
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
- * @typedef {object} Owner
- * @property {import("../../native.js").Decided["handle"]} handle what the addon knows it by
+ * @typedef {object} Identity
+ * @property {import("../../native.js").Identity["handle"]} handle what the addon knows it by
  * @property {string} sessionId
- * @property {string} sessionSource
+ * @property {string} source
  * @property {string | null} agentId
  * @property {boolean} reusable
- * @property {Record<string, string>} headers what every request of the owner carries
+ * @property {Record<string, string>} headers what every request carries
  * @property {{ text?: string, metadata?: object }} said what was added last to a payload, as the addon gave it and
  *   parsed; to be copied, never handed out
  */
 
 /**
- * @param {object} parts
- * @param {typeof import("../../native.js")} parts.native
- * @param {import("../../native.js").Affinity} parts.affinity
- * @param {object | undefined} parts.hostAgents the host's `runtime.agent`
- * @returns {(context: object, conversationId?: unknown) => Owner} for the context of any provider hook, and
- *   OpenClaw's own id of the session where that is to be an affinity session
+ * @param {import("./hooks.js").Parts} parts
+ * @returns {(context: object, conversationId?: unknown) => Identity} for the context of any provider hook, and
+ *   OpenClaw's own session id if each conversation is an affinity session of its own
  */
-export function createOwners({ native, affinity, hostAgents }) {
-  const names = native.requestHeaders();
-  /** By workspace directory: there is seldom more than one owner in each. */
+export function createIdentities({ addon: { gateway }, host }) {
+  const hostAgents = host.api.runtime?.agent;
+  /** By workspace directory: there is seldom more than one identity in each. */
   const remembered = new Map();
   let count = 0;
 
   function decide(given) {
-    const decided = affinity.requester(given, process.env);
-    const headers = {};
-    const values = decided.headers.split("\n");
-    for (const [index, name] of names.entries()) {
-      if (values[index] !== "") {
-        headers[name] = values[index];
-      }
-    }
-    return { ...decided, headers, said: { text: undefined, metadata: undefined } };
+    const identity = gateway.identity(given, process.env);
+    const headers = JSON.parse(identity.headers);
+    return { ...identity, headers, said: { text: undefined, metadata: undefined } };
   }
 
-  function remember(given, owner) {
+  function remember(given, identity) {
     if (count >= LIMIT) {
       remembered.clear();
       count = 0;
@@ -55,13 +46,13 @@ export function createOwners({ native, affinity, hostAgents }) {
     count += 1;
     const others = remembered.get(given.workspaceDir);
     if (others === undefined) {
-      remembered.set(given.workspaceDir, [{ given, owner }]);
+      remembered.set(given.workspaceDir, [{ given, identity }]);
     } else {
-      others.push({ given, owner });
+      others.push({ given, identity });
     }
   }
 
-  /** Who a context names. A simple completion's own names nobody, but the model that it is for does. */
+  /** The agent that a context names. A simple completion's own names none, but the model that it is for does. */
   function named(context) {
     const workspaceDir = textOf(context.workspaceDir);
     const agentDir = textOf(context.agentDir);
@@ -77,7 +68,7 @@ export function createOwners({ native, affinity, hostAgents }) {
     const { workspaceDir, agentDir, agentId } = named(context);
     const provider = textOf(context.provider);
     const modelId = textOf(context.modelId);
-    for (const { given, owner } of remembered.get(workspaceDir) ?? []) {
+    for (const { given, identity } of remembered.get(workspaceDir) ?? []) {
       if (
         given.agentDir === agentDir &&
         given.asked === agentId &&
@@ -85,7 +76,7 @@ export function createOwners({ native, affinity, hostAgents }) {
         given.provider === provider &&
         given.modelId === modelId
       ) {
-        return owner;
+        return identity;
       }
     }
     // Read once, so that what is remembered is what was decided.
@@ -98,13 +89,13 @@ export function createOwners({ native, affinity, hostAgents }) {
       modelId,
       model: context.model,
     };
-    const owner = decide(given);
-    if (owner.reusable) {
+    const identity = decide(given);
+    if (identity.reusable) {
       remember(
         { workspaceDir, agentDir, asked: agentId, conversationId, provider, modelId },
-        owner,
+        identity,
       );
     }
-    return owner;
+    return identity;
   };
 }

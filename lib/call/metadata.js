@@ -32,20 +32,17 @@ function parsed(said, text) {
 }
 
 /**
- * @param {object} parts
- * @param {typeof import("../../native.js")} parts.native
- * @param {import("../log.js").Warn} parts.warn
- * @param {((line: string) => void) | undefined} parts.debug
+ * @param {import("./hooks.js").Parts} parts
  * @returns {(call: import("./call.js").Call, payload: unknown) => object | undefined}
  *   `payload` with what its metadata lacks; `undefined` where it goes out as it is
  */
-export function createMetadata({ native, warn, debug }) {
+export function createMetadata({ addon: { native }, log: { debug } }) {
   const unchanged = (what) => {
     debug?.(`a payload goes out unchanged: ${what} is not a plain object`);
     return undefined;
   };
 
-  return ({ owner, id }, payload) => {
+  return ({ identity, number }, payload) => {
     if (!isCopyable(payload)) {
       return unchanged("the payload");
     }
@@ -55,15 +52,15 @@ export function createMetadata({ native, warn, debug }) {
     if (metadata !== undefined && !isCopyable(metadata)) {
       return unchanged("its metadata");
     }
-    const text = native.injectRequest(owner.handle, metadata === undefined ? NOTHING : copy, id);
-    const complaint = native.complaint();
-    if (complaint !== null) {
-      warn("git", "requests go out with fewer repository hints", complaint);
-    }
+    const text = native.injectRequest(
+      identity.handle,
+      metadata === undefined ? NOTHING : copy,
+      number,
+    );
     if (text === null) {
       return undefined;
     }
-    copy.metadata = { ...metadata, ...parsed(owner.said, text) };
+    copy.metadata = { ...metadata, ...parsed(identity.said, text) };
     return copy;
   };
 }

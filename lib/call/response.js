@@ -1,64 +1,84 @@
-// What an answer says of its route, or that it failed. The only way into the table of captures.
+// What a response says: its route, or that it failed. The only way into the store's captures.
 //
-// An answer may be told twice, by the host's `onResponse` and by Node's channel. Who told of a call's route
-// or failure first tells all of it.
+// The host's `onResponse` and undici's channel may both report a response. Only the first source that reports a route or
+// a failure of a call is used for that call.
 
-import { headersSent, packed, placesOf } from "./headers.js";
+import { shared } from "../addon/shared.js";
+import { headerOf, watchChannel } from "../host/channel.js";
+import { createObserved } from "../host/observed.js";
+import { watchOwnership } from "../host/ownership.js";
+import { oneLine } from "../log.js";
+import { SESSION } from "./call.js";
+import { headersSent, placesOf } from "./headers.js";
+
+const AUTOROUTED = "x-taas-autorouted";
+const MODEL = "x-taas-autorouter-model";
+const NAME_LIMIT = 100;
+
+const textOf = (value) => (typeof value === "string" ? value : undefined);
+
+/** Says in the log that another model answers an agent than before. A model's name comes from the network. */
+export function sayChange({ info }, agentId, change) {
+  if (change) {
+    const named = (name) => oneLine(name, NAME_LIMIT);
+    info(
+      `agent ${named(agentId)} is answered by ${named(change.to)} now, by ${named(change.from)} before`,
+    );
+  }
+}
 
 /**
- * @typedef {object} Answerable a call of ours, or one that was only looked at
- * @property {import("./identity.js").Owner} [owner] of a call of ours
- * @property {string} [agentId] of another plugin's call, and what that names its session
- * @property {string} [sessionId]
- * @property {string} [turnId]
- * @property {string} [attempt]
- * @property {unknown} [conversation] OpenClaw's own id of the session
- * @property {boolean} [isRun] whether it is part of an agent's run, and not made beside it, as titles are
- * @property {number} [status] of the latest answer
- * @property {string} [route] the model that it was routed to
- * @property {Function} [capture] of a call of ours: that of the copy which began it. The channel may be another
- *   version's, and one image of the addon must never get an object of another one
- * @property {unknown} [teller] who told of a route first
+ * @param {import("./hooks.js").Parts} parts
+ * @returns {(call: import("./call.js").Call | import("../host/observed.js").ObservedCall, response: unknown, source: string) => void}
  */
-
-/**
- * @param {object} parts
- * @param {typeof import("../../native.js")} parts.native
- * @param {((line: string) => void) | undefined} parts.debug
- * @param {((agentId: string | undefined) => void) | undefined} [parts.notice] see notice.js
- * @returns {(call: Answerable, response: unknown, teller: unknown) => void}
- */
-export function createCapture({ native, debug, notice }) {
+export function createCapture({ addon: { native }, host: { settings }, log }) {
   const names = native.responseHeaders();
   const places = placesOf(names);
-  const modelPlace = names.indexOf("x-taas-autorouter-model");
+  const tellRoute = settings.routeNotice === "log";
 
-  const remember = ({ owner, agentId, sessionId }, values, status) =>
-    owner === undefined
-      ? native.captureObserved(agentId, sessionId, values, status)
-      : native.captureResponse(owner.handle, values, status);
+  function captureObserved({ agentId, sessionId, conversation }, response) {
+    const request = { agentId, sessionId, conversation: textOf(conversation), tellRoute };
+    const { captured, change } = native.captureObserved(request, response);
+    sayChange(log, agentId, change);
+    return captured;
+  }
 
-  return (call, response, teller) => {
-    if (call.teller !== undefined && call.teller !== teller) {
+  return (call, response, source) => {
+    if (call.source !== undefined && call.source !== source) {
       return;
     }
     const status = response?.status === undefined ? undefined : Number(response.status);
-    const route = headersSent(response?.headers, places);
-    call.status = status;
-    if (route[0] === undefined && !(status >= 400)) {
-      return;
+    const headers = headersSent(response?.headers, places, names);
+    if (headers[AUTOROUTED] !== undefined || status >= 400) {
+      call.source = source;
     }
-    call.teller = teller;
-    const conversation = typeof call.conversation === "string" ? call.conversation : undefined;
-    const values = packed(call.turnId, call.attempt, ...route, conversation);
-    const isCaptured = remember(call, values, status);
-    if (isCaptured && notice !== undefined && call.isRun !== false) {
-      notice(call.owner?.agentId ?? call.agentId);
-    }
-    call.route = isCaptured ? (route[modelPlace] ?? "") : undefined;
-    if (isCaptured && debug !== undefined) {
-      const { sessionId, agentId } = call.owner ?? call;
-      debug(`capture session=${sessionId} agent=${agentId} ${JSON.stringify(route)}`);
+    const { identity, turnId, attempt } = call;
+    const told = JSON.stringify({ status, turnId, attempt, headers });
+    const isCaptured = identity
+      ? native.captureResponse(identity.handle, told, call.number)
+      : captureObserved(call, told);
+    call.route = isCaptured ? headers[MODEL] : undefined;
+    if (isCaptured && log.debug) {
+      const { sessionId, agentId } = identity ?? call;
+      log.debug(`capture session=${sessionId} agent=${agentId} ${JSON.stringify(headers)}`);
     }
   };
+}
+
+/** Has responses captured that the host does not report, also those of calls that another plugin makes. */
+export function watchResponses(parts) {
+  const { host, log } = parts;
+  const capture = createCapture(parts);
+  const observed = createObserved(host, log);
+  watchChannel(log, {
+    callOf(request) {
+      const call = shared.calls.getStore();
+      if (call === undefined) {
+        return observed.callOf(request);
+      }
+      return headerOf(request, SESSION.toLowerCase()) === call.session ? call : undefined;
+    },
+    answered: (call, response) => capture(call, response, "channel"),
+  });
+  watchOwnership(host, log, observed.observe);
 }

@@ -4,6 +4,7 @@
 import { isPromise } from "node:util/types";
 
 import { costOf } from "../host/prices.js";
+import { sayChange } from "./response.js";
 
 const numberOf = (value) => (typeof value === "number" ? value : undefined);
 
@@ -14,22 +15,16 @@ const textOf = (value) => (typeof value === "string" && value !== "" ? value : u
 
 /** The value of a route's header. A proxy may have doubled the header: equal members of a list are one value. */
 const routeOf = ({ route }) => {
-  const members = new Set(
-    textOf(route)
-      ?.split(",")
-      .map((member) => member.trim()),
-  );
-  return members.size === 1 ? [...members][0] : textOf(route);
+  const members = new Set(route?.split(",").map((member) => member.trim()));
+  return members.size === 1 ? textOf([...members][0]) : textOf(route);
 };
 
 /**
- * @param {object} parts
- * @param {typeof import("../../native.js")} parts.native
- * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
+ * @param {import("./hooks.js").Parts} parts
  * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
  */
-export function createUsage({ native, faults: { warn } }) {
-  const missed = (error) => warn("usage", "what a call used was not counted", error);
+export function createUsage({ addon: { native }, host: { settings }, log }) {
+  const missed = (error) => log.warn("usage", "what a call used was not counted", error);
 
   /** Counts `call`, which ended with `message`; it failed without one. */
   function record(call, message) {
@@ -44,33 +39,29 @@ export function createUsage({ native, faults: { warn } }) {
   function counted(call, message) {
     try {
       const { usage, stopReason, responseModel } = message ?? {};
-      if (!UNFINISHED.has(stopReason)) {
-        native.requestAnswered(call.owner.handle, call.id);
-      }
       const failed = message === undefined || stopReason === "error";
-      const answered = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-      const model = routeOf(call) ?? answered;
-      add(call, failed, model, usage, costOf(call, model, usage));
+      const named = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
+      const cost = costOf(call, routeOf(call) ?? named, usage);
+      end(call, { model: named, failed, answered: !UNFINISHED.has(stopReason) }, usage, cost);
     } catch (error) {
       missed(error);
-      add(call, message === undefined);
+      end(call, { failed: message === undefined, answered: false });
     }
   }
 
-  const add = (call, failed, model, usage, cost) =>
-    native.recordCall(call.owner.handle, {
-      model,
-      // A route that was captured has told it.
-      conversation: call.route === undefined ? textOf(call.conversation) : undefined,
-      status: numberOf(call.status),
-      failed,
-      routed: call.route !== undefined,
+  function end(call, outcome, usage, cost) {
+    const { identity, number, isRun } = call;
+    const change = native.endCall(identity.handle, number, {
+      ...outcome,
       input: numberOf(usage?.input),
       cached: numberOf(usage?.cacheRead),
       written: numberOf(usage?.cacheWrite),
       output: numberOf(usage?.output),
       ...cost,
+      tellRoute: isRun && settings.routeNotice === "log",
     });
+    sayChange(log, identity.agentId, change);
+  }
 
   const failed = (call) => record(call, undefined);
   const ended = (call, message) => record(call, message ?? {});

@@ -11,10 +11,10 @@ const DESCRIPTOR = {
 /**
  * @param {object} parts
  * @param {import("../../index.js").PluginApi} parts.api
- * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
+ * @param {import("../log.js").Log} parts.log
  * @param {(method: string, params: object) => Promise<object>} parts.ask answers in this process
  */
-export function registerCommands({ api, faults: { attempt, warn }, ask }) {
+export function registerCommands({ api, log: { attempt, warn }, ask }) {
   attempt("command", "there is no `openclaw taas`", () =>
     api.registerCli?.(
       async ({ program }) => {
@@ -61,7 +61,7 @@ export const chatHandler = (ask, warn) => async (context) => {
 /**
  * A function that asks the gateway methods in this very process. It rejects with what anybody may read.
  *
- * @param {() => ReturnType<typeof import("../methods.js").createMethods>} methods those of now
+ * @param {() => import("../methods.js").Methods} methods those of now
  */
 export const askingHere = (methods) => (name, params) =>
   new Promise((resolve, reject) => {

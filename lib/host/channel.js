@@ -45,38 +45,33 @@ export function headerOf({ headers }, name) {
 }
 
 /**
- * @param {object} parts
- * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
- * @param {ReturnType<typeof import("../call/call.js").createCalls>} parts.calls
- * @param {ReturnType<typeof import("./observed.js").createObserved>} parts.observed
- * @param {ReturnType<typeof import("../call/response.js").createCapture>} parts.capture
+ * @param {import("../log.js").Log} log
+ * @param {object} listener
+ * @param {(request: object) => object | undefined} listener.callOf the call that a request belongs to, when it is created
+ * @param {(call: object, response: { status: unknown, headers: unknown }) => void} listener.answered
  */
-export function watchChannel({ faults: { attempt }, calls, observed, capture }) {
+export function watchChannel({ attempt }, { callOf, answered: capture }) {
   // The copy that registered last has the latest configuration.
   shared.channel.stop?.();
-  // Connections are kept for whoever comes next, so that the store at an answer may be that of the call
-  // that opened one: a request's call is known when it is created, and kept by the request itself.
-  const { callOf } = shared;
 
   // Messages are taken apart within `attempt`: what a subscriber throws ends the process.
   const created = (message) =>
     attempt("channel", CONSEQUENCE, () => {
       const { request } = message;
-      const call = calls.current();
-      const isOurs = call && headerOf(request, calls.SESSION_HEADER) === calls.sessionOf(call);
-      const found = call === undefined ? observed.callOf(request) : isOurs && call;
-      if (found) {
-        callOf.set(request, found);
+      const call = callOf(request);
+      if (call) {
+        // Connections are kept for whoever comes next, so that the store at a response may be that of the call that
+        // opened one. So the request itself keeps its call.
+        shared.callOf.set(request, call);
       }
     });
   const answered = (message) =>
     attempt("channel", CONSEQUENCE, () => {
       const { request, response } = message;
-      const call = callOf.get(request);
+      const call = shared.callOf.get(request);
       if (call !== undefined) {
         const { statusCode: status, headers } = response;
-        const answer = { status, headers: pairsOf(headers) };
-        capture(call, answer, "channel");
+        capture(call, { status, headers: pairsOf(headers) });
       }
     });
 

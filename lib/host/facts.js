@@ -3,6 +3,7 @@
 
 import { providerFacts } from "./entries.js";
 import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
+import { passedOver } from "./ownership.js";
 
 const AGENT_LIMIT = 64;
 const PLUGIN_LIMIT = 16;
@@ -26,22 +27,17 @@ function withoutWorkspace({ agents }) {
 /**
  * What the addon's doctor judges, as plain data.
  *
- * @param {object} parts
- * @param {() => unknown} parts.config the host's, as it is now
- * @param {import("./settings.js").Settings} parts.settings
- * @param {string[]} parts.providers the ids that are served
- * @param {string | undefined} parts.binary the version of the package's own binary
- * @param {string} parts.version of the package
- * @param {{ provider: string, plugins: string[] }[]} parts.owned see ownership.js
- * @param {Record<string, number>} parts.unasked
+ * @param {import("./host.js").Host} host
+ * @param {{ built: string | undefined, version: string }} addon
  */
-export function factsOf({ config, settings, providers, binary, version, owned, unasked }) {
+export function factsOf({ config, settings, providers }, { built, version }) {
   const known = reading(config, undefined);
-  const host = isObject(known) ? known : {};
+  const hostConfig = isObject(known) ? known : {};
+  const { owned, unasked } = passedOver(providers);
   return {
     affinity: settings.affinity,
     notUnderstood: settings.notUnderstood,
-    binary: binary ?? null,
+    binary: built ?? null,
     package: version,
     owned: owned.map(({ provider, plugins }) => ({
       provider,
@@ -49,8 +45,8 @@ export function factsOf({ config, settings, providers, binary, version, owned, u
     })),
     unasked,
     providers: isObject(known)
-      ? each(providers, providers.length, (id) => providerFacts(host, id))
+      ? each(providers, providers.length, (id) => providerFacts(hostConfig, id))
       : null,
-    agentsWithoutWorkspace: reading(() => withoutWorkspace(host), []),
+    agentsWithoutWorkspace: reading(() => withoutWorkspace(hostConfig), []),
   };
 }

@@ -12,12 +12,10 @@ const LIMIT = 1024;
 const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
- * @param {object} parts
- * @param {object} parts.api the host's plugin API
- * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
- * @param {boolean} parts.wanted
+ * @param {import("./host.js").Host} host
+ * @param {import("../log.js").Log} log
  */
-export function createObserved({ api, faults: { attempt }, wanted }) {
+export function createObserved({ api, settings: { observe: wanted } }, { attempt }) {
   const { observed: open } = shared;
 
   function begin(context) {
@@ -44,7 +42,7 @@ export function createObserved({ api, faults: { attempt }, wanted }) {
 
   return {
     /** A call begins that passes us over. */
-    observe: (_event, context) => wanted && attempted(() => begin(context)),
+    observe: (context) => wanted && attempted(() => begin(context)),
     /** The open call that a request belongs to, as far as it is known. */
     callOf(request) {
       if (open.size === 0) {

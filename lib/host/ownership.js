@@ -99,16 +99,17 @@ const advice = (owners) =>
       "(hookAliases): a plugin that registers the provider's own id always comes first";
 
 /**
- * @param {object} parts
- * @param {object} parts.api the host's plugin API
- * @param {ReturnType<typeof import("../log.js").createFaults>} parts.faults
- * @param {string[]} parts.providers the ids that are served
- * @param {(specifier: string) => Promise<object>} parts.importSdk
- * @param {(event: object, context: object) => void} parts.observe takes a call that passes us over
+ * @param {import("./host.js").Host} host
+ * @param {import("../log.js").Log} log
+ * @param {(context: object) => void} observe takes the context of a call that passes us over
+ * @param {(specifier: string) => Promise<object>} [importSdk] imports a module of the host's SDK
  */
-export function watchOwnership({ api, faults, providers, importSdk, observe }) {
-  const { warn, attempt } = faults;
-
+export function watchOwnership(
+  { api, providers },
+  { warn, attempt },
+  observe,
+  importSdk = (specifier) => import(specifier),
+) {
   function say(provider, owners) {
     const who = owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
     warn(
@@ -153,7 +154,7 @@ export function watchOwnership({ api, faults, providers, importSdk, observe }) {
     seen.isPassedOver = true;
     seen.calls += 1;
     say(provider, seen.owners);
-    observe(event, context);
+    observe(context);
   }
 
   /** The ids of a call that has ended may be those of another one later. */

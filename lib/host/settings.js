@@ -1,7 +1,7 @@
 // What the user may set. Nothing of it can fail: what is not understood is named, and is as by default.
 
+import { OWN_PROVIDERS } from "./host.js";
 import { reading } from "./lenient.js";
-import { OWN } from "./providers.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
@@ -43,20 +43,20 @@ function providersIn(list, misunderstand) {
   if (!Array.isArray(list)) {
     return undefined;
   }
-  const ids = new Set(OWN);
+  const ids = new Set(OWN_PROVIDERS);
   // No more than that is looked at, however long the list is.
   for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
     const id = idOf(value);
     if (id === "" || id.length > ID_LIMIT) {
       misunderstand(named("a provider id", value, `text of 1 to ${ID_LIMIT} characters`));
-    } else if (ids.size < OWN.length + PROVIDER_LIMIT) {
+    } else if (ids.size < OWN_PROVIDERS.length + PROVIDER_LIMIT) {
       ids.add(id);
     } else if (!ids.has(id)) {
       misunderstand(`more than ${PROVIDER_LIMIT} providers`);
       break;
     }
   }
-  return [...ids].slice(OWN.length);
+  return [...ids].slice(OWN_PROVIDERS.length);
 }
 
 /** Other values of `routeNotice`, and which one they are treated as. */

@@ -8,19 +8,25 @@
 //! where the repository's configuration has no say. What is not certain is not told.
 
 mod child;
+mod complaints;
 mod git;
 mod place;
 mod prober;
+mod queue;
+mod record;
 mod room;
 mod settings;
+mod table;
+mod trust;
+mod walk;
 
 use std::{
     path::Path,
-    sync::OnceLock,
-    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
+pub use complaints::{Complaint, complaints};
+use complaints::{Fault, complain};
 pub use prober::{Workspace, changes};
 
 /// What is known of a workspace's repository. Names are as git has them: of any length, and with
@@ -38,41 +44,78 @@ pub struct Hints {
 /// How long all processes of one probe may take together.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Asks git of the repository whose root is `root`.
-fn probe(root: &Path) -> Hints {
-    let mut hints = Hints { repo_name: name_of(root), ..Hints::default() };
-    let Some(git) = git::Git::new(root, Instant::now() + DEADLINE) else {
-        return hints;
-    };
-    let place = match place::Place::of(root, &git) {
-        Ok(place) => place,
-        Err(place::No::Refused) => return Hints::default(),
-        Err(place::No::Doubt) => return hints,
-    };
-    let settings = settings::Settings::of(root, &git).unwrap_or_default();
-    if place.points_back(root, settings.names_work_tree) {
-        hints.repo_name = place.main_repository().or(hints.repo_name);
-        hints.branch = place.branch();
-        hints.dirty =
-            settings.room.and_then(|settings| room::verdict(root, &git, &place, &settings));
+/// How much is asked, or was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Depth {
+    Name,
+    Branch,
+    Verdict,
+}
+
+/// What a probe found.
+#[derive(Default)]
+struct Found {
+    hints: Hints,
+    /// What git had no time left for.
+    late: Option<Depth>,
+    /// Git does not trust the owner.
+    is_untrusted: bool,
+}
+
+/// Asks git of the repository whose root is `root`, no more than `most`. What is known before the
+/// verdict is handed to `tell`.
+fn probe(root: &Path, most: Depth, tell: impl FnOnce(&Hints)) -> Found {
+    let mut found = Found::default();
+    found.hints.repo_name = name_of(root);
+    if most == Depth::Name {
+        return found;
     }
-    hints
+    let mut failure = None;
+    for git in git::Git::all(Instant::now() + DEADLINE) {
+        match place::Place::of(root, &git) {
+            Ok(place) => look(root, &git, &place, &mut found, most, tell),
+            Err(place::No::Refused) => found.hints = Hints::default(),
+            Err(place::No::Untrusted) => {
+                found = Found { is_untrusted: true, ..Found::default() };
+            }
+            Err(place::No::Doubt) if git.failure().is_some() => {
+                failure = failure.or(git.failure().map(str::to_owned));
+                continue;
+            }
+            Err(place::No::Doubt) => found.late = git.is_late().then_some(Depth::Branch),
+        }
+        return found;
+    }
+    if let Some(failure) = failure {
+        complain(Fault::NotStarted, None, failure);
+    }
+    found
+}
+
+/// The rest of a probe, where the place is known.
+fn look(
+    root: &Path,
+    git: &git::Git,
+    place: &place::Place,
+    found: &mut Found,
+    most: Depth,
+    tell: impl FnOnce(&Hints),
+) {
+    let settings = settings::Settings::of(root, git).unwrap_or_default();
+    if git.is_late() {
+        found.late = Some(Depth::Branch);
+    } else if place.points_back(root, settings.names_work_tree) {
+        found.hints.repo_name = place.main_repository().or(found.hints.repo_name.take());
+        found.hints.branch = place.branch();
+        if let Some(settings) = settings.room.filter(|_| most == Depth::Verdict) {
+            tell(&found.hints);
+            found.hints.dirty = room::verdict(root, git, place, &settings);
+            let is_late = found.hints.dirty.is_none() && git.is_late();
+            found.late = is_late.then_some(Depth::Verdict);
+        }
+    }
 }
 
 fn name_of(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_str()?.to_owned())
-}
-
-static COMPLAINT: OnceLock<String> = OnceLock::new();
-
-/// The first thing that kept hints away for a reason outside of any repository, such as a git that
-/// is missing, in words for people. It is handed out once in a process.
-pub fn complaint() -> Option<String> {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    let text = COMPLAINT.get()?;
-    (!TAKEN.swap(true, Ordering::Relaxed)).then(|| text.clone())
-}
-
-fn complain(text: impl Into<String>) {
-    COMPLAINT.get_or_init(|| text.into());
 }

@@ -19,8 +19,10 @@ pub(crate) fn root_of(workspace: &Path) -> Option<&Path> {
 
 /// Why a place is not known.
 pub(crate) enum No {
-    /// Git does not trust the repository's owner, or sees no repository.
+    /// Git sees no repository.
     Refused,
+    /// Git does not trust the repository's owner.
+    Untrusted,
     Doubt,
 }
 
@@ -48,19 +50,30 @@ impl Place {
         let mut command = git.command(root, words);
         // Not above the root, where another repository may be.
         command.env("GIT_CEILING_DIRECTORIES", root.parent().unwrap_or(root));
-        let (success, text) = git.text(&mut command).ok_or(No::Doubt)?;
+        let (code, text) = git.text(&mut command).ok_or(No::Doubt)?;
         let lines: Vec<_> = text.lines().collect();
-        let place = match (success, lines.as_slice()) {
-            (true, [paths @ .., format, head, reference]) => {
+        let place = match (code, lines.as_slice()) {
+            // An old git repeats what it does not know.
+            (_, [_, _, _, _, _, "--show-object-format", ..]) => {
+                git.complain_of_age();
+                return Err(No::Doubt);
+            }
+            (Some(0), [paths @ .., format, head, reference]) => {
                 Self::new(root, paths, format, Some(head), reference)
             }
             // Of an unborn branch git says no more than this.
-            (false, [paths @ .., format, "HEAD"]) => {
+            (_, [paths @ .., format, "HEAD"]) => {
                 let name = git.text(&mut git.command(root, "symbolic-ref -q HEAD"));
                 let (_, name) = name.ok_or(No::Doubt)?;
                 Self::new(root, paths, format, None, name.trim_end())
             }
-            _ => return Err(No::Refused),
+            _ => {
+                let why = git.errors(&mut command).ok_or(No::Doubt)?;
+                // As different versions of git say it.
+                let is_untrusted = ["dubious ownership", "unsafe repository"];
+                let is_untrusted = is_untrusted.iter().any(|text| why.contains(text));
+                return Err(if is_untrusted { No::Untrusted } else { No::Refused });
+            }
         };
         place.ok_or(No::Doubt)
     }

@@ -4,16 +4,19 @@
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
-    path::Path,
-    process::{ChildStdout, Command},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
 use crate::{
-    complain,
+    child::Output,
+    complaints::{Fault, complain},
     git::{Environment, Git, is_within},
     place::{Place, open},
+    trust,
 };
 
 /// The most bytes that are copied into a room.
@@ -22,6 +25,12 @@ const COPIED: u64 = 64 << 20;
 /// How many of a directory's entries are looked at to find a shared index.
 const ENTRIES: usize = 1000;
 
+/// What the name of a room begins with, before letters and digits.
+const PREFIX: &str = "taas-git-";
+
+/// How old a room is that nobody is in any more.
+const LEFT: Duration = Duration::from_secs(3600);
+
 const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-submodules=dirty \
     --no-renames";
 
@@ -29,7 +38,7 @@ const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-sub
 pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> Option<bool> {
     // The room does not know which objects stand for others.
     let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
-    if git.text(&mut git.command(root, replaced))? != (true, String::new()) {
+    if git.text(&mut git.command(root, replaced))? != (Some(0), String::new()) {
         return None;
     }
     let dir = furnish(root, place, settings).ok()?;
@@ -49,10 +58,11 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
         ]);
         command
     };
-    let said = |words, is| match git.run(&mut command(words), move |output| records(output, is))? {
-        (true, Ok(said)) => Some(said),
-        _ => None,
-    };
+    let said =
+        |words, is| match git.run(&mut command(words), false, |output| records(output, is))? {
+            (Some(0), Ok(said)) => Some(said),
+            _ => None,
+        };
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),
@@ -66,7 +76,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
 }
 
 /// Whether there are records, and whether there is one that begins as `is` says.
-fn records(output: ChildStdout, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
+fn records(output: &mut Output<'_>, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
     let mut output = BufReader::new(output);
     let (mut any, mut one) = (false, false);
     loop {
@@ -93,11 +103,20 @@ fn furnish(root: &Path, place: &Place, settings: &str) -> io::Result<TempDir> {
     if is_within(base, root) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    // Nobody else may enter it.
-    let dir = tempfile::Builder::new()
-        .prefix("taas-git-")
-        .tempdir_in(base)
-        .inspect_err(|error| complain(format!("no temporary directory for git: {error}")))?;
+    // Whoever can rename our directory can put another in its place.
+    if let Some(objection) = trust::objection_to_parent(base) {
+        let reason = format!("the temporary directory {} is not used: {objection}", base.display());
+        complain(Fault::NoDirectory, None, reason);
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let mut builder = tempfile::Builder::new();
+    // Nobody else may enter it, whatever the umask is. The mode is an argument of mkdir.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let dir = builder.prefix(PREFIX).tempdir_in(base).inspect_err(|error| {
+        let reason = format!("there is no temporary directory for git: {error}");
+        complain(Fault::NoDirectory, None, reason);
+    })?;
     let inside = dir.path();
     let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
     fs::write(inside.join("HEAD"), format!("{head}\n"))?;
@@ -127,4 +146,43 @@ fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     let length = file.metadata()?.len();
     io::copy(&mut file.take(length.min(left)), &mut File::create_new(to)?)?;
     left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge.into())
+}
+
+/// Deletes rooms that processes left behind when they ended: those of this user that are old.
+pub(crate) fn sweep() {
+    let entries = fs::read_dir(&Environment::get().temporary);
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        if rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            && is_left(&entry.path())
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether this is a directory, and no link to one, of this user, that is old.
+fn is_left(path: &Path) -> bool {
+    let Ok(found) = path.symlink_metadata() else {
+        return false;
+    };
+    #[cfg(unix)]
+    let is_ours =
+        std::os::unix::fs::MetadataExt::uid(&found) == rustix::process::geteuid().as_raw();
+    #[cfg(not(unix))]
+    let is_ours = true;
+    let age = found.modified().ok().and_then(|at| at.elapsed().ok());
+    found.is_dir() && is_ours && age.is_some_and(|age| age > LEFT) && is_shallow(path)
+}
+
+/// Whether a directory holds no more than a room does: deleting deeper ones takes a descriptor for each
+/// level.
+fn is_shallow(path: &Path) -> bool {
+    let dirs = |path: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        dirs.map(|entry| entry.path()).take(ENTRIES).collect()
+    };
+    dirs(path).iter().all(|dir| dirs(dir).is_empty())
 }

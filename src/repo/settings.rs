@@ -10,8 +10,9 @@ const ASK: &str = "config -z --show-scope --get-regexp ^(core\\.(autocrlf|eol|fi
     ignorecase|trustctime|checkstat|precomposeunicode|longpaths|attributesfile|fsmonitor|\
     sparsecheckout|worktree)|attr\\.tree|filter\\..*)$";
 
-/// What the room's configuration begins with. Git keeps small by this.
-const ROOM: &str = "[core]\nbare = false\npreloadIndex = false\npackedGitLimit = 64m\n\
+/// What the room's configuration begins with. Git keeps small by this, and looks at many files at
+/// once, without which a file system that takes its time for each is never done.
+const ROOM: &str = "[core]\nbare = false\npreloadIndex = true\npackedGitLimit = 64m\n\
     packedGitWindowSize = 1m\ndeltaBaseCacheLimit = 16m\n[index]\nthreads = 1\n[core]\n";
 
 /// A repository's settings.
@@ -26,7 +27,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Asks git for them; `None` where it does not say.
     pub(crate) fn of(root: &Path, git: &Git) -> Option<Self> {
-        let (success, text) = git.text(&mut git.command(root, ASK))?;
+        let (code, text) = git.text(&mut git.command(root, ASK))?;
         let usual = Environment::get().configuration.join("git").join("attributes");
         let mut settings = Self {
             names_work_tree: false,
@@ -41,8 +42,16 @@ impl Settings {
             let both = settings.room.zip(room_line(name, value, is_users));
             settings.room = both.map(|(all, line)| all + &line);
         }
-        // Git fails where it finds nothing.
-        (success || text.is_empty()).then_some(settings)
+        match code {
+            // Git fails where it finds nothing.
+            Some(0 | 1) => Some(settings),
+            // It does not know an option.
+            Some(129) => {
+                git.complain_of_age();
+                None
+            }
+            _ => None,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     usage::Ended,
 };
 
-mod attempts;
+mod calls;
 mod captures;
 mod choices;
 mod conversations;
@@ -24,8 +24,8 @@ mod history;
 mod notices;
 mod usage;
 
-use attempts::Attempts;
-pub use attempts::REQUEST_LIMIT;
+pub use calls::CALLS_LIMIT;
+use calls::Calls;
 use captures::Captures;
 use choices::Choices;
 pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
@@ -55,7 +55,7 @@ pub struct Store {
 struct State {
     captures: Captures,
     conversations: Conversations,
-    attempts: Attempts,
+    calls: Calls,
     history: History,
     usage: Usage,
     choices: Choices,
@@ -83,6 +83,8 @@ pub struct Whose<'a> {
     pub model_id: Option<&'a str>,
     /// Whether the call is another plugin's, and only looked at.
     pub observed: bool,
+    /// The number of the call, if it began in this store: its conversation need not be said again.
+    pub call: Option<u32>,
 }
 
 impl Whose<'_> {
@@ -90,6 +92,32 @@ impl Whose<'_> {
     fn normalized<T>(&self, action: impl FnOnce(&Whose<'_>) -> T) -> T {
         let agent_id = self.agent_id.and_then(agent::normalized);
         action(&Whose { agent_id: agent_id.as_deref(), ..*self })
+    }
+}
+
+/// What is known of a call that begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number in this store.
+    pub call: u32,
+    /// How many times its request has been sent, counting this one.
+    pub attempt: u32,
+    /// The algorithm that an operator set for it.
+    pub algorithm: Option<Algorithm>,
+}
+
+impl State {
+    /// What made room is returned, so that its memory need not be given back under the lock.
+    fn keep(
+        &mut self,
+        capture: &Arc<Capture>,
+        whose: &Whose<'_>,
+        status: Option<u16>,
+        is_route: bool,
+    ) -> impl Sized + use<> {
+        self.conversations.note(whose);
+        self.history.add(whose, Arc::clone(capture), status);
+        is_route.then(|| self.captures.insert(whose, capture))
     }
 }
 
@@ -110,7 +138,7 @@ impl Store {
             state: Mutex::new(State {
                 captures: Captures::new(limit),
                 conversations: Conversations::new(limit),
-                attempts: Attempts::new(),
+                calls: Calls::new(),
                 history: History::new(limit),
                 usage: Usage::new(limit),
                 choices: Choices::default(),
@@ -126,26 +154,36 @@ impl Store {
         &SHARED
     }
 
-    /// Remembers what an answer says, at `now` in milliseconds since 1970: its route, where it succeeded and
-    /// was autorouted, which `true` says; else that it failed, where it did.
+    /// Remembers what a response says, at `now` in milliseconds since 1970: its route if it succeeded and was
+    /// autorouted, which `true` says; else its failure, if it failed.
     pub fn answered(&self, response: &Response<'_>, whose: &Whose<'_>, now: i64) -> bool {
-        let session_id = whose.session_id;
+        let (session_id, status) = (whose.session_id, response.status_code());
         let capture = if whose.observed {
             Capture::observed(response, Some(session_id), now)
         } else {
             Capture::of(response, session_id, now)
         };
         let is_captured = capture.is_some();
-        if let Some(capture) = capture {
-            self.keep(capture, whose, response.status_code());
-        } else if let Some(failure) = Capture::failed(response, session_id, whose.observed, now) {
-            let failure = Arc::new(failure);
-            whose.normalized(|whose| {
-                let mut state = self.state.lock();
-                state.conversations.note(whose);
-                state.history.add(whose, failure, response.status_code());
+        let kept = capture.or_else(|| Capture::failed(response, session_id, whose.observed, now));
+        let kept = kept.map(Arc::new);
+        let captured = kept.as_ref().filter(|_| is_captured);
+        whose.normalized(|whose| {
+            let mut state = self.state.lock();
+            let call = whose.call.and_then(|call| state.calls.get(call));
+            let conversation = call.and_then(|call| {
+                call.status = status;
+                call.capture = captured.cloned();
+                call.conversation.clone()
             });
-        }
+            let conversation = conversation.as_deref().or(whose.conversation);
+            let whose = Whose { conversation, ..*whose };
+            if let Some(capture) = &kept {
+                let evicted = state.keep(capture, &whose, status, is_captured);
+                drop(state);
+                // Memory is given back outside the lock.
+                drop(evicted);
+            }
+        });
         is_captured
     }
 
@@ -163,20 +201,8 @@ impl Store {
     /// assert_eq!(store.by_agent("other"), None);
     /// ```
     pub fn remember(&self, capture: Capture, whose: &Whose<'_>) {
-        self.keep(capture, whose, None);
-    }
-
-    fn keep(&self, capture: Capture, whose: &Whose<'_>, status: Option<u16>) {
         let capture = Arc::new(capture);
-        whose.normalized(|whose| {
-            let mut state = self.state.lock();
-            state.conversations.note(whose);
-            let evicted = state.captures.insert(whose, &capture);
-            state.history.add(whose, Arc::clone(&capture), status);
-            drop(state);
-            // Memory is given back outside the lock.
-            drop(evicted);
-        });
+        whose.normalized(|whose| self.state.lock().keep(&capture, whose, None, true));
     }
 
     /// Counts a call that has ended.
@@ -188,25 +214,39 @@ impl Store {
         });
     }
 
-    /// A call begins. Returns how many times its request has been sent, counting this one, and the algorithm that was
-    /// chosen for it. `request_id` is the host's, or one that no other request has.
-    pub fn begin(&self, whose: &Whose<'_>, request_id: &str) -> (u32, Option<Algorithm>) {
+    /// A call begins. `request_id` is the host's id of its request, if the host gives one.
+    pub fn begin(&self, whose: &Whose<'_>, request_id: Option<&str>) -> Begun {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            let times = state.attempts.begin(whose, request_id);
-            (times, state.choices.of([Some(whose.session_id), whose.workspace], whose.agent_id))
+            let (call, attempt) = state.calls.begin(whose, request_id);
+            let sessions = [Some(whose.session_id), whose.workspace];
+            Begun { call, attempt, algorithm: state.choices.of(sessions, whose.agent_id) }
         })
     }
 
-    /// The hints of a call's request, which are fixed by the first payload of it: `known` then, and the same for each
-    /// time that it is sent again.
-    pub fn hints(&self, whose: &Whose<'_>, request_id: &str, known: Hints) -> Arc<Hints> {
-        self.state.lock().attempts.hints(whose, request_id, known)
+    /// The hints of a call, which the first payload of its request fixes: `known` then, and the same for each time that
+    /// the request is sent again.
+    pub fn hints(&self, call: u32, known: Hints) -> Arc<Hints> {
+        self.state.lock().calls.hints(call, known)
     }
 
-    /// A call's request has a good answer. The next request of its run is not a retry.
-    pub fn request_answered(&self, whose: &Whose<'_>, request_id: &str) {
-        self.state.lock().attempts.answered(whose, request_id);
+    /// Counts a call that has ended, with what its response said. If `is_good`, it has a good answer, and the next
+    /// request of its run is not a retry. Returns the model that its route names.
+    pub fn end(
+        &self,
+        call: u32,
+        end: &Ended<'_>,
+        is_good: bool,
+        whose: &Whose<'_>,
+    ) -> Option<String> {
+        let begun = self.state.lock().calls.end(call, is_good).unwrap_or_default();
+        let routed = begun.capture.is_some();
+        let route = begun.capture.as_ref().and_then(|capture| capture.autorouter_model.as_deref());
+        let model = route.or(end.model);
+        let conversation = begun.conversation.as_deref();
+        let end = Ended { model, routed, status: begun.status, ..*end };
+        self.ended(&end, &Whose { conversation, ..*whose });
+        route.map(str::to_owned)
     }
 
     /// The latest capture of an affinity session.
@@ -298,13 +338,11 @@ impl Store {
         self.state.lock().choices.all()
     }
 
-    /// Whether the latest capture of an agent is another model's than was told last: told once, and at most once a
-    /// minute. `now` is of a clock that is never set.
-    pub fn route_change(&self, agent_id: &str, now: Instant) -> Option<RouteChange> {
+    /// Notes that `model` has answered an agent, and returns whether the log was told of another one last: told once,
+    /// and at most once a minute. `now` is of a clock that is never set.
+    pub fn route_change(&self, agent_id: &str, model: &str, now: Instant) -> Option<RouteChange> {
         let agent_id = agent::normalized(agent_id)?;
-        let mut state = self.state.lock();
-        let capture = state.captures.by_agent(&agent_id)?;
-        state.notices.change(&agent_id, capture.autorouter_model.as_deref()?, now)
+        self.state.lock().notices.change(&agent_id, model, now)
     }
 
     /// How full the store is.
@@ -417,50 +455,85 @@ mod tests {
     fn a_request_is_counted_while_thousands_of_others_are_sent() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let times = |id: &str| store.begin(&main, id).0;
+        let attempt = |id: &str| store.begin(&main, Some(id)).attempt;
         let others = |from: usize, to: usize| {
             for number in from..to {
-                assert_eq!(times(&format!("other-{number}")), 1);
+                assert_eq!(attempt(&format!("other-{number}")), 1);
             }
         };
-        assert_eq!(times(RUN), 1);
-        others(0, REQUEST_LIMIT.get() - 1);
-        assert_eq!(times(RUN), 2);
+        assert_eq!(attempt(RUN), 1);
+        others(0, CALLS_LIMIT.get() - 1);
+        assert_eq!(attempt(RUN), 2);
         others(10_000, 20_000);
-        assert_eq!(times(RUN), 1, "bounded");
+        assert_eq!(attempt(RUN), 1, "bounded");
     }
 
     #[test]
     fn a_request_after_a_good_answer_is_attempt_1_however_the_host_numbers_requests() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let times = |id: &str| store.begin(&main, id).0;
-        assert_eq!(times("run:model:1"), 1);
-        store.request_answered(&main, "run:model:1");
+        let begin = |id: &str| store.begin(&main, Some(id));
+        let good = |call: u32| store.end(call, &Ended::default(), true, &main);
+        let first = begin("run:model:1");
+        assert_eq!(first.attempt, 1);
+        good(first.call);
         // The second request of a tool loop fails, and the host's retry numbers from 1 again.
-        assert_eq!(times("run:model:2"), 1);
-        assert_eq!(times("run:model:1"), 2);
-        store.request_answered(&main, "run:model:1");
-        assert_eq!(times("run:model:2"), 1, "the third request was never sent before");
-        assert_eq!(times("run:model:3"), 1, "the host goes on after a good answer alone");
-        assert_eq!(times("run:model:1"), 2);
+        let failed = begin("run:model:2");
+        assert_eq!(failed.attempt, 1);
+        store.end(failed.call, &Ended::default(), false, &main);
+        let retry = begin("run:model:1");
+        assert_eq!(retry.attempt, 2);
+        good(retry.call);
+        assert_eq!(begin("run:model:2").attempt, 1, "the third request was never sent before");
+        assert_eq!(begin("run:model:3").attempt, 1, "the host goes on after a good answer alone");
+        assert_eq!(begin("run:model:1").attempt, 2);
         let other = Whose { model_id: Some("fallback"), ..main };
-        assert_eq!(store.begin(&other, "run:model:1").0, 1, "another model gets another request");
+        let fallback = store.begin(&other, Some("run:model:1"));
+        assert_eq!(fallback.attempt, 1, "another model gets another request");
     }
 
     #[test]
     fn the_hints_of_a_request_are_those_of_its_first_payload_until_it_has_a_good_answer() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
+        let begin = |id| store.begin(&main, id).call;
         let none = Hints::default;
         let known = |branch: &str| Hints { branch: Some(branch.to_owned()), ..none() };
-        assert_eq!(*store.hints(&main, RUN, known("one")), known("one"));
-        assert_eq!(*store.hints(&main, RUN, known("two")), known("one"));
-        assert_eq!(*store.hints(&main, RUN, none()), known("one"));
-        assert_eq!(*store.hints(&main, "other", none()), none());
-        assert_eq!(*store.hints(&main, "other", known("late")), none(), "nor may hints be added");
-        store.request_answered(&main, RUN);
-        assert_eq!(*store.hints(&main, RUN, known("two")), known("two"));
+        let (first, retry) = (begin(Some(RUN)), begin(Some(RUN)));
+        assert_eq!(*store.hints(first, known("one")), known("one"));
+        assert_eq!(*store.hints(first, known("two")), known("one"));
+        assert_eq!(*store.hints(retry, known("two")), known("one"));
+        assert_eq!(*store.hints(retry, none()), known("one"));
+        let (unnamed, other) = (begin(None), begin(None));
+        assert_eq!(*store.hints(unnamed, none()), none());
+        assert_eq!(*store.hints(unnamed, known("late")), none(), "nor may hints be added");
+        assert_eq!(*store.hints(other, known("two")), known("two"));
+        store.end(retry, &Ended::default(), true, &main);
+        assert_eq!(*store.hints(begin(Some(RUN)), known("two")), known("two"));
+    }
+
+    #[test]
+    fn what_the_response_of_a_call_said_is_known_when_the_call_ends() {
+        let store = Store::new(LIMIT);
+        let main = Whose { conversation: Some("c"), ..of(Some("main")) };
+        let calls = [(); 2].map(|()| store.begin(&main, None).call);
+        for (call, model) in calls.into_iter().zip(["a", "b"]) {
+            let values = HEADERS.map(|name| match name {
+                "x-taas-autorouted" => Some("true"),
+                "x-taas-autorouter-model" => Some(model),
+                _ => None,
+            });
+            let response = Response { status: Some(200.0), values, ..Response::default() };
+            let answered = Whose { call: Some(call), conversation: None, ..main };
+            assert!(store.answered(&response, &answered, 1));
+        }
+        let asked = Ended { model: Some("asked"), ..Ended::default() };
+        for (call, route) in calls.into_iter().zip([Some("a"), Some("b")]) {
+            assert_eq!(store.end(call, &asked, true, &of(Some("main"))).as_deref(), route);
+        }
+        assert_eq!(store.used().totals.routed, 2);
+        assert!(store.by_conversation("c").is_some());
+        assert_eq!(store.end(calls[0], &asked, true, &main), None, "it has ended already");
     }
 
     #[test]

@@ -2,15 +2,19 @@
 //!
 //! `PROBE_END` has it end, or go on, before anything is known: `exit` leaves by `process::exit`,
 //! `wait` stays for whoever sends a signal, and `thread` ends the thread that looked.
+//!
+//! `PROBE_CALLS` has it look for so many milliseconds, as calls do that need hints 40 ms later, and say
+//! of each workspace how many calls there were, and how many of them got a branch and a verdict.
 
 use std::{
+    collections::HashSet,
     env, fs,
     path::PathBuf,
     process, thread,
     time::{Duration, Instant},
 };
 
-use taas_affinity_repo::{Hints, Workspace, complaint};
+use taas_affinity_repo::{Hints, Workspace, complaints};
 
 /// A figure of this process's memory in KiB, where the system tells.
 fn memory(name: &str) -> u64 {
@@ -24,12 +28,17 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, |all| all.count().saturating_sub(1))
 }
 
-/// The child processes of all threads, with those that ended and were not waited for.
+/// The child processes of all threads, with those that ended and were not waited for. Threads are read
+/// one after the other, so a child counts where it is there after all were read, too.
 fn children() -> usize {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten();
-    let lists =
-        tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    lists.map(|list| list.split_whitespace().count()).sum()
+    let list = || -> HashSet<String> {
+        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        lists
+            .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    };
+    list().intersection(&list()).count()
 }
 
 fn end(how: &str, workspaces: Vec<Workspace>) {
@@ -46,11 +55,40 @@ fn end(how: &str, workspaces: Vec<Workspace>) {
     thread::sleep(Duration::from_secs(20));
 }
 
+fn call(workspaces: &[Workspace], during: Duration) {
+    let (mut counts, started) = (vec![[0; 3]; workspaces.len()], Instant::now());
+    while started.elapsed() < during {
+        for workspace in workspaces {
+            workspace.look();
+        }
+        thread::sleep(Duration::from_millis(40));
+        for (workspace, count) in workspaces.iter().zip(&mut counts) {
+            let hints = workspace.known().unwrap_or_default();
+            count[0] += 1;
+            count[1] += u32::from(hints.branch.is_some());
+            count[2] += u32::from(hints.dirty.is_some());
+        }
+    }
+    for [calls, branches, verdicts] in counts {
+        println!("calls={calls} branches={branches} verdicts={verdicts}");
+    }
+    say_complaints();
+}
+
+fn say_complaints() {
+    for complaint in complaints() {
+        println!("complaint={}: {}", complaint.consequence, complaint.reason);
+    }
+}
+
 fn main() {
     let workspaces: Vec<_> =
         env::args_os().skip(1).map(|path| Workspace::new(PathBuf::from(path))).collect();
     if let Ok(how) = env::var("PROBE_END") {
         return end(&how, workspaces);
+    }
+    if let Some(during) = env::var("PROBE_CALLS").ok().and_then(|text| text.parse().ok()) {
+        return call(&workspaces, Duration::from_millis(during));
     }
     let (before, opened, started) = (memory("VmRSS"), descriptors(), Instant::now());
     let (mut most_opened, mut most_children, mut called) = (0, 0, Duration::ZERO);
@@ -59,10 +97,10 @@ fn main() {
         for (workspace, answer) in workspaces.iter().zip(&mut answers) {
             if answer.is_none() {
                 let looked = Instant::now();
-                // Whoever comes again looks again.
-                workspace.look();
+                // Whoever comes again looks again, until nothing more is awaited.
+                let is_awaited = workspace.look();
                 called = called.max(looked.elapsed());
-                let known = workspace.known();
+                let known = workspace.known().filter(|_| !is_awaited);
                 *answer = known.map(|hints| ((*hints).clone(), started.elapsed()));
             }
         }
@@ -83,7 +121,6 @@ fn main() {
     println!("descriptors={}", most_opened.saturating_sub(opened));
     println!("children={most_children}");
     println!("left={}", children());
-    if let Some(complaint) = complaint() {
-        println!("complaint={complaint}");
-    }
+    println!("open={}", descriptors().saturating_sub(opened));
+    say_complaints();
 }

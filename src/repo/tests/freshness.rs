@@ -5,6 +5,7 @@ mod support;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     process::Command,
     sync::{Arc, atomic::Ordering},
     thread,
@@ -88,4 +89,25 @@ fn a_process_that_was_stopped_knows_again_with_the_next_look() {
     let output = process.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text.matches("dirty=Some(false)").count(), 2, "{text}");
+}
+
+#[test]
+fn an_answer_is_as_old_as_the_moment_at_which_git_began_to_look() {
+    let place = Place::new();
+    place.build("basic; mkdir ../bin").unwrap();
+    let git = place.path().join("bin/git");
+    let script = "case $* in *status*) sleep 1.5;; esac; exec /usr/bin/git \"$@\"";
+    fs::write(&git, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = place.command(&*support::PROBE);
+    command.arg(place.path().join("repo")).env("PROBE_CALLS", "9000");
+    command.env("PATH", format!("{}:/usr/bin:/bin", place.path().join("bin").display()));
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Vec<u32> =
+        text.split(['=', ' ', '\n']).filter_map(|word| word.parse().ok()).collect();
+    let [calls, branches, verdicts] = figures[..] else { panic!("{text}") };
+    // A verdict that took 1.5 seconds is told for half a second; name and branch are told all the time.
+    assert!(verdicts > 0 && verdicts * 2 < calls, "{text}");
+    assert!(branches * 10 > calls * 9, "{text}");
 }

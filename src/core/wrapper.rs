@@ -1,5 +1,4 @@
-//! Whose requests a stream wrapper makes: what all of them are given, and whether that can be
-//! remembered.
+//! A stream wrapper of the plugin: the identity of its calls, and everything that all of them are given.
 
 use std::{
     borrow::Cow,
@@ -7,16 +6,18 @@ use std::{
     path::{Component, Path},
 };
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     agent,
     envelope::{Envelope, Facts, HEADERS, Hints, METADATA_KEYS},
     identity::{Identity, IdentityError, Owner, SessionSource, host_id},
     store::Whose,
     surroundings::Surroundings,
-    text::{NAME_LIMIT, bounded, non_blank},
+    text::{self, NAME_LIMIT, bounded, non_blank},
 };
 
-/// What a context may say at most, in bytes, for a requester to be remembered.
+/// How many bytes a context may have for its wrapper to be remembered.
 pub const REMEMBERED_LIMIT: usize = 4096;
 
 /// What stays the same for every request of a gateway.
@@ -55,7 +56,7 @@ impl ModelId {
     /// What `of_model` fails with.
     ///
     /// ```
-    /// use taas_affinity::requester::ModelId;
+    /// use taas_affinity::wrapper::ModelId;
     ///
     /// let of_model = || Ok::<_, ()>(Some("gpt-5".to_owned()));
     /// let model = ModelId::choose(Some(" ".to_owned()), of_model).unwrap();
@@ -89,15 +90,15 @@ impl Gateway {
         Self { plugin_version, host_id: host_id(host_name), git_hints }
     }
 
-    /// Decides whose requests a stream wrapper makes.
+    /// Decides the identity of a wrapper's calls, and what they are given.
     ///
     /// # Errors
     /// As [`SessionSource::of`].
-    pub fn requester(
+    pub fn wrapper(
         &self,
         context: &Context<'_>,
         surroundings: &dyn Surroundings,
-    ) -> Result<Requester, IdentityError> {
+    ) -> Result<Wrapper, IdentityError> {
         let watched = Watched { surroundings, asked: Cell::new(false) };
         let identity = Identity::of(context.owner, &watched)?;
         let facts = Facts {
@@ -107,7 +108,7 @@ impl Gateway {
             model_id: context.model_id.get(),
         };
         let workspace = identity.workspace.clone().map(SessionSource::Workspace);
-        Ok(Requester {
+        Ok(Wrapper {
             envelope: Envelope::new(&identity, facts),
             agent: identity.agent_id.as_deref().and_then(agent::normalized).map(Cow::into_owned),
             workspace_id: workspace.map(|source| source.session_id(surroundings.namespace())),
@@ -158,9 +159,9 @@ impl Surroundings for Watched<'_> {
     }
 }
 
-/// Whose requests one stream wrapper makes, and what they are given.
+/// The identity of the calls of one stream wrapper, and what they are given.
 #[derive(Debug)]
-pub struct Requester {
+pub struct Wrapper {
     identity: Identity,
     envelope: Envelope,
     agent: Option<String>,
@@ -172,8 +173,8 @@ pub struct Requester {
     git_hints: bool,
 }
 
-impl Requester {
-    /// Who it is.
+impl Wrapper {
+    /// The identity of the calls.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
@@ -185,13 +186,27 @@ impl Requester {
         self.envelope.headers()
     }
 
+    /// The same as the JSON text of an object.
+    #[must_use]
+    pub fn headers_json(&self) -> String {
+        struct ByName<'a>(&'a Wrapper);
+        impl Serialize for ByName<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let all = HEADERS.iter().zip(self.0.headers());
+                serializer
+                    .collect_map(all.filter_map(|(name, value)| Some((name, value.as_ref()?))))
+            }
+        }
+        text::json(&ByName(self))
+    }
+
     /// As [`Envelope::additions`].
     #[must_use]
     pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
         self.envelope.additions(present, hints)
     }
 
-    /// Whether the same context without its model will make the same requester again, and is short
+    /// Whether the same context without its model will make the same wrapper again, and is short
     /// enough to be remembered.
     #[must_use]
     pub fn reusable(&self) -> bool {
@@ -218,6 +233,7 @@ impl Requester {
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
             observed: false,
+            call: None,
         }
     }
 }
@@ -255,10 +271,10 @@ mod tests {
         ModelId::Said("auto".to_owned())
     }
 
-    fn requester(owner: Owner<'_>, model_id: &ModelId, git_hints: bool) -> Requester {
+    fn wrapper(owner: Owner<'_>, model_id: &ModelId, git_hints: bool) -> Wrapper {
         let context = Context { owner, provider: Some("cloudsigma"), model_id };
         Gateway::new("1.2.3".to_owned(), "host", git_hints)
-            .requester(&context, &NOTHING)
+            .wrapper(&context, &NOTHING)
             .expect("an identity")
     }
 
@@ -277,7 +293,7 @@ mod tests {
         ] {
             let dir = format!("{state}/{place}");
             let owner = Owner { workspace_dir: Some(&dir), ..OWNER };
-            let found = requester(owner, &said(), true).whose(None).in_worktree;
+            let found = wrapper(owner, &said(), true).whose(None).in_worktree;
             assert_eq!(found, expected, "{place}");
         }
     }
@@ -297,9 +313,9 @@ mod tests {
 
     #[test]
     fn only_what_the_context_alone_decides_is_remembered() {
-        assert!(requester(OWNER, &said(), false).reusable());
+        assert!(wrapper(OWNER, &said(), false).reusable());
         let of_model = ModelId::OfModel(Some("auto".to_owned()));
-        assert!(!requester(OWNER, &of_model, false).reusable());
+        assert!(!wrapper(OWNER, &of_model, false).reusable());
         let long = format!("{}{}", OWNER.workspace_dir.unwrap_or_default(), "x".repeat(4096));
         for owner in [
             // The session id hangs on the environment or the current directory.
@@ -313,16 +329,16 @@ mod tests {
             },
             Owner { workspace_dir: Some(&long), ..OWNER },
         ] {
-            assert!(!requester(owner, &said(), false).reusable(), "{owner:?}");
+            assert!(!wrapper(owner, &said(), false).reusable(), "{owner:?}");
         }
     }
 
     #[test]
     fn hints_are_wanted_for_a_workspace_alone_and_where_they_are_switched_on() {
         let path = OWNER.workspace_dir.map(Path::new);
-        assert_eq!(requester(OWNER, &said(), true).hinted_workspace(), path);
-        assert_eq!(requester(OWNER, &said(), false).hinted_workspace(), None);
-        let nowhere = requester(Owner::default(), &said(), true);
+        assert_eq!(wrapper(OWNER, &said(), true).hinted_workspace(), path);
+        assert_eq!(wrapper(OWNER, &said(), false).hinted_workspace(), None);
+        let nowhere = wrapper(Owner::default(), &said(), true);
         assert_eq!(nowhere.hinted_workspace(), None);
     }
 
@@ -332,7 +348,7 @@ mod tests {
         let homeless = Env(&[], None);
         let made = |owner| {
             let context = Context { owner, provider: None, model_id: &said() };
-            gateway.requester(&context, &homeless).is_ok()
+            gateway.wrapper(&context, &homeless).is_ok()
         };
         assert!(made(OWNER));
         assert!(!made(Owner::default()));
@@ -342,15 +358,15 @@ mod tests {
     fn the_route_of_an_answer_is_the_session_s_and_the_agent_s() {
         let store = Store::new(LIMIT);
         let owner = Owner { agent_id: Some("Ops-Bot"), ..OWNER };
-        let requester = requester(owner, &said(), false);
-        assert_eq!(requester.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
+        let wrapper = wrapper(owner, &said(), false);
+        assert_eq!(wrapper.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));
         let mut response = Response { status: Some(200.0), values, ..Response::default() };
-        assert!(store.answered(&response, &requester.whose(None), 1));
+        assert!(store.answered(&response, &wrapper.whose(None), 1));
         response.status = Some(503.0);
-        assert!(!store.answered(&response, &requester.whose(None), 2));
+        assert!(!store.answered(&response, &wrapper.whose(None), 2));
         let capture = store.by_agent("ops-bot").expect("a capture");
         assert_eq!(capture.captured_at, 1);
-        assert_eq!(capture.session_id.as_ref(), Some(&requester.identity().session_id));
+        assert_eq!(capture.session_id.as_ref(), Some(&wrapper.identity().session_id));
     }
 }

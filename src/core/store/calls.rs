@@ -1,0 +1,117 @@
+//! Calls that have begun: how often each request was sent, with which hints, and what its response said.
+//!
+//! A run of the host sends one request after the other, with the ids `<run>:model:<n>`. After a failure the host says
+//! attempt 1 again and counts `n` from 1 again. So a request is a retry unless the one before had a good answer, which
+//! the end of its call says, and a greater `n`, too.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    num::NonZeroUsize,
+    sync::Arc,
+};
+
+use lru::LruCache;
+
+use super::Whose;
+use crate::{envelope::Hints, route::Capture};
+
+/// How many calls, and how many requests without a good answer, are remembered: those that began last. While one request
+/// waits to be sent again, a gateway with a thousand calls in flight sends many others.
+pub const CALLS_LIMIT: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+
+/// A call that has begun.
+#[derive(Debug, Default)]
+pub(super) struct Call {
+    /// The key of its request, if the host names that.
+    request: Option<u64>,
+    pub(super) conversation: Option<Arc<str>>,
+    /// What the first payload was told.
+    hints: Option<Arc<Hints>>,
+    /// The status of its latest response.
+    pub(super) status: Option<u16>,
+    /// The route of its latest response.
+    pub(super) capture: Option<Arc<Capture>>,
+}
+
+/// A request without a good answer.
+#[derive(Debug, Default)]
+struct Request {
+    /// `n` of the id that it was sent with last.
+    number: u64,
+    times: u32,
+    hints: Option<Arc<Hints>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Calls {
+    /// By their numbers.
+    begun: LruCache<u32, Call>,
+    last: u32,
+    /// By a hash of the run and of what it asks.
+    requests: LruCache<u64, Request>,
+    hasher: RandomState,
+}
+
+impl Calls {
+    pub(super) fn new() -> Self {
+        Self {
+            begun: LruCache::new(CALLS_LIMIT),
+            last: 0,
+            requests: LruCache::new(CALLS_LIMIT),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Returns the number of a call that begins, and how many times its request has been sent, counting this one.
+    pub(super) fn begin(&mut self, whose: &Whose<'_>, request_id: Option<&str>) -> (u32, u32) {
+        let mut times = 1;
+        let request = request_id.map(|id| {
+            let (run, number) = parts(id);
+            let key = self.hasher.hash_one((run, whose.session_id, whose.provider, whose.model_id));
+            let request = self.requests.get_or_insert_mut(key, Request::default);
+            if number > request.number {
+                *request = Request::default();
+            }
+            request.number = number;
+            request.times = request.times.saturating_add(1);
+            times = request.times;
+            key
+        });
+        self.last = self.last.wrapping_add(1);
+        let conversation = whose.conversation.map(Arc::from);
+        self.begun.push(self.last, Call { request, conversation, ..Call::default() });
+        (self.last, times)
+    }
+
+    pub(super) fn get(&mut self, call: u32) -> Option<&mut Call> {
+        self.begun.peek_mut(&call)
+    }
+
+    /// The hints of a call: those of the first payload of its request, which are `known` if this is the first.
+    pub(super) fn hints(&mut self, call: u32, known: Hints) -> Arc<Hints> {
+        let Some(call) = self.begun.peek_mut(&call) else {
+            return Arc::new(known);
+        };
+        let request = call.request.and_then(|key| self.requests.peek_mut(&key));
+        let fixed = match request {
+            Some(request) => request.hints.get_or_insert_with(|| Arc::new(known)),
+            None => call.hints.get_or_insert_with(|| Arc::new(known)),
+        };
+        Arc::clone(fixed)
+    }
+
+    /// A call has ended. After a good answer, the next request of its run is not a retry.
+    pub(super) fn end(&mut self, call: u32, is_good: bool) -> Option<Call> {
+        let call = self.begun.pop(&call)?;
+        if let Some(key) = call.request.filter(|_| is_good) {
+            self.requests.pop(&key);
+        }
+        Some(call)
+    }
+}
+
+/// The run and the number in it. An id of another form is a run with one request.
+fn parts(request_id: &str) -> (&str, u64) {
+    let parts = request_id.rsplit_once(":model:");
+    parts.and_then(|(run, number)| Some((run, number.parse().ok()?))).unwrap_or((request_id, 0))
+}

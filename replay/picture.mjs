@@ -29,7 +29,11 @@ const THEMES = {
   },
 };
 
-const [PLUGIN, GUESSED, DRAWN] = ["with the plugin", "no identity, guessed", "no identity, drawn"];
+const [PLUGIN, GUESSED, DRAWN] = [
+  "with the plugin",
+  "without, slots guessed",
+  "without, random slots",
+];
 const METRICS = [
   { field: "hitRate", title: "hit rate (% of input tokens)" },
   { field: "cost", title: "cost of input (% of no caching)" },

@@ -49,10 +49,10 @@ const percents = (...values) =>
 
 /** Columns of the table in docs/replay.md, and the ways in each. The truth lies between two ways. */
 const SUMMARY = [
-  ["no identity, drawn", ["drawn"]],
-  ["no identity, guessed", ["guessed", "recognised"]],
-  ["by workspace, 4 agents", ["workspace-4"]],
-  ["by conversation", ["conversation"]],
+  ["without, random slots", ["drawn"]],
+  ["without, slots guessed", ["guessed", "recognised"]],
+  ["with, by workspace, 4 agents", ["workspace-4"]],
+  ["with, by conversation", ["conversation"]],
 ];
 
 /** The table of docs/replay.md: hit rate and cost, medians. */

@@ -5,13 +5,15 @@
  *
  *     node demo/demo.mjs [--json] [--write]
  *
- * With `--json`, standard output carries one JSON object and nothing else. `--write` writes the table into
- * docs/replay.md too. Progress goes to standard error. Nothing is measured but what the simulator counted. `TAAS_DEMO_PLUGIN` names another plugin
- * directory than this repository, to see what a broken plugin comes out as.
+ * `--write` also writes the table into docs/replay.md.
+ *
+ * With `--json`, standard output has one JSON object and nothing else. Progress goes to standard error. All figures are
+ * counts of the simulator. `TAAS_DEMO_PLUGIN` names another plugin directory, for example of a broken plugin.
  */
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { writeInto } from "../scripts/document.mjs";
+import { table } from "../scripts/table.mjs";
 import { hasGit } from "../sim/git.mjs";
 import { countHints } from "../sim/hints.mjs";
 import { progress } from "../sim/progress.mjs";
@@ -19,7 +21,7 @@ import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { AGENTS } from "./conversations.mjs";
 import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
-import { demoFigures, demoReport, measure, medianDraw } from "./report.mjs";
+import { demoReport, measure, medianDraw, phaseTable } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
 /** A guess is drawn again with other seeds, from the requests that the gateway made: luck is no merit. */
@@ -98,7 +100,7 @@ async function main() {
   meter.clear();
 
   const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
-  if (options.write) writeInto("docs/replay.md", "demo", `\n${demoFigures(phases)}\n`);
+  if (options.write) writeInto("docs/replay.md", "demo", `\n${phaseTable(phases, { draw: table })}\n`);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...results, hints: told, routes })}\n`);
     return;

@@ -1,6 +1,5 @@
 /** What the demo shows at its end: a table, what was told of repositories, and the routes. */
 
-import { table } from "../scripts/table.mjs";
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import {
   CACHED_TOKEN_PRICE,
@@ -62,13 +61,15 @@ const integer = (value) => value.toLocaleString("en-US");
 const withRange = (value, range) =>
   range === undefined ? percent(value) : percentRange(value, ...range);
 
-const headOf = (phases) => ["", ...phases.map(({ title }) => title)];
-
-/** The rows of the table of phases. @param {{title: string, result: ReturnType<typeof measure>}[]} phases */
-function rowsOf(phases) {
+/**
+ * The phases as a table for a terminal, a column each.
+ *
+ * @param {{title: string, result: ReturnType<typeof measure>}[]} phases
+ */
+export function phaseTable(phases, { color = false, draw = terminalTable } = {}) {
   const agents = Object.keys(phases[0].result.slotsByAgent);
   const row = (title, cell) => [title, ...phases.map(({ result }) => cell(result))];
-  return [
+  const rows = [
     row("requests", ({ requests }) => integer(requests)),
     ...agents.map((agent) => row(`slots for ${agent}`, ({ slotsByAgent }) => slotsByAgent[agent])),
     row("input tokens", ({ inputTokens }) => integer(inputTokens)),
@@ -76,18 +77,11 @@ function rowsOf(phases) {
     row("hit rate", ({ hitRate, hitRateRange }) => withRange(hitRate, hitRateRange)),
     row("cost", (result) => withRange(result.relativeCost, result.relativeCostRange)),
   ];
-}
-
-/** The same table for docs/replay.md. */
-export const demoFigures = (phases) => table(headOf(phases), rowsOf(phases), { numbers: true });
-
-/** The phases as a table for a terminal, a column each. */
-export function phaseTable(phases, { color = false } = {}) {
   // The head is bold, and the last phase, which is with the plugin, is green.
   const code = (at, column) => (at === 0 ? "1" : column === phases.length && "32;1");
   const paint = (text, at, column) =>
     code(at, column) ? `\x1b[${code(at, column)}m${text}\x1b[0m` : text;
-  return terminalTable(headOf(phases), rowsOf(phases), {
+  return draw(["", ...phases.map(({ title }) => title)], rows, {
     numbers: true,
     ...(color && { paint }),
   });
@@ -123,7 +117,8 @@ export function demoReport({ phases, told, routes, method, slots, draws, color =
       ...Object.entries(routes).map(([agent, answer]) => route(agent, answer)),
     ].join("\n"),
   ];
-  return `\n${[phaseTable(phases, { color }), ...paragraphs.map((text) => wrap(text))].join("\n\n")}\n`;
+  const table = phaseTable(phases, { color });
+  return `\n${[table, ...paragraphs.map((text) => wrap(text))].join("\n\n")}\n`;
 }
 
 /** How many reasons are given; a plugin that tells nothing has as many as there are requests. */

@@ -1,5 +1,6 @@
-// `npm run replay:picture` draws the README's picture, light and dark, from the figures of a run: docs/replay.json to
-// docs/replay-light.svg and docs/replay-dark.svg. It also writes these figures into the documents.
+// The README's picture, light and dark, from the figures in docs/replay.json:
+// docs/replay-light.svg and docs/replay-dark.svg. `npm run replay:picture` writes them, and the figures
+// of the documents.
 
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -47,7 +47,7 @@ export function report({ source, seeds, plugin, rows }) {
 const percents = (...values) =>
   [...new Set(values.map((value) => (value * 100).toFixed(1)))].join("–");
 
-/** Columns of the table in docs/replay.md, and the ways in each. The truth lies between two ways. */
+/** The columns of the summary, with the ways in each. Two ways are the ends of a range. */
 const SUMMARY = [
   ["without, random slots", ["drawn"]],
   ["without, slots guessed", ["guessed", "recognised"]],
@@ -55,8 +55,8 @@ const SUMMARY = [
   ["with, by conversation", ["conversation"]],
 ];
 
-/** The table of docs/replay.md: hit rate and cost, medians. */
-function summary({ rows }) {
+/** The summary for the documentation: the medians of hit rate and cost. */
+export function summary({ rows }) {
   const places = distinct(rows, "keepSeconds").flatMap((keep) =>
     distinct(rows, "slots").map((slots) => ({ keep, slots })),
   );

@@ -28,7 +28,7 @@ export const WAYS = [
   { key: "workspace-1", title: "by workspace, 1 agent", anonymous: "random", agents: 1 },
   { key: "workspace-4", title: "by workspace, 4 agents", anonymous: "random", agents: 4 },
   { key: "workspace-16", title: "by workspace, 16 agents", anonymous: "random", agents: 16 },
-  // A workspace for each conversation pins as `affinity: "conversation"` does.
+  // Each session gets its own workspace, which gives the same pins as the setting affinity: "conversation".
   {
     key: "conversation",
     title: "by conversation",

@@ -100,7 +100,8 @@ async function main() {
   meter.clear();
 
   const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
-  if (options.write) writeInto("docs/replay.md", "demo", `\n${phaseTable(phases, { draw: table })}\n`);
+  if (options.write)
+    writeInto("docs/replay.md", "demo", `\n${phaseTable(phases, { draw: table })}\n`);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...results, hints: told, routes })}\n`);
     return;

@@ -100,36 +100,23 @@ export interface Complaint {
 }
 
 /**
- * Counts a call that has ended, with what its response said. Returns the change of the agent's route if there is one,
- * at most once a minute, and only with [`EndedCall::tell_route`].
+ * Counts a call that has ended, with what its response said. `end` is the JSON text of an object:
+ *
+ * - `model`: the model that answered, as the message says or as it was asked for; the route's own name comes before it
+ * - `failed`: whether there was no proper answer
+ * - `answered`: whether there was a whole answer: after it, the next request of the run is not a retry
+ * - `input`, `cached`, `written`, `output`: tokens of the prompt that were neither read from a cache nor written to one,
+ *   those that were read, those that were written, and tokens of the answer
+ * - `promptCost`, `uncachedCost`, `outputCost`: US dollars for the prompt, for the prompt if nothing had been cached, and
+ *   for the answer; unless all three are from 0 to a million, the cost is unknown
+ * - `tellRoute`: whether a change of the agent's route is worth a line of the log
+ *
+ * All but the booleans may be missing. Returns the change of the agent's route if there is one, at most once a minute.
+ *
+ * # Errors
+ * With code `InvalidArg` where `end` is not such a text.
  */
-export declare function endCall(wrapper: ExternalObject<Wrapper>, call: number, end: EndedCall): RouteChange | null
-
-/** A call that has ended. What is not known is left out. */
-export interface EndedCall {
-  /** The model that answered, as the message says or as it was asked for. The route's own name comes before it. */
-  model?: string
-  /** Whether there was no proper answer. */
-  failed: boolean
-  /** Whether there was a whole answer: after it, the next request of the run is not a retry. */
-  answered: boolean
-  /** Tokens of the prompt that were neither read from a cache nor written to one. */
-  input?: number
-  /** Tokens of the prompt that were read from a cache. */
-  cached?: number
-  /** Tokens of the prompt that were written to a cache. */
-  written?: number
-  /** Tokens of the answer. */
-  output?: number
-  /** What the prompt cost, in US dollars. Unless all three amounts are from 0 to a million, the cost is unknown. */
-  promptCost?: number
-  /** What the prompt would have cost if nothing had been cached, in US dollars. */
-  uncachedCost?: number
-  /** What the answer cost, in US dollars. */
-  outputCost?: number
-  /** Whether a change of the agent's route is worth a line of the log. */
-  tellRoute: boolean
-}
+export declare function endCall(wrapper: ExternalObject<Wrapper>, call: number, end: string): RouteChange | null
 
 /** The identity of the calls of one stream wrapper. */
 export interface Identity {

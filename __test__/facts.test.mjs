@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { runInNewContext } from "node:vm";
 
 import { shared } from "../lib/addon/shared.js";
 import { factsOf } from "../lib/host/facts.js";
@@ -72,9 +71,8 @@ describe("facts", () => {
       unasked: {},
       agentsWithoutWorkspace: ["ops", "blank"],
     });
-    const [{ baseUrl, ...provider }, ...others] = providers;
+    const [provider, ...others] = providers;
     assert.deepEqual(others, []);
-    assert.match(baseUrl, /^[\da-f]{16}$/);
     assert.deepEqual(provider, {
       id: "cloudsigma",
       hasKey: true,
@@ -123,27 +121,6 @@ describe("facts", () => {
     const profiles = { "cloudsigma:me": { provider: "CloudSigma", mode: "api_key" } };
     assert.equal(entryOf({}, { auth: { profiles } }).hasKey, true);
     assert.equal(entryOf({}, { auth: { order: { cloudsigma: [] } } }).hasKey, true);
-  });
-
-  test("compare addresses as they are meant", () => {
-    const hash = (baseUrl) => entryOf({ baseUrl }).baseUrl;
-    assert.equal(hash("https://a/v1"), hash("https://a/"));
-    assert.equal(hash("https://TaaS.example:443/v1/"), hash("https://taas.example"));
-    assert.equal(hash("no address/"), hash("no address"));
-    assert.notEqual(hash("https://a/v1"), hash("https://b/v1"));
-    assert.equal(hash("https://a///"), hash("https://a"));
-    assert.equal(hash(""), null);
-    assert.equal(hash(7), null);
-  });
-
-  test("take no time over an address, whatever it is", () => {
-    for (const part of ["/", "/v1", "/v1/", " ", "//v1"]) {
-      const baseUrl = `https://a${part.repeat(60_000)}x`;
-      const before = performance.now();
-      entryOf({ baseUrl });
-      const took = performance.now() - before;
-      assert.ok(took < 500, `${part}: ${took} ms`);
-    }
   });
 
   test("name agents only where there are several", () => {
@@ -324,20 +301,6 @@ describe("the plugin", () => {
     assert.equal(registered({}, () => ({})).checks().facts, undefined);
   });
 
-  test("leaves a promise in the place of the configuration harmless", async () => {
-    const unhandled = [];
-    const note = (reason) => unhandled.push(reason);
-    process.on("unhandledRejection", note);
-    const broken = () => Promise.reject(new Error("no configuration"));
-    const elsewhere = () => runInNewContext("Promise.reject(new Error())");
-    for (const current of [broken, elsewhere, async () => ({})]) {
-      assert.match(registered({}, current).checks().facts.evidence, /could not be read/);
-    }
-    await new Promise(setImmediate);
-    process.off("unhandledRejection", note);
-    assert.deepEqual(unhandled, []);
-  });
-
   test("looks, whatever the provider ids are", () => {
     const config = { models: { providers: { "a\ud800": { models: [] } } } };
     const { methods } = register({ pluginConfig: { providers: ["a\ud800"] }, config });
@@ -353,7 +316,7 @@ describe("the plugin", () => {
       emit("model_call_started", { provider: "cloudsigma" }, {});
     }
     emit("model_call_started", { provider: "elsewhere" }, {});
-    assert.match(checks()["unseen-calls"].evidence, /^3 model calls of cloudsigma went by/);
+    assert.match(checks()["unseen-calls"].evidence, /^3 model calls of cloudsigma bypassed this plugin/);
     assert.match(
       checks().ownership.evidence,
       /another plugin owns or hooks the provider cloudsigma/,
@@ -387,7 +350,7 @@ describe("the plugin", () => {
     emit("gateway_start", { port: 1 });
     assert.deepEqual(warnings, []);
     const { evidence, costs } = checks()["cache-markers"];
-    assert.match(evidence, /claude-uncached came from a cache; write compat\.cacheControlFormat/);
+    assert.match(evidence, /claude-uncached came from a cache: add compat\.cacheControlFormat/);
     assert.equal(costs, true);
     let status;
     methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (status = payload) });

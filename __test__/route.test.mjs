@@ -202,18 +202,18 @@ describe(METHOD, () => {
     }
   });
 
-  test("params that cannot be JSON are refused in our words", () => {
+  test("params that cannot be written as JSON are refused with the plugin's own error", () => {
     const circular = {};
     circular.circular = circular;
     for (const params of [{ agentId: 5n }, circular]) {
       const { ok, error } = ask(params);
       assert.equal(ok, false);
       assert.equal(error.code, "INVALID_REQUEST");
-      assert.match(error.message, /params are no JSON, no object; accepted is one of agentId/);
+      assert.match(error.message, /params must be a JSON object; accepted keys: agentId/);
     }
   });
 
-  test("a miss is no error", () => {
+  test("a miss is not an error", () => {
     assert.deepEqual(ask({ agentId: "nobody" }).payload, {
       agentId: "nobody",
       sessionId: null,
@@ -227,9 +227,9 @@ describe(METHOD, () => {
     });
   });
 
-  test("nothing is what JSON has no word for, but undefined", () => {
+  test("of the values that JSON lacks, only undefined counts as no params", () => {
     const { ask } = register();
-    const found = /params are (?:no JSON|a boolean), no object; accepted is one of agentId/;
+    const found = /params must be a JSON object; accepted keys: agentId/;
     for (const params of [
       Number.NaN,
       Number.POSITIVE_INFINITY,
@@ -252,29 +252,31 @@ describe(METHOD, () => {
     assert.equal(ask({ agentId: undefined }).ok, true);
   });
 
-  test("bad params are named, and so is what is accepted", () => {
+  test("an error for bad params names the key and says which values and keys are accepted", () => {
+    const noObject = "params must be a JSON object";
     for (const [params, named] of [
-      [[], "an array"],
-      ["main", "a string"],
-      [5, "a number"],
-      [true, "a boolean"],
-      [{ agent: "x" }, '"agent"'],
-      [{ agentId: "x", extra: 1 }, '"extra"'],
-      [{ agentId: " " }, "agentId is blank"],
-      [{ agentId: null }, "agentId is null"],
-      [{ sessionId: 5 }, "sessionId is a number"],
-      [{ workspaceDir: {} }, "workspaceDir is an object"],
-      [{ agentId: "x", workspaceDir: "" }, "workspaceDir is blank"],
-      [{ sessionId: "agent:main:main" }, 'sessionId is "agent:main:main", no affinity session id'],
-      [{ agentId: "\ud800" }, "agentId is a string with a lone surrogate"],
-      [{ agentId: "x".repeat(1_000_000) }, "agentId has more than 120 characters"],
+      [[], noObject],
+      [["main"], noObject],
+      ["main", noObject],
+      [5, noObject],
+      [true, noObject],
+      [{ agent: "x" }, 'unknown key "agent"'],
+      [{ agentId: "x", extra: 1 }, 'unknown key "extra"'],
+      [{ agentId: " " }, "agentId must be a non-blank string"],
+      [{ agentId: null }, "agentId must be a non-blank string"],
+      [{ sessionId: 5 }, "sessionId must be a non-blank string"],
+      [{ workspaceDir: {} }, "workspaceDir must be a non-blank string"],
+      [{ agentId: "x", workspaceDir: "" }, "workspaceDir must be a non-blank string"],
+      [{ sessionId: "agent:main:main" }, "sessionId must be oc: and 16 lower-case hexadecimal"],
+      [{ agentId: "\ud800" }, "agentId must be a non-blank string"],
+      [{ agentId: "x".repeat(1_000_000) }, "agentId must be a non-blank string of at most 120"],
     ]) {
       const { ok, payload, error } = ask(params);
       assert.equal(ok, false, JSON.stringify(params).slice(0, 200));
       assert.equal(payload, undefined);
       assert.equal(error.code, "INVALID_REQUEST");
       assert.ok(error.message.includes(named), error.message);
-      assert.match(error.message, /accepted is one of agentId, sessionId .* or workspaceDir/);
+      assert.match(error.message, /; accepted keys: agentId, sessionId, workspaceDir, /);
     }
   });
 

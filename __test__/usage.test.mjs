@@ -631,7 +631,7 @@ describe("an algorithm that was chosen", () => {
     const host = register();
     assert.throws(
       () => ask(host, METHOD, { agentId: "main", algorithm: "best" }),
-      /^Error: INVALID_REQUEST .*algorithm is "best".*best_fit, price_performance/,
+      /^Error: INVALID_REQUEST .*algorithm must be best_fit, price_performance.*got "best"/,
     );
   });
 });

@@ -3,8 +3,8 @@
 import { factsOf } from "./host/facts.js";
 import { publicMessageOf } from "./log.js";
 
-/** What is registered where there is no addon to say it: people ask these, and are told why. */
-const WITHOUT_ADDON = {
+/** The addon's method table, for when the addon does not load. A test compares both. */
+export const WITHOUT_ADDON = {
   "taas.autorouter.lastRoute": "operator.read",
   "taas.affinity.lastRoute": "operator.read",
   "taas.affinity.status": "operator.read",

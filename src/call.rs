@@ -7,6 +7,7 @@ use napi::{
     bindgen_prelude::{External, JsObjectValue, Result, Unknown},
 };
 use napi_derive::napi;
+use serde::Deserialize;
 use taas_affinity::{
     envelope::{self, Hints, METADATA_KEYS},
     response::Told,
@@ -90,7 +91,7 @@ pub fn begin_call(
     let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
     let whose = wrapper.decided.whose(conversation.as_deref());
     let store::Begun { call, attempt, algorithm } =
-        Store::shared().begin(&whose, request_id.as_deref());
+        Store::shared().begin(&whose, request_id.as_deref(), Instant::now());
     Begun { call, attempt, algorithm: algorithm.map(Algorithm::name) }
 }
 
@@ -197,31 +198,21 @@ fn change(whose: &Whose<'_>, route: Option<&str>) -> Option<RouteChange> {
     Some(RouteChange { from: change.from, to: change.to })
 }
 
-/// A call that has ended. What is not known is left out.
-#[napi(object, object_to_js = false)]
-pub struct EndedCall {
-    /// The model that answered, as the message says or as it was asked for. The route's own name comes before it.
-    pub model: Option<String>,
-    /// Whether there was no proper answer.
-    pub failed: bool,
-    /// Whether there was a whole answer: after it, the next request of the run is not a retry.
-    pub answered: bool,
-    /// Tokens of the prompt that were neither read from a cache nor written to one.
-    pub input: Option<f64>,
-    /// Tokens of the prompt that were read from a cache.
-    pub cached: Option<f64>,
-    /// Tokens of the prompt that were written to a cache.
-    pub written: Option<f64>,
-    /// Tokens of the answer.
-    pub output: Option<f64>,
-    /// What the prompt cost, in US dollars. Unless all three amounts are from 0 to a million, the cost is unknown.
-    pub prompt_cost: Option<f64>,
-    /// What the prompt would have cost if nothing had been cached, in US dollars.
-    pub uncached_cost: Option<f64>,
-    /// What the answer cost, in US dollars.
-    pub output_cost: Option<f64>,
-    /// Whether a change of the agent's route is worth a line of the log.
-    pub tell_route: bool,
+/// A call that has ended, as the JSON text that [`end_call`] takes has it. What is not known is left out.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndedCall {
+    model: Option<String>,
+    failed: bool,
+    answered: bool,
+    input: Option<f64>,
+    cached: Option<f64>,
+    written: Option<f64>,
+    output: Option<f64>,
+    prompt_cost: Option<f64>,
+    uncached_cost: Option<f64>,
+    output_cost: Option<f64>,
+    tell_route: bool,
 }
 
 /// Another model than the log was told of last.
@@ -233,11 +224,28 @@ pub struct RouteChange {
     pub to: String,
 }
 
-/// Counts a call that has ended, with what its response said. Returns the change of the agent's route if there is one,
-/// at most once a minute, and only with [`EndedCall::tell_route`].
-#[napi(catch_unwind)]
-#[must_use]
-pub fn end_call(wrapper: &External<Wrapper>, call: u32, end: EndedCall) -> Option<RouteChange> {
+/// Counts a call that has ended, with what its response said. `end` is the JSON text of an object:
+///
+/// - `model`: the model that answered, as the message says or as it was asked for; the route's own name comes before it
+/// - `failed`: whether there was no proper answer
+/// - `answered`: whether there was a whole answer: after it, the next request of the run is not a retry
+/// - `input`, `cached`, `written`, `output`: tokens of the prompt that were neither read from a cache nor written to one,
+///   those that were read, those that were written, and tokens of the answer
+/// - `promptCost`, `uncachedCost`, `outputCost`: US dollars for the prompt, for the prompt if nothing had been cached, and
+///   for the answer; unless all three are from 0 to a million, the cost is unknown
+/// - `tellRoute`: whether a change of the agent's route is worth a line of the log
+///
+/// All but the booleans may be missing. Returns the change of the agent's route if there is one, at most once a minute.
+///
+/// # Errors
+/// With code `InvalidArg` where `end` is not such a text.
+#[napi(catch_unwind, strict)]
+pub fn end_call(
+    wrapper: &External<Wrapper>,
+    call: u32,
+    end: String,
+) -> Result<Option<RouteChange>> {
+    let end: EndedCall = serde_json::from_str(&end).map_err(invalid)?;
     let model = end.model.as_deref().and_then(header_text);
     let known = |amount: Option<f64>| amount.unwrap_or(f64::NAN);
     let ended = Ended {
@@ -250,7 +258,7 @@ pub fn end_call(wrapper: &External<Wrapper>, call: u32, end: EndedCall) -> Optio
     };
     let whose = wrapper.decided.whose(None);
     let route = Store::shared().end(call, &ended, end.answered, &whose);
-    change(&whose, route.as_deref().filter(|_| end.tell_route))
+    Ok(change(&whose, route.as_deref().filter(|_| end.tell_route)))
 }
 
 /// The names of the headers that every request of a wrapper can carry.

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{External, JsObjectValue, Object, Result};
 use napi_derive::napi;
 use taas_affinity::{
     ask::{self, Question},
-    identity::Owner,
+    identity::IdentityContext,
     store::Store,
     wrapper::{self, Context, ModelId},
 };
@@ -60,7 +60,7 @@ impl Gateway {
             }
         })?;
         let context = Context {
-            owner: Owner {
+            owner: IdentityContext {
                 workspace_dir: workspace_dir.as_deref(),
                 agent_dir: agent_dir.as_deref(),
                 agent_id: agent_id.as_deref(),

@@ -336,13 +336,13 @@ describe(METHOD, () => {
     for (const [params, named] of [
       [{ agent: "ops" }, '"agent"'],
       [{ agentId: "" }, "agentId"],
-      [["ops"], "an array"],
+      [["ops"], "params must be a JSON object"],
     ]) {
       const { ok, error } = await gateway.call(METHOD, params);
       assert.equal(ok, false);
       assert.equal(error.code, "INVALID_REQUEST");
       assert.ok(error.message.includes(named), error.message);
-      assert.match(error.message, /accepted is/);
+      assert.match(error.message, /accepted keys: agentId, /);
     }
   });
 

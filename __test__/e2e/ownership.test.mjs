@@ -187,7 +187,7 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
       found.ownership.evidence,
       /another plugin owns or hooks the provider cloudsigma first/,
     );
-    assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma went by/);
+    assert.match(found["unseen-calls"].evidence, /model calls of cloudsigma bypassed this plugin/);
     const { ok, payload } = await gateway.call("taas.affinity.lastRoute", {});
     assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
   });
@@ -229,7 +229,7 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
     await turn();
     await turn();
     const { evidence } = (await checks(gateway))["unseen-calls"];
-    assert.match(evidence, /^3 model calls of cloudsigma went by/);
+    assert.match(evidence, /^3 model calls of cloudsigma bypassed this plugin/);
 
     await enable(false);
     assertIdentity(await turnsUntil(true), "main", gateway.workspaces.main);

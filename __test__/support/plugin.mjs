@@ -26,7 +26,8 @@ export function forgetWarnings() {
 
 /** As if no call had been seen of any plugin. */
 export function forgetCalls() {
-  for (const seen of Object.values(shared.ownership)) {
+  const { begun, untouched, providers } = shared.ownership;
+  for (const seen of [begun.young, begun.old, untouched.young, untouched.old, providers]) {
     seen.clear();
   }
 }

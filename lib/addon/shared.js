@@ -24,10 +24,10 @@ const make = () =>
     /** @type {WeakMap<object, object>} the call of each request of undici */
     callOf: new WeakMap(),
     ownership: {
-      /** @type {Set<string>} ids of our calls that have begun, and providers of which a call without an id has */
-      begun: new Set(),
-      /** @type {Set<string>} models that the host asked us about, and whose calls we let go out untouched */
-      untouched: new Set(),
+      /** Ids of our calls that have begun, and providers of which a call without an id has. */
+      begun: { young: new Set(), old: new Set() },
+      /** Models whose calls we let go out untouched. */
+      untouched: { young: new Set(), old: new Set() },
       /**
        * @type {Map<string, { isPassedOver?: boolean, calls: number, owners: string[] }>} by id, whether its latest call
        *   passed us over, how many did, and the plugins that own it

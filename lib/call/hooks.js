@@ -3,7 +3,7 @@
 
 import { createCompat } from "../host/compat.js";
 import { withOrigin } from "../host/models.js";
-import { noteAsked, noteCall } from "../host/ownership.js";
+import { noteAsked, noteCall, noteUntouched } from "../host/ownership.js";
 import { isCopyable } from "../plain.js";
 import { createCalls } from "./call.js";
 import { canExtend } from "./headers.js";
@@ -53,13 +53,21 @@ export function createHooks(parts) {
       if (typeof streamFn !== "function" || !providers.includes(provider)) {
         return undefined;
       }
-      noteAsked(provider, modelId);
-      const identity = identityOf(context);
-      // The probe starts here, so that the first payload finds its hints. Only the log may name a workspace.
-      for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
-        warn(`git: ${consequence}: ${reason}`, consequence, reason);
+      noteAsked(provider);
+      let wrapper;
+      try {
+        const identity = identityOf(context);
+        // The probe starts here, so that the first payload finds its hints. Only the log may name a workspace.
+        for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
+          warn(`git: ${consequence}: ${reason}`, consequence, reason);
+        }
+        wrapper = wrapped(context, streaming(streamFn, identity, context, isRun));
+      } finally {
+        if (wrapper === undefined) {
+          noteUntouched(provider, modelId);
+        }
       }
-      return wrapped(context, streaming(streamFn, identity, context, isRun));
+      return wrapper;
     });
   }
 
@@ -71,7 +79,7 @@ export function createHooks(parts) {
         begin(identity, host, model, options, isRun),
       );
       if (begun === undefined) {
-        noteAsked(host.provider, host.modelId);
+        noteUntouched(host.provider, host.modelId);
         return calls.outside(() => send(options));
       }
       const { call, options: given, isOuter } = begun;

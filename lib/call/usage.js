@@ -11,7 +11,9 @@ const numberOf = (value) => (typeof value === "number" ? value : undefined);
 /** A message that ended so may be asked for again. */
 const UNFINISHED = new Set([undefined, "error", "aborted"]);
 
-const textOf = (value) => (typeof value === "string" && value !== "" ? value : undefined);
+/** `value` as text that JSON can say. */
+const textOf = (value) =>
+  typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 
 /** The value of a route's header. A proxy may have doubled the header: equal members of a list are one value. */
 const routeOf = ({ route }) => {
@@ -51,7 +53,7 @@ export function createUsage({ addon: { native }, host: { settings }, log }) {
 
   function end(call, outcome, usage, cost) {
     const { identity, number, isRun } = call;
-    const change = native.endCall(identity.handle, number, {
+    const told = JSON.stringify({
       ...outcome,
       input: numberOf(usage?.input),
       cached: numberOf(usage?.cacheRead),
@@ -60,6 +62,7 @@ export function createUsage({ addon: { native }, host: { settings }, log }) {
       ...cost,
       tellRoute: isRun && settings.routeNotice === "log",
     });
+    const change = native.endCall(identity.handle, number, told);
     sayChange(log, identity.agentId, change);
   }
 

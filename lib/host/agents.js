@@ -1,21 +1,24 @@
 // What the host's configuration says of its agents, where a hook's context leaves it open.
 
-import { unlessPromise } from "./lenient.js";
+import { isObject, keysOf, listOf, reading } from "./lenient.js";
 
-/** The ids of the agents that the configuration names, in whichever form this host has them. */
-function configuredIds(config) {
+/**
+ * The agents that the configuration names, in whichever form this host has them.
+ *
+ * @param {object} config the host's
+ * @returns {{ id: unknown, workspace: unknown }[]}
+ */
+export function configuredAgents(config) {
   const { entries, list } = config.agents ?? {};
-  if (entries !== null && typeof entries === "object") {
-    return Object.keys(entries);
-  }
-  return Array.isArray(list) ? list.map((agent) => agent?.id) : [];
+  return isObject(entries)
+    ? keysOf(entries).map((id) => ({
+        id,
+        workspace: reading(() => entries[id]?.workspace, undefined),
+      }))
+    : listOf(list).map((agent) => ({ id: agent?.id, workspace: agent?.workspace }));
 }
 
-/** A directory that the host says. What it only promises is none. */
-function directoryOf(said) {
-  const known = unlessPromise(said);
-  return typeof known === "string" ? known : undefined;
-}
+const directoryOf = (said) => (typeof said === "string" ? said : undefined);
 
 /**
  * The only agent there is, with its workspace: the one that is configured, or `main` where none is.
@@ -28,7 +31,7 @@ export function soleAgent(config, hostAgents) {
   if (config === null || typeof config !== "object") {
     return undefined;
   }
-  const [agentId = "main", ...others] = configuredIds(config);
+  const [{ id: agentId } = { id: "main" }, ...others] = configuredAgents(config);
   if (others.length > 0 || typeof agentId !== "string") {
     return undefined;
   }
@@ -47,9 +50,8 @@ export function agentOfDirectory(agentDir, config, hostAgents) {
   if (told || config === null || typeof config !== "object") {
     return undefined;
   }
-  return configuredIds(config).find(
-    (id) => directoryOf(hostAgents?.resolveAgentDir?.(config, id)) === agentDir,
-  );
+  const ids = configuredAgents(config).map(({ id }) => id);
+  return ids.find((id) => directoryOf(hostAgents?.resolveAgentDir?.(config, id)) === agentDir);
 }
 
 /** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */

@@ -1,13 +1,10 @@
 // The entries of the providers in the host's configuration, as the doctor judges them (facts.js). No key, URL
 // or value of a header is told.
 
-import { createHash } from "node:crypto";
-
 import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
 
 const MODEL_LIMIT = 64;
 const PINNED_LIMIT = 16;
-const ADDRESS_LIMIT = 8192;
 
 const PINNING = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
 
@@ -17,22 +14,6 @@ const RETENTIONS = ["none", "short", "long"];
 export function ofProvider(entries, id) {
   const key = keysOf(entries).find((name) => name.trim().toLowerCase() === id);
   return key === undefined ? undefined : entries[key];
-}
-
-/**
- * The address as a hash: whether two are the same is all that is asked. Over one of the APIs it is written without
- * the version.
- */
-function hashOf(baseUrl) {
-  if (typeof baseUrl !== "string" || baseUrl.trim() === "") {
-    return null;
-  }
-  const given = baseUrl.trim().slice(0, ADDRESS_LIMIT);
-  // Only the first slash of several is looked at: from each of them it would take the square of their number.
-  const bare = reading(() => new URL(given).href, given)
-    .replace(/(?<!\/)\/+$/, "")
-    .replace(/\/v1$/, "");
-  return createHash("sha256").update(bare).digest("hex").slice(0, 16);
 }
 
 /** Whether there is a key, or something that may be one: only where nothing is, there is none. */
@@ -101,7 +82,6 @@ export function providerFacts(config, id) {
   return {
     id,
     hasKey: reading(() => hasKey(entry, config, id), true),
-    baseUrl: reading(() => hashOf(entry.baseUrl), null),
     pinned: pinnedIn(entry, models),
     models: each(models, MODEL_LIMIT, (model) => modelFacts(config, id, entry, model)),
   };

@@ -1,25 +1,20 @@
 // What the doctor judges of a gateway's configuration. It is gathered here and judged by the addon. No path,
 // key, URL or value of a header is in it, and whatever the configuration is, there is an answer.
 
+import { configuredAgents } from "./agents.js";
 import { providerFacts } from "./entries.js";
-import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
+import { each, isObject, reading, textOf } from "./lenient.js";
 import { passedOver } from "./ownership.js";
 
 const AGENT_LIMIT = 64;
 const PLUGIN_LIMIT = 16;
 
 /** Of several agents, those without a workspace of their own. */
-function withoutWorkspace({ agents }) {
-  const { entries, list } = agents ?? {};
-  const named = isObject(entries)
-    ? keysOf(entries).map((id) => ({
-        id,
-        workspace: reading(() => entries[id]?.workspace, undefined),
-      }))
-    : listOf(list);
-  return named.length < 2
+function withoutWorkspace(config) {
+  const agents = configuredAgents(config);
+  return agents.length < 2
     ? []
-    : each(named, named.length, ({ id, workspace }) =>
+    : each(agents, agents.length, ({ id, workspace }) =>
         typeof workspace === "string" && workspace.trim() !== "" ? undefined : textOf(id),
       ).slice(0, AGENT_LIMIT);
 }

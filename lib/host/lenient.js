@@ -1,31 +1,17 @@
 // Reading what may be anything: of another type than it should be, of any size, or a proxy that throws.
 
-import { isPromise } from "node:util/types";
-
 import { oneLine } from "../log.js";
 
 /** Characters of a text, and keys of an object or members of a list, that are looked at. */
 const TEXT_LIMIT = 128;
 const LIMIT = 1024;
 
-/**
- * `value`, unless it is a promise: nothing of ours can wait for one, and one that is rejected with nobody to see it
- * ends the gateway.
- */
-export function unlessPromise(value) {
-  if (!isPromise(value)) {
-    return value;
-  }
-  Promise.prototype.then.call(value, undefined, () => {});
-  return undefined;
-}
-
 export const isObject = (value) => value !== null && typeof value === "object";
 
-/** What `action` makes of something that may be anything, a proxy or a promise too. */
+/** What `action` makes of something that may be anything, a proxy too. */
 export function reading(action, otherwise) {
   try {
-    return unlessPromise(action()) ?? otherwise;
+    return action() ?? otherwise;
   } catch {
     return otherwise;
   }

@@ -2,14 +2,13 @@
 // shows anew whether that one is this plugin: the host says that a call begins, and a call of ours was noted before.
 
 import { shared } from "../addon/shared.js";
-import { unlessPromise } from "./lenient.js";
 
 const OWN_ID = "openclaw-taas-affinity";
 
 /** CloudSigma's own provider plugin. */
 const CLOUDSIGMA = "cloudsigma";
 
-/** How many calls are remembered, and how long their ids may be. */
+/** How many calls and models are remembered at least, and how long ids may be. */
 const CALL_LIMIT = 1024;
 const MODEL_LIMIT = 64;
 const ID_LIMIT = 256;
@@ -23,13 +22,20 @@ function ofProvider(provider) {
   return known.get(provider);
 }
 
-/** Adds `value` as the newest one, and forgets the oldest where there are more than `limit`. */
-function keep(set, value, limit) {
-  set.delete(value);
-  set.add(value);
-  if (set.size > limit) {
-    set.delete(set.values().next().value);
+/** Whether a set of calls or models has been remembered lately. */
+const has = ({ young, old }, value) => young.has(value) || old.has(value);
+
+/** Remembers `value` among at least `limit` others. Forgetting a whole generation at a time costs nothing for a call. */
+function keep(generations, value, limit) {
+  generations.young.add(value);
+  if (generations.young.size >= limit) {
+    generations.old = generations.young;
+    generations.young = new Set();
   }
+}
+
+function forget({ young, old }, value) {
+  return young.delete(value) || old.delete(value);
 }
 
 const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
@@ -48,15 +54,21 @@ const idsOf = (event, context) => [event?.callId, spanOf(context)].filter(isId);
 /** A provider's model, whether its id begins with the provider's or not. */
 const keyOf = (provider, modelId) => `${provider} ${`${modelId}`.split("/").at(-1)}`;
 
-/** Notes that the host asks us for a wrapper. Until a call of the model begins in it, calls go out untouched. */
-export function noteAsked(provider, modelId) {
+/** Notes that the host asks us for a wrapper. */
+export function noteAsked(provider) {
   ofProvider(provider).isPassedOver = false;
+}
+
+/** Notes that we let calls of a model go out untouched. They are ours all the same, until one is touched. */
+export function noteUntouched(provider, modelId) {
   keep(untouched, keyOf(provider, modelId), MODEL_LIMIT);
 }
 
 /** Notes that a call of ours begins. `options` are those that its transport gets. */
 export function noteCall(provider, modelId, { requestId, headers }) {
-  untouched.delete(keyOf(provider, modelId));
+  if (untouched.young.size + untouched.old.size > 0) {
+    forget(untouched, keyOf(provider, modelId));
+  }
   const ids = [requestId, spanIn(headers?.traceparent)].filter(isId);
   for (const id of ids.length > 0 ? ids : [provider]) {
     keep(begun, id, CALL_LIMIT);
@@ -66,9 +78,9 @@ export function noteCall(provider, modelId, { requestId, headers }) {
 /** Whether the call that an event names went through us. */
 function isOurs(event, context) {
   return (
-    idsOf(event, context).some((id) => begun.has(id)) ||
-    begun.delete(event.provider) ||
-    untouched.has(keyOf(event.provider, event.model))
+    idsOf(event, context).some((id) => has(begun, id)) ||
+    forget(begun, event.provider) ||
+    has(untouched, keyOf(event.provider, event.model))
   );
 }
 
@@ -130,14 +142,11 @@ export function watchOwnership(
     const mayRun = (id) =>
       allow.includes(id) && !deny?.includes(id) && entries?.[id]?.enabled !== false;
     const sdk = await importSdk("openclaw/plugin-sdk/provider-catalog-runtime");
-    const othersOf = (provider) =>
-      (unlessPromise(sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? []).filter(
-        (id) => id !== OWN_ID && mayRun(id),
-      );
     for (const provider of providers) {
       const seen = ofProvider(provider);
-      const owners = seen.isPassedOver === false ? [] : othersOf(provider);
-      if (owners.length > 0) {
+      const all = (await sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? [];
+      const owners = all.filter((id) => id !== OWN_ID && mayRun(id));
+      if (seen.isPassedOver !== false && owners.length > 0) {
         Object.assign(seen, { isPassedOver: true, owners });
         say(provider, owners);
       }
@@ -160,7 +169,7 @@ export function watchOwnership(
   /** The ids of a call that has ended may be those of another one later. */
   function atEnd(event, context) {
     for (const id of idsOf(event, context)) {
-      begun.delete(id);
+      forget(begun, id);
     }
   }
 

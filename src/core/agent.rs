@@ -1,12 +1,12 @@
-//! Agent ids: what is one, where a path names one, and which two are the same.
+//! Agent ids: their form, how paths name them, and how they are compared.
 
 use std::{borrow::Cow, path::Path};
 
-/// The longest agent id that the host allows, in characters.
+/// The longest agent id that OpenClaw allows, in characters.
 pub const ID_LIMIT: usize = 64;
 
-/// Whether `value` has the form that the host allows: ASCII letters and digits, `_` and `-`, of
-/// which the first is a letter or a digit, at most [`ID_LIMIT`] of them.
+/// Whether `value` has the form that OpenClaw allows: at most [`ID_LIMIT`] ASCII letters, digits, `_` and `-`, beginning
+/// with a letter or a digit.
 ///
 /// ```
 /// use taas_affinity::agent::is_id;
@@ -22,8 +22,8 @@ pub fn is_id(value: &str) -> bool {
         && value.bytes().all(allowed)
 }
 
-/// The one way of writing an agent id by which the host tells agents apart: outer blanks dropped,
-/// lower case. `None` where `value` is no agent id, so that no agent can be meant.
+/// Normalizes an agent id as OpenClaw does: without outer blanks, in lower case. Returns `None` if `value` is not an
+/// agent id.
 ///
 /// ```
 /// use taas_affinity::agent::normalized;
@@ -41,8 +41,7 @@ pub fn normalized(value: &str) -> Option<Cow<'_, str>> {
     Some(if is_lower { Cow::Borrowed(value) } else { Cow::Owned(value.to_ascii_lowercase()) })
 }
 
-/// `<id>` of `…/agents/<id>/agent`, whatever its form. The last segment is `agent` for every agent
-/// and says nothing.
+/// Returns `<id>` of `…/agents/<id>/agent`, whatever its form. The last segment is `agent` for every agent.
 #[must_use]
 pub fn of_agent_dir(dir: &str) -> Option<&str> {
     let mut segments = Path::new(dir).components().rev().map(|part| part.as_os_str().to_str());
@@ -50,8 +49,8 @@ pub fn of_agent_dir(dir: &str) -> Option<&str> {
     (last == "agent" && parent == "agents").then_some(id)
 }
 
-/// What a workspace directory is named after, whatever its form: `main` for `workspace`, `<id>` for
-/// `workspace-<id>`, and the last segment itself for anything else.
+/// Returns the agent that a workspace directory is named after, whatever its form: `main` for `workspace`, `<id>` for
+/// `workspace-<id>`, else the last segment.
 #[must_use]
 pub fn of_workspace(path: &str) -> Option<&str> {
     let name = Path::new(path).file_name()?.to_str()?;
@@ -69,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_host_s_form_is_an_id() {
+    fn only_the_form_that_openclaw_allows_is_an_agent_id() {
         for id in ["main", "0", "Ops-Bot", "a_b-", &"x".repeat(64)] {
             assert!(is_id(id), "{id}");
         }
-        for no_id in [
+        for invalid in [
             "",
             " ",
             " main",
@@ -90,12 +89,12 @@ mod tests {
             "agent:main:main",
             &"x".repeat(65),
         ] {
-            assert!(!is_id(no_id), "{no_id:?}");
+            assert!(!is_id(invalid), "{invalid:?}");
         }
     }
 
     #[test]
-    fn ids_that_the_host_takes_for_one_are_one() {
+    fn ids_that_differ_in_case_and_outer_blanks_are_the_same_agent() {
         for same in ["ops-bot", "Ops-Bot", "OPS-BOT", " ops-bot\n"] {
             assert_eq!(normalized(same).as_deref(), Some("ops-bot"), "{same:?}");
         }
@@ -133,7 +132,7 @@ mod tests {
 
     #[test]
     #[cfg(windows)]
-    fn the_agent_of_a_directory_of_windows() {
+    fn the_agent_of_a_windows_directory() {
         assert_eq!(of_agent_dir("C:\\s\\agents\\main\\agent"), Some("main"));
         assert_eq!(of_agent_dir("C:/s/agents/main/agent/"), Some("main"));
         assert_eq!(of_workspace("C:\\s\\workspace-x"), Some("x"));

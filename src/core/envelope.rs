@@ -1,4 +1,4 @@
-//! What a request gets: the keys of `payload.metadata` and the headers.
+//! The metadata and the headers that a request gets.
 
 use serde::Serialize;
 
@@ -7,22 +7,22 @@ use crate::{
     text::{NAME_LIMIT, bounded, is_header_safe},
 };
 
-/// The keys of `payload.metadata` that are ours to add, in the order in which they are added.
+/// The keys that the plugin adds to `payload.metadata`, in their order.
 pub const METADATA_KEYS: [&str; 4] =
     ["session_id", "sticky_key", "requester_runtime", "openclaw_correlation"];
 
-/// The headers of a request that do not change between the requests of one owner.
+/// The headers that are the same for all requests of one identity.
 pub const HEADERS: [&str; 4] =
     ["X-Session-Id", "X-OpenClaw-Session-Id", "X-OpenClaw-Agent-Id", "X-OpenClaw-Plugin-Version"];
 
 const SOURCE: &str = "openclaw-taas-affinity";
 
-/// What is known of a request beside its identity.
+/// Facts about a request, other than its identity.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// [`host_id`](crate::identity::host_id) of the gateway's host.
     pub host_id: &'a str,
-    /// The version of the package, as its users see it.
+    /// The version of the npm package.
     pub plugin_version: &'a str,
     /// The provider id.
     pub provider: Option<&'a str>,
@@ -30,7 +30,7 @@ pub struct Facts<'a> {
     pub model_id: Option<&'a str>,
 }
 
-/// What is known of the workspace's repository, as git has it.
+/// The result of a probe: facts about the workspace's git repository.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Hints {
     /// The repository's name.
@@ -41,7 +41,7 @@ pub struct Hints {
     pub dirty: Option<bool>,
 }
 
-/// Everything that the requests of one owner are given.
+/// The metadata and headers for all requests of one identity.
 #[derive(Debug)]
 pub struct Envelope {
     session_id: String,
@@ -54,7 +54,7 @@ pub struct Envelope {
     headers: [Option<String>; HEADERS.len()],
 }
 
-/// [`METADATA_KEYS`], in their order. What is not known is left out, never `null` or `""`.
+/// [`METADATA_KEYS`], in their order. Unknown values are left out, never `null` or `""`.
 #[derive(Serialize)]
 struct Metadata<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ struct Correlation<'a> {
 }
 
 impl Envelope {
-    /// The envelope of the requests of `identity`.
+    /// Makes the envelope for the requests of `identity`.
     ///
     /// ```
     /// use taas_affinity::{envelope::{Envelope, Facts, Hints}, identity::{Identity, SessionSource}};
@@ -153,8 +153,8 @@ impl Envelope {
         }
     }
 
-    /// The JSON object of the keys to add to `payload.metadata`, given which of
-    /// [`METADATA_KEYS`] the caller has; `None` where the caller has them all.
+    /// The JSON object of the keys to add to `payload.metadata`. `present` says which of [`METADATA_KEYS`] the caller
+    /// has. Returns `None` if the caller has them all.
     #[must_use]
     pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
         if present == [true; METADATA_KEYS.len()] {
@@ -167,11 +167,11 @@ impl Envelope {
             requester_runtime: runtime.then(|| self.runtime(hints)),
             openclaw_correlation: correlation.then(|| self.correlation()),
         };
-        // Strings and structures of strings: there is nothing in it that is no JSON.
+        // Strings and booleans always have a JSON form.
         serde_json::to_string(&metadata).ok()
     }
 
-    /// The values of [`HEADERS`]: those that are known and can be sent.
+    /// The values of [`HEADERS`]. A value is `None` if it is unknown or cannot be sent.
     #[must_use]
     pub fn headers(&self) -> &[Option<String>; HEADERS.len()] {
         &self.headers
@@ -216,7 +216,7 @@ impl Envelope {
     }
 }
 
-/// A name as it may be told.
+/// A name without control characters, cut to [`NAME_LIMIT`].
 fn name(value: Option<&str>) -> Option<String> {
     bounded(value?, NAME_LIMIT)
 }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_envelope_in_its_order() {
+    fn the_metadata_has_all_keys_in_their_order() {
         let text = Envelope::new(&identity(Some("new-agent-2")), FACTS)
             .additions([false; 4], &Hints::default());
         let expected = r#"{"session_id":"oc:0123456789abcdef","sticky_key":"oc:0123456789abcdef",
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out() {
+    fn unknown_values_are_left_out() {
         let value = all(&identity(None), Facts { provider: None, model_id: Some("\n"), ..FACTS });
         for part in ["requester_runtime", "openclaw_correlation"] {
             for key in ["agent_id", "provider", "model_id"] {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_bounded_and_clean() {
+    fn names_are_cut_and_have_no_control_characters() {
         let long = format!("a\n{}", "日".repeat(300));
         let value = all(
             &identity(Some(&long)),
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn only_missing_keys_are_added() {
+    fn only_keys_that_the_caller_lacks_are_added() {
         let envelope = Envelope::new(&identity(None), FACTS);
         let everything = all(&identity(None), FACTS);
         for bits in 0_u8..16 {
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_stand_between_host_and_provider_and_unknown_ones_nowhere() {
+    fn known_hints_stand_between_host_and_provider() {
         let envelope = Envelope::new(&identity(None), FACTS);
         let runtime = |hints: &Hints| -> Map<String, Value> {
             let text = envelope.additions([false; 4], hints).expect("all four keys");
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_sent_is_no_header() {
+    fn a_value_that_cannot_be_sent_is_left_out_of_the_headers() {
         let names = |agent| -> Vec<&'static str> {
             let envelope = Envelope::new(&identity(agent), FACTS);
             let values = HEADERS.iter().zip(envelope.headers());

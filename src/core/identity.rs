@@ -1,8 +1,6 @@
-//! Who a request belongs to: the session source, the affinity session id made from it, and the
-//! agent id.
+//! Who a request belongs to: the session source, its affinity session id, and the agent id.
 //!
-//! The ids are a promise: TaaS keeps a pin for seven days and people upgrade in between, so the
-//! bytes that are hashed here never change.
+//! TaaS keeps a pin for seven days and people upgrade in between, so the hashed bytes must never change.
 
 use std::{borrow::Cow, io};
 
@@ -22,7 +20,7 @@ pub fn short_hash(text: &str) -> String {
     digest[..8].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// The hash of `text` in a namespace. Without a namespace, it is the hash of `text` itself.
+/// The hash of `text` in a namespace, or of `text` alone without a namespace.
 fn namespaced_hash(namespace: Option<&str>, text: &str) -> String {
     match namespace {
         Some(namespace) => short_hash(&format!("ns:{namespace}:{text}")),
@@ -30,7 +28,7 @@ fn namespaced_hash(namespace: Option<&str>, text: &str) -> String {
     }
 }
 
-/// `host:` and the hash of the host name, which itself never leaves the machine.
+/// `host:` and the hash of the host name. The host name itself is never sent.
 #[must_use]
 pub fn host_id(host_name: &str) -> String {
     format!("host:{}", short_hash(host_name))
@@ -51,66 +49,69 @@ pub fn is_session_id(text: &str) -> bool {
     })
 }
 
-/// Why a request has no identity.
+/// The reason why a request has no identity.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// A path is relative, and the current directory cannot be used.
-    #[error("a relative path, and no current directory: {source}")]
+    #[error("the workspace is a relative path, but the current directory cannot be used: {source}")]
     NoDirectory {
         /// What the operating system says.
         #[from]
         source: io::Error,
     },
-    /// There is neither a session source nor a home directory, in which the default one lies.
+    /// No session source applies, and the home directory of the default source is unknown.
     #[error(
-        "neither a workspace nor a home directory is known; set OPENCLAW_HOME, or OPENCLAW_STATE_DIR \
+        "the workspace and the home directory are unknown: set OPENCLAW_HOME, or set OPENCLAW_STATE_DIR \
          to an absolute path"
     )]
     NoHome(#[from] NoHome),
 }
 
-/// The environment variables that name an agent, best first.
+/// The environment variables that name an agent, in their order.
 const AGENT_VARIABLES: [&str; 2] = ["OPENCLAW_AGENT_ID", "OPENCLAW_RUN_ID"];
 
-/// What OpenClaw says about the request's owner.
+/// The part of a hook's context that decides an identity.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Owner<'a> {
+pub struct IdentityContext<'a> {
     /// The workspace directory of the agent.
     pub workspace_dir: Option<&'a str>,
     /// The agent directory, `…/agents/<id>/agent`.
     pub agent_dir: Option<&'a str>,
     /// The agent id.
     pub agent_id: Option<&'a str>,
-    /// OpenClaw's own id of the session, where each conversation is to be a session of its own.
+    /// OpenClaw's session id, if `affinity` is `conversation`.
     pub conversation: Option<&'a str>,
 }
 
-/// Where a session's identity comes from, best first.
+/// The value that a session id is made of, in the order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionSource {
-    /// OpenClaw's own session id, where that is wanted.
+    /// OpenClaw's session id, if `affinity` is `conversation`.
     Conversation(String),
-    /// The workspace directory, absolute and lexically normalised.
+    /// The workspace directory, absolute and lexically normalized.
     Workspace(String),
     /// The value of `OPENCLAW_SESSION_ID`.
     Session(String),
     /// The value of `OPENCLAW_AGENT_ID`, else of `OPENCLAW_RUN_ID`.
     Agent(String),
-    /// The state directory, absolute and lexically normalised.
+    /// The state directory, absolute and lexically normalized.
     StateDir(String),
 }
 
 impl SessionSource {
-    /// The first source that is known.
+    /// The first source that applies.
     ///
     /// # Errors
-    /// A relative path without a current directory, or no source at all for want of a home directory.
-    pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
-        if let Some(id) = owner.conversation.and_then(non_blank) {
+    /// A path is relative and the current directory cannot be used, or the home directory is needed and unknown.
+    pub fn of(
+        context: IdentityContext<'_>,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, IdentityError> {
+        if let Some(id) = context.conversation.and_then(non_blank) {
             return Ok(Self::Conversation(id.to_owned()));
         }
-        if let Some(dir) = owner.workspace_dir.and_then(non_blank) {
+        if let Some(dir) = context.workspace_dir.and_then(non_blank) {
             return Ok(Self::workspace(dir)?);
         }
         if let Some(value) = variable(surroundings, "OPENCLAW_SESSION_ID") {
@@ -125,15 +126,15 @@ impl SessionSource {
         Ok(Self::StateDir(absolute(&dir)?))
     }
 
-    /// The workspace directory `dir`.
+    /// The source for the workspace directory `dir`.
     ///
     /// # Errors
-    /// It is a relative path, and the current directory cannot be used.
+    /// `dir` is relative, and the current directory cannot be used.
     pub fn workspace(dir: &str) -> io::Result<Self> {
         absolute(dir).map(Self::Workspace)
     }
 
-    /// The text whose hash is the affinity session id, without a namespace.
+    /// The text that is hashed into the session id, without a namespace.
     fn hashed_text(&self) -> Cow<'_, str> {
         match self {
             Self::Conversation(id) => Cow::Owned(format!("session:{id}")),
@@ -158,7 +159,7 @@ impl SessionSource {
         format!("oc:{}", namespaced_hash(namespace, &self.hashed_text()))
     }
 
-    /// `source:` and the hash of the labelled source. A namespace changes the hint like the session id.
+    /// `source:` and the hash of the labelled source. A namespace changes every hint.
     #[must_use]
     pub fn hint(&self, namespace: Option<&str>) -> String {
         let labelled = match self {
@@ -168,7 +169,7 @@ impl SessionSource {
         format!("source:{}", namespaced_hash(namespace, &labelled))
     }
 
-    /// The kind of source, for a log: it names no value.
+    /// The kind of source, without its value.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -181,33 +182,36 @@ impl SessionSource {
     }
 }
 
-/// The owner of a request, decided once for each stream wrapper.
+/// The identity of a request, decided once for each stream wrapper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Where `session_id` comes from.
+    /// The source of `session_id`.
     pub source: SessionSource,
     /// The affinity session id.
     pub session_id: String,
-    /// The hash of the source as metadata carries it, `source:` and 16 hex digits.
+    /// The hash of the source in the metadata, `source:` and 16 hex digits.
     pub source_hint: String,
-    /// The agent id as it was given, where one is known. Nothing is made up.
+    /// The agent id as it was given, if an agent id is known.
     pub agent_id: Option<String>,
-    /// The workspace directory, absolute and lexically normalised, whatever the source is.
+    /// The workspace directory, absolute and lexically normalized, whatever the source is.
     pub workspace: Option<String>,
 }
 
 impl Identity {
-    /// The identity of `owner`.
+    /// The identity of `context`.
     ///
     /// # Errors
     /// As [`SessionSource::of`].
-    pub fn of(owner: Owner<'_>, surroundings: &dyn Surroundings) -> Result<Self, IdentityError> {
-        let source = SessionSource::of(owner, surroundings)?;
+    pub fn of(
+        context: IdentityContext<'_>,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, IdentityError> {
+        let source = SessionSource::of(context, surroundings)?;
         let workspace = match &source {
             SessionSource::Workspace(path) => Some(path.clone()),
-            _ => owner.workspace_dir.and_then(non_blank).map(absolute).transpose()?,
+            _ => context.workspace_dir.and_then(non_blank).map(absolute).transpose()?,
         };
-        let agent_id = agent_id(owner, workspace.as_deref(), surroundings);
+        let agent_id = agent_id(context, workspace.as_deref(), surroundings);
         let namespace = surroundings.namespace();
         let session_id = source.session_id(namespace);
         let source_hint = source.hint(namespace);
@@ -215,16 +219,15 @@ impl Identity {
     }
 }
 
-/// The first that applies and has the form of an id: the agent id, the agent directory's shape, the
-/// workspace directory's last segment, the environment.
+/// The first valid agent id: of the context, the agent directory, the workspace directory, or the environment.
 fn agent_id(
-    owner: Owner<'_>,
+    context: IdentityContext<'_>,
     workspace: Option<&str>,
     surroundings: &dyn Surroundings,
 ) -> Option<String> {
     let is_id = |id: &&str| agent::is_id(id);
-    (owner.agent_id.filter(is_id))
-        .or_else(|| owner.agent_dir.and_then(agent::of_agent_dir).filter(is_id))
+    (context.agent_id.filter(is_id))
+        .or_else(|| context.agent_dir.and_then(agent::of_agent_dir).filter(is_id))
         .or_else(|| workspace.and_then(agent::of_workspace).filter(is_id))
         .map(str::to_owned)
         .or_else(|| {
@@ -239,17 +242,17 @@ mod tests {
     use super::*;
     use crate::surroundings::fake::{Env, InNamespace, NOTHING};
 
-    fn workspace(dir: &str) -> Owner<'_> {
-        Owner { workspace_dir: Some(dir), ..Owner::default() }
+    fn workspace(dir: &str) -> IdentityContext<'_> {
+        IdentityContext { workspace_dir: Some(dir), ..IdentityContext::default() }
     }
 
-    fn identity(owner: Owner<'_>, env: &Env) -> Identity {
-        Identity::of(owner, env).expect("the current directory exists")
+    fn identity(context: IdentityContext<'_>, env: &Env) -> Identity {
+        Identity::of(context, env).expect("the current directory exists")
     }
 
     #[test]
     #[cfg(unix)]
-    fn workspace_vectors() {
+    fn a_workspace_has_the_session_id_of_the_contract() {
         for (dir, id) in [
             ("/home/cloudsigma/.openclaw/workspace-new-agent-2", "oc:4ae2870a2e73027c"),
             ("/home/cloudsigma/./x/..//.openclaw/workspace-new-agent-2/", "oc:4ae2870a2e73027c"),
@@ -270,32 +273,32 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn environment_vectors_and_their_order() {
+    fn environment_variables_have_the_session_ids_and_the_order_of_the_contract() {
         const SESSION: (&str, &str) = ("OPENCLAW_SESSION_ID", "sess-123");
         const AGENT: (&str, &str) = ("OPENCLAW_AGENT_ID", "new-agent-2");
         const RUN: (&str, &str) = ("OPENCLAW_RUN_ID", "run-1");
         const STATE: (&str, &str) = ("OPENCLAW_STATE_DIR", "/home/cloudsigma/x/../.openclaw/");
-        let id = |owner, env: &'static [_]| identity(owner, &Env(env, NOTHING.1)).session_id;
+        let id = |context, env: &'static [_]| identity(context, &Env(env, NOTHING.1)).session_id;
 
-        assert_eq!(id(Owner::default(), &[SESSION, AGENT, STATE]), "oc:3451aa385a62dc7b");
-        assert_eq!(id(Owner::default(), &[RUN, AGENT, STATE]), "oc:6bd25cb6db224eaa");
+        assert_eq!(id(IdentityContext::default(), &[SESSION, AGENT, STATE]), "oc:3451aa385a62dc7b");
+        assert_eq!(id(IdentityContext::default(), &[RUN, AGENT, STATE]), "oc:6bd25cb6db224eaa");
         assert_eq!(
-            id(Owner::default(), &[RUN, STATE]),
+            id(IdentityContext::default(), &[RUN, STATE]),
             format!("oc:{}", short_hash("agent:run-1"))
         );
-        assert_eq!(id(Owner::default(), &[STATE]), "oc:fa30a4fafbdbb25c");
-        assert_eq!(id(Owner::default(), &[]), "oc:fa30a4fafbdbb25c");
+        assert_eq!(id(IdentityContext::default(), &[STATE]), "oc:fa30a4fafbdbb25c");
+        assert_eq!(id(IdentityContext::default(), &[]), "oc:fa30a4fafbdbb25c");
         assert_eq!(
-            id(Owner::default(), &[("OPENCLAW_STATE_DIR", "~/.openclaw")]),
+            id(IdentityContext::default(), &[("OPENCLAW_STATE_DIR", "~/.openclaw")]),
             "oc:fa30a4fafbdbb25c"
         );
-        // A blank is no value, and a value is taken with its blanks.
+        // A blank value counts as absent. Other values keep their outer blanks.
         assert_eq!(
             id(workspace(" \t"), &[("OPENCLAW_SESSION_ID", " "), AGENT]),
             "oc:6bd25cb6db224eaa"
         );
         assert_eq!(
-            id(Owner::default(), &[("OPENCLAW_SESSION_ID", " x ")]),
+            id(IdentityContext::default(), &[("OPENCLAW_SESSION_ID", " x ")]),
             format!("oc:{}", short_hash("env: x "))
         );
         assert_eq!(id(workspace("/"), &[SESSION]), "oc:8a5edab282632443");
@@ -303,7 +306,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn hint_vectors() {
+    fn hints_and_host_ids_have_the_hashes_of_the_contract() {
         let source =
             identity(workspace("/home/cloudsigma/.openclaw/workspace-new-agent-2"), &NOTHING)
                 .source;
@@ -318,20 +321,25 @@ mod tests {
     fn a_namespace_changes_the_id_and_the_hint_of_every_source() {
         const WORKSPACE: &str = "/home/node/.openclaw/workspace";
         const CONVERSATION: &str = "96b334dd-c2c7-4e19-b2ea-2fdf1105f23d";
-        let env = |variables: &'static [_], owner: Owner<'_>| {
+        let env = |variables: &'static [_], context: IdentityContext<'_>| {
             let in_namespace = InNamespace(Env(variables, NOTHING.1), "cell-7");
-            Identity::of(owner, &in_namespace).expect("an identity")
+            Identity::of(context, &in_namespace).expect("an identity")
         };
         let of_workspace = env(&[], workspace(WORKSPACE));
         assert_eq!(of_workspace.session_id, "oc:9fb242e0eba668b4");
         assert_eq!(identity(workspace(WORKSPACE), &NOTHING).session_id, "oc:cddce8bd7eebfe25");
-        let conversation = Owner { conversation: Some(CONVERSATION), ..workspace(WORKSPACE) };
+        let conversation =
+            IdentityContext { conversation: Some(CONVERSATION), ..workspace(WORKSPACE) };
         assert_eq!(env(&[], conversation).session_id, "oc:b7dd304cdf9118c2");
         for (found, hashed, labelled) in [
             (of_workspace, WORKSPACE, "workspaceDir:/home/node/.openclaw/workspace"),
-            (env(&[("OPENCLAW_SESSION_ID", "s")], Owner::default()), "env:s", "env:s"),
-            (env(&[("OPENCLAW_RUN_ID", "r")], Owner::default()), "agent:r", "agent:r"),
-            (env(&[("OPENCLAW_STATE_DIR", "/s")], Owner::default()), "stateDir:/s", "stateDir:/s"),
+            (env(&[("OPENCLAW_SESSION_ID", "s")], IdentityContext::default()), "env:s", "env:s"),
+            (env(&[("OPENCLAW_RUN_ID", "r")], IdentityContext::default()), "agent:r", "agent:r"),
+            (
+                env(&[("OPENCLAW_STATE_DIR", "/s")], IdentityContext::default()),
+                "stateDir:/s",
+                "stateDir:/s",
+            ),
         ] {
             let hash = |text| short_hash(&format!("ns:cell-7:{text}"));
             assert_eq!(found.session_id, format!("oc:{}", hash(hashed)), "{hashed}");
@@ -341,11 +349,12 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_state_directory_is_the_host_s() {
+    fn the_state_directory_is_the_same_as_in_openclaw() {
         const HOME: (&str, &str) = ("OPENCLAW_HOME", "/own/home");
         const TILDE: (&str, &str) = ("OPENCLAW_STATE_DIR", "~/state");
         let source = |env: &'static [_], home| {
-            SessionSource::of(Owner::default(), &Env(env, home)).map_err(|error| error.to_string())
+            SessionSource::of(IdentityContext::default(), &Env(env, home))
+                .map_err(|error| error.to_string())
         };
         let state = |dir: &str| Ok(SessionSource::StateDir(dir.to_owned()));
         let system = Some("/home/me");
@@ -353,7 +362,7 @@ mod tests {
         assert_eq!(source(&[HOME, TILDE], system), state("/own/home/state"));
         assert_eq!(source(&[("OPENCLAW_HOME", "~/x"), TILDE], system), state("/home/me/x/state"));
         assert_eq!(source(&[TILDE], system), state("/home/me/state"));
-        // Without a home directory, what needs none is as ever.
+        // A home directory is needed only for a tilde.
         assert_eq!(source(&[HOME], None), state("/own/home/.openclaw"));
         assert_eq!(source(&[("OPENCLAW_STATE_DIR", "/s")], None), state("/s"));
         for nothing in [&[] as &[_], &[TILDE]] {
@@ -364,18 +373,18 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn agent_ids_in_their_order() {
+    fn the_agent_id_is_the_first_that_is_known() {
         const ENV: Env =
             Env(&[("OPENCLAW_AGENT_ID", "env-agent"), ("OPENCLAW_RUN_ID", "run")], None);
-        let all = Owner {
+        let all = IdentityContext {
             workspace_dir: Some("/w/workspace-three"),
             agent_dir: Some("/state/agents/two/agent"),
             agent_id: Some("One"),
-            ..Owner::default()
+            ..IdentityContext::default()
         };
-        let agent = |owner, env: &Env| identity(owner, env).agent_id;
+        let agent = |context, env: &Env| identity(context, env).agent_id;
         assert_eq!(agent(all, &ENV).as_deref(), Some("One"));
-        let no_dir = Owner { agent_id: None, agent_dir: Some("/state/agent"), ..all };
+        let no_dir = IdentityContext { agent_id: None, agent_dir: Some("/state/agent"), ..all };
         assert_eq!(agent(no_dir, &ENV).as_deref(), Some("three"));
         assert_eq!(agent(workspace("/"), &ENV).as_deref(), Some("env-agent"));
         assert_eq!(
@@ -383,43 +392,47 @@ mod tests {
             Some("run")
         );
         assert_eq!(agent(workspace("/"), &NOTHING), None);
-        assert_eq!(agent(Owner::default(), &NOTHING), None);
+        assert_eq!(agent(IdentityContext::default(), &NOTHING), None);
     }
 
     #[test]
     #[cfg(unix)]
-    fn what_is_no_agent_id_gives_way_to_the_next() {
+    fn an_invalid_agent_id_is_skipped() {
         const ENV: Env = Env(&[("OPENCLAW_AGENT_ID", "not/one"), ("OPENCLAW_RUN_ID", "run")], None);
         let two = "/state/agents/two/agent";
-        for no_id in [" ", "..", "/a/path", "日本", "a\r\nX: y", &"x".repeat(65)] {
-            let owner = Owner { agent_id: Some(no_id), agent_dir: Some(two), ..Owner::default() };
-            assert_eq!(identity(owner, &NOTHING).agent_id.as_deref(), Some("two"), "{no_id:?}");
+        for invalid in [" ", "..", "/a/path", "日本", "a\r\nX: y", &"x".repeat(65)] {
+            let context = IdentityContext {
+                agent_id: Some(invalid),
+                agent_dir: Some(two),
+                ..IdentityContext::default()
+            };
+            assert_eq!(identity(context, &NOTHING).agent_id.as_deref(), Some("two"), "{invalid:?}");
         }
-        let dirs = |agent_dir, workspace_dir| Owner {
+        let dirs = |agent_dir, workspace_dir| IdentityContext {
             agent_id: None,
             agent_dir: Some(agent_dir),
             workspace_dir: Some(workspace_dir),
-            ..Owner::default()
+            ..IdentityContext::default()
         };
-        for (owner, expected) in [
+        for (context, expected) in [
             (dirs("/s/agents/../agent", "/w/workspace-w"), "w"),
             (dirs("C:\\s\\agents\\x\\agent", "/w/workspace"), "main"),
             (dirs("/s/agents/a b/agent", "/w/workspace-日本"), "run"),
             (dirs("", "/w/workspace--x"), "run"),
             (dirs("", "C:\\w\\workspace-x"), "run"),
         ] {
-            let found = identity(owner, &ENV).agent_id;
-            assert_eq!(found.as_deref(), Some(expected), "{owner:?}");
+            let found = identity(context, &ENV).agent_id;
+            assert_eq!(found.as_deref(), Some(expected), "{context:?}");
         }
-        // It is still the session source, which may be anything.
-        let session = identity(Owner::default(), &ENV).session_id;
+        // An invalid agent id is still a session source.
+        let session = identity(IdentityContext::default(), &ENV).session_id;
         assert_eq!(session, format!("oc:{}", short_hash("agent:not/one")));
     }
 
     #[test]
-    fn only_oc_and_sixteen_digits_are_a_session_id() {
+    fn a_session_id_is_oc_and_16_lower_case_hex_digits() {
         assert!(is_session_id("oc:0123456789abcdef"));
-        for no_id in [
+        for invalid in [
             "",
             "oc:",
             "oc:0123456789abcde",
@@ -429,7 +442,7 @@ mod tests {
             " oc:0123456789abcdef",
             "agent:main:main",
         ] {
-            assert!(!is_session_id(no_id), "{no_id}");
+            assert!(!is_session_id(invalid), "{invalid}");
         }
     }
 }

@@ -1,11 +1,9 @@
-//! The decisions of `openclaw-taas-affinity`: what a request to CloudSigma TaaS is told about its
-//! owner, what a response says about its route, and what is remembered of it.
+//! The decisions of `openclaw-taas-affinity`, without Node, files and git.
 //!
-//! Data flows one way. [`identity`] decides whose request it is, in its [`surroundings`] and by the
-//! forms of [`agent`]; [`envelope`] decides what goes with the request; [`wrapper`] is both, for
-//! the binding. [`response`] and [`route`] read the response, [`store`] keeps what was read, [`ask`] answers
-//! questions about it. Nothing here knows of Node
-//! or of git: the binding converts, this crate decides.
+//! Data flows one way. [`identity`] decides who a request belongs to, from its [`surroundings`] and with [`agent`] ids.
+//! [`envelope`] makes the headers and metadata of the request. [`wrapper`] combines both for the binding. [`response`]
+//! and [`route`] read the response, and [`usage`] the token counts. [`store`] keeps them. [`ask`] answers queries, and
+//! [`doctor`] adds its checks.
 
 pub mod agent;
 pub mod ask;

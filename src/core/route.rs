@@ -1,4 +1,4 @@
-//! What a response says about its route.
+//! Reads the route from the headers of a response.
 
 use std::ops::Not;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::text::{bounded, non_blank};
 
-/// The longest value that is kept of a response header, in characters.
+/// The longest kept value of a response header, in characters.
 pub const VALUE_LIMIT: usize = 256;
 
 /// The response headers that are read, in lower case.
@@ -25,10 +25,10 @@ pub const HEADERS: [&str; 12] = [
     "x-taas-routed-context-window",
 ];
 
-/// The values of [`HEADERS`], each in the place of its name. An empty or blank one counts as absent.
+/// The values of [`HEADERS`], in the same order. A blank value counts as absent.
 pub type Values<'a> = [Option<&'a str>; HEADERS.len()];
 
-/// What the request itself carried. The response's echo counts only where it carried nothing.
+/// Values that the request carried. The response's echo counts only if the request did not carry the value.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Carried<'a> {
     /// The turn id.
@@ -37,50 +37,50 @@ pub struct Carried<'a> {
     pub attempt: Option<&'a str>,
 }
 
-/// What is known of an answer.
+/// The parts of a response that are read.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Response<'a> {
-    /// The status, which not every host gives.
+    /// The HTTP status. Some hosts do not give it.
     pub status: Option<f64>,
-    /// What the request carried.
+    /// Values that the request carried.
     pub carried: Carried<'a>,
-    /// What the answer's headers say.
+    /// The values of the response headers.
     pub values: Values<'a>,
 }
 
 impl Response<'_> {
-    /// The status, where it is one.
+    /// The status, if it is a valid HTTP status.
     #[must_use]
     pub fn status_code(&self) -> Option<u16> {
         status_code(self.status?)
     }
 }
 
-/// A status of HTTP.
+/// Returns `status` if it is a valid HTTP status.
 #[must_use]
 pub fn status_code(status: f64) -> Option<u16> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
     (100.0..1000.0).contains(&status).then_some(status as u16)
 }
 
-/// One autorouted response, with the names and the order in which people see it as JSON. Strings are
-/// at most [`VALUE_LIMIT`] characters, without controls.
+/// A stored route, with the names and the order of its published JSON. Strings have at most [`VALUE_LIMIT`] characters
+/// and no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Capture {
-    /// The affinity session id of the request; of an observed one the session that it names itself.
+    /// The affinity session id, or the session that an observed request names.
     pub session_id: Option<String>,
-    /// When it was captured, in milliseconds since 1970.
+    /// The time of the response, in milliseconds since 1970.
     pub captured_at: i64,
     /// `X-Request-Id`, else `X-TaaS-Request-Id`.
     pub taas_request_id: Option<String>,
     /// `X-Trace-Id`, else `X-TaaS-Trace-Id`.
     pub taas_trace_id: Option<String>,
-    /// The turn id that the request carried, else the echoed `X-OpenClaw-Turn-Id`.
+    /// The turn id of the request, else the echoed `X-OpenClaw-Turn-Id`.
     pub openclaw_turn_id: Option<String>,
-    /// The attempt that the request carried, else the echoed `X-OpenClaw-Attempt`.
+    /// The attempt of the request, else the echoed `X-OpenClaw-Attempt`.
     pub openclaw_attempt: Option<String>,
-    /// `X-TaaS-Autorouter-Model`: the model that answered.
+    /// `X-TaaS-Autorouter-Model`: the chosen model.
     pub autorouter_model: Option<String>,
     /// `X-TaaS-Autorouter-Mode`.
     pub autorouter_algo: Option<String>,
@@ -88,16 +88,16 @@ pub struct Capture {
     pub autorouter_algo_source: Option<String>,
     /// `X-TaaS-Thinking-Applied`.
     pub thinking_applied: Option<String>,
-    /// `X-TaaS-Routed-Context-Window`, in tokens: positive, and exact as a JavaScript number.
+    /// `X-TaaS-Routed-Context-Window` in tokens: a positive safe integer of JavaScript.
     pub routed_context_window: Option<i64>,
-    /// Whether the request was another plugin's, and only looked at.
+    /// Whether another plugin made the request.
     #[serde(skip_serializing_if = "Not::not")]
     pub observed: bool,
 }
 
 impl Capture {
-    /// The capture of a response; `None` where it failed or was not autorouted. A response without a
-    /// status counts as one that succeeded.
+    /// The capture of a response, or `None` if the response failed or was not autorouted. A response without a status
+    /// counts as successful.
     ///
     /// ```
     /// use taas_affinity::route::{Capture, HEADERS, Response};
@@ -121,7 +121,7 @@ impl Capture {
             .then(|| Self::read(response, Some(session_id.to_owned()), captured_at))
     }
 
-    /// What a response that failed, with a status from 400 on, says all the same. It is no route.
+    /// The headers of a response with a status of 400 or more, for the history. A failure is not a route.
     #[must_use]
     pub fn failed(
         response: &Response<'_>,
@@ -134,7 +134,6 @@ impl Capture {
         Some(Self { observed, ..Self::read(response, session_id, captured_at) })
     }
 
-    /// What the headers say.
     fn read(response: &Response<'_>, session_id: Option<String>, captured_at: i64) -> Self {
         // In the order of `HEADERS`.
         let [
@@ -170,8 +169,7 @@ impl Capture {
         }
     }
 
-    /// The capture of a response to a request of another plugin, in which `session_id` names the
-    /// session, if anything does. Else as [`Self::of`].
+    /// Like [`Self::of`], for a request of another plugin. `session_id` is the session that the request names.
     #[must_use]
     pub fn observed(
         response: &Response<'_>,
@@ -183,16 +181,15 @@ impl Capture {
     }
 }
 
-/// The value of a header as it is kept.
+/// Cleans and cuts a header value for the store.
 #[must_use]
 pub fn header_text(value: &str) -> Option<String> {
     bounded(single(value), VALUE_LIMIT)
 }
 
-/// The value of a header without outer blanks. A proxy may have doubled the header: of a list whose
-/// members are all the same, it is one of them.
+/// Trims a header value. A proxy may have doubled the header, so a list of equal members becomes one member.
 fn single(value: &str) -> &str {
-    // Nearly every value is no list, and need not be taken apart.
+    // Fast path: nearly no value is a list.
     if !value.contains(',') {
         return value.trim();
     }
@@ -203,13 +200,13 @@ fn single(value: &str) -> &str {
     }
 }
 
-/// Whether a header, doubled or not, says `true` in any letter case.
+/// Whether a header, doubled or not, is `true` in any letter case.
 fn is_true(value: &str) -> bool {
     let mut members = value.split(',').map(str::trim);
     members.all(|member| member.eq_ignore_ascii_case("true"))
 }
 
-/// Decimal digits alone, above zero and within the integers that a JavaScript number holds.
+/// Parses decimal digits as a positive safe integer of JavaScript.
 fn positive_integer(text: &str) -> Option<i64> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -239,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_that_succeeded_is_captured() {
+    fn only_a_successful_response_is_captured() {
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
         for (status, captured) in [
             (None, true),
@@ -260,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubled_header_is_its_value_where_all_members_are_equal() {
+    fn a_doubled_header_with_equal_values_counts_as_one_header() {
         let headers = json!({
             "x-taas-autorouted": "True,true , TRUE",
             "x-request-id": "a, a",
@@ -276,7 +273,11 @@ mod tests {
         assert_eq!(found.taas_request_id.as_deref(), Some("a"));
         assert_eq!(found.taas_trace_id.as_deref(), Some("a, b"));
         assert_eq!(found.openclaw_turn_id.as_deref(), Some("t"));
-        assert_eq!(found.openclaw_attempt.as_deref(), Some("1, 1"), "carried so");
+        assert_eq!(
+            found.openclaw_attempt.as_deref(),
+            Some("1, 1"),
+            "the request carried this value"
+        );
         assert_eq!(found.autorouter_model.as_deref(), Some("claude, opus"));
         assert_eq!(found.autorouter_algo.as_deref(), Some("cost,"));
         assert_eq!(found.thinking_applied, None);
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn it_serialises_as_people_see_it_and_back() {
+    fn a_capture_has_the_published_json_form() {
         let headers = json!({ "x-taas-autorouted": "true", "x-taas-routed-context-window": "5" });
         let capture = capture(&headers, Carried::default()).expect("a capture");
         let text = serde_json::to_string(&capture).expect("JSON");
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_response() {
+    fn every_header_of_a_response_is_captured() {
         let headers = json!({
             "x-taas-autorouted": "true",
             "x-request-id": "req-1",
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_name_counts_where_the_first_is_missing() {
+    fn the_second_header_name_counts_if_the_first_is_missing() {
         let headers = json!({
             "x-taas-autorouted": "true",
             "x-request-id": 5,
@@ -370,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_bounded_and_clean() {
+    fn values_are_cut_and_have_no_control_characters() {
         let headers = json!({
             "x-taas-autorouted": "true",
             "x-taas-autorouter-model": format!("a\u{0}b{}", "日".repeat(10_000)),
@@ -386,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_window_is_a_positive_integer() {
+    fn a_context_window_is_a_positive_safe_integer() {
         for (value, expected) in [
             (json!("1"), Some(1)),
             (json!(" 128000 "), Some(128_000)),
@@ -410,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn an_observed_response_names_its_own_session_or_none() {
+    fn an_observed_capture_has_the_session_that_its_request_names_or_none() {
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
         let response = Response { values, ..Response::default() };
         let session = |id| Capture::observed(&response, id, 0).expect("autorouted").session_id;

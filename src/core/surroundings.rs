@@ -1,5 +1,4 @@
-//! What surrounds a request: the process environment, the home directory, the current directory, and
-//! the namespace of the gateway.
+//! The environment variables, home directory, current directory and namespace that decide an identity.
 
 use std::{borrow::Cow, io, path::Path};
 
@@ -10,32 +9,31 @@ use crate::text::non_blank;
 
 /// The process environment and the user's home directory.
 pub trait Surroundings {
-    /// The environment variable `name`, where it is set.
+    /// The environment variable `name`, if it is set.
     fn variable(&self, name: &str) -> Option<String>;
-    /// The user's home directory as the operating system knows it, where it knows one.
+    /// The user's home directory, if the operating system knows one.
     fn home(&self) -> Option<&str>;
-    /// The namespace that tells this gateway apart from others with the same paths, if one is set.
+    /// The namespace that distinguishes this gateway from others with the same paths.
     fn namespace(&self) -> Option<&str> {
         None
     }
 }
 
-/// The environment variable `name` as it is, where it holds anything but blanks.
+/// The environment variable `name` unchanged, unless it is blank.
 pub fn variable(surroundings: &dyn Surroundings, name: &str) -> Option<String> {
     surroundings.variable(name).filter(|value| non_blank(value).is_some())
 }
 
-/// There is no home directory to put in the place of a `~`.
+/// The home directory is unknown, so `~` cannot be expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no home directory is known")]
+#[error("the home directory is unknown")]
 pub struct NoHome;
 
-/// `path` with the home directory in the place of a `~` that is its first segment, as the host
-/// expands it: `OPENCLAW_HOME` first, which may begin with a `~` itself, then `HOME`,
-/// `USERPROFILE`, and what the operating system knows. `~somebody` stays as it is.
+/// Expands `~` as OpenClaw does, if `~` is the first segment of `path`. The home directory is the first of
+/// `OPENCLAW_HOME` (which may begin with `~`), `HOME`, `USERPROFILE`, and the operating system's. `~name` stays.
 ///
 /// # Errors
-/// [`NoHome`], where there is a `~` to expand.
+/// [`NoHome`] if the home directory is needed and unknown.
 pub fn expand_home<'a>(
     path: &'a str,
     surroundings: &dyn Surroundings,
@@ -52,7 +50,7 @@ pub fn expand_home<'a>(
     Ok(Cow::Owned(home + rest))
 }
 
-/// What follows a `~` that is the first segment. The host takes both separators on every platform.
+/// The text after a `~` that is the first segment. OpenClaw accepts both separators on every platform.
 fn below_home(path: &str) -> Option<&str> {
     path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
@@ -64,19 +62,18 @@ fn system_home(surroundings: &dyn Surroundings) -> Option<String> {
         .or_else(|| directory(surroundings.home().map(str::to_owned)))
 }
 
-/// `value` without outer blanks, where the host would take it for a directory: it ignores what
-/// scripts leave behind where they had none.
+/// Trims `value`. Like OpenClaw, ignores the values that scripts write for a missing directory.
 fn directory(value: Option<String>) -> Option<String> {
     let value = value?;
     let value = value.trim();
     (!matches!(value, "" | "undefined" | "null")).then(|| value.to_owned())
 }
 
-/// What Node's `path.resolve` returns: absolute, `.` and `..` folded, doubled and trailing
-/// separators dropped, symbolic links not followed.
+/// Returns the same as Node's `path.resolve`: an absolute path without `.`, `..`, and doubled or trailing separators.
+/// Symbolic links are not followed.
 ///
 /// # Errors
-/// `path` is relative, and the current directory is gone or has a name that is no Unicode.
+/// `path` is relative, and the current directory is gone or its path is not Unicode.
 pub fn absolute(path: &str) -> io::Result<String> {
     let path = Path::new(path).try_absolutize()?.into_owned();
     // Clients see this message, so it must not contain the path.
@@ -90,10 +87,10 @@ pub fn absolute(path: &str) -> io::Result<String> {
 pub(crate) mod fake {
     use super::Surroundings;
 
-    /// Some variables, and a home directory.
+    /// Environment variables and a home directory.
     pub struct Env(pub &'static [(&'static str, &'static str)], pub Option<&'static str>);
 
-    /// No variable, and a home directory.
+    /// No variables, and a home directory.
     pub const NOTHING: Env = Env(&[], Some("/home/cloudsigma"));
 
     impl Surroundings for Env {
@@ -106,7 +103,7 @@ pub(crate) mod fake {
         }
     }
 
-    /// The same, in a namespace.
+    /// An environment with a namespace.
     pub struct InNamespace(pub Env, pub &'static str);
 
     impl Surroundings for InNamespace {
@@ -131,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_is_the_home_directory_only_as_a_segment() {
+    fn a_tilde_is_expanded_only_as_the_first_segment() {
         let env = Env(&[], Some("/h"));
         for (path, expected) in [
             ("~", "/h"),
@@ -148,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_home_directory_is_the_host_s() {
+    fn the_home_directory_is_found_in_the_same_order_as_in_openclaw() {
         const SYSTEM: (&str, &str) = ("HOME", "/by-variable");
         for (variables, expected) in [
             (&[("OPENCLAW_HOME", "/own"), SYSTEM] as &[_], "/own/x"),
@@ -169,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_tilde_needs_a_home_directory() {
+    fn an_unknown_home_directory_is_an_error_only_for_a_tilde() {
         let homeless = Env(&[], None);
         assert_eq!(expanded("/x", &homeless).as_deref(), Ok("/x"));
         assert_eq!(expanded("~/x", &homeless), Err(NoHome));

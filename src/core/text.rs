@@ -1,14 +1,14 @@
-//! Bounds for the strings that come from elsewhere: names, header values, response fields.
+//! Bounds and checks for text from outside: names, header values, response fields.
 
 use serde::Serialize;
 
-/// The longest name that goes into a request's metadata, in characters.
+/// The longest name in a request's metadata, in characters.
 pub const NAME_LIMIT: usize = 120;
 
-/// The longest value that goes into a request header, in characters.
+/// The longest value of a request header, in characters.
 pub const HEADER_LIMIT: usize = 200;
 
-/// `value` without control characters and cut to `limit` characters; `None` where nothing is left.
+/// Removes control characters and cuts the text to `limit` characters. Returns `None` if nothing is left.
 ///
 /// ```
 /// use taas_affinity::text::bounded;
@@ -17,33 +17,32 @@ pub const HEADER_LIMIT: usize = 200;
 /// ```
 #[must_use]
 pub fn bounded(value: &str, limit: usize) -> Option<String> {
-    // Nearly every value is short and plain, and need not be taken apart. All bytes are looked at,
-    // whatever the first is like, which the compiler does many at a time.
+    // Fast path. The fold checks all bytes, because the compiler then checks many at a time.
     let plain = |all: bool, byte: u8| all & matches!(byte, b' '..=b'~');
     if value.len() <= limit && value.bytes().fold(true, plain) {
         return (!value.is_empty()).then(|| value.to_owned());
     }
     let mut text: String = value.chars().filter(|c| !c.is_control()).take(limit).collect();
-    // It is kept for long.
+    // The text is kept for long.
     text.shrink_to_fit();
     (!text.is_empty()).then_some(text)
 }
 
-/// JSON text of strings, numbers and structures of them: there is nothing in it that is no JSON.
+/// JSON text of a value that always has one.
 pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// `value` where it holds anything but blanks, as it is.
+/// Returns `value` unchanged, or `None` if it is blank.
 #[must_use]
 pub fn non_blank(value: &str) -> Option<&str> {
     (!value.trim().is_empty()).then_some(value)
 }
 
-/// Whether `value` arrives unchanged when it is sent as a header.
+/// Whether `value` arrives unchanged as a header.
 ///
-/// Node and `fetch` send one byte a character, so anything past U+00FF throws; both strip outer
-/// blanks, and a control character ends the header or the request.
+/// Node and `fetch` send one byte per character, so a character above U+00FF throws. Both strip outer blanks. A control
+/// character could end the header or the request.
 #[must_use]
 pub fn is_header_safe(value: &str) -> bool {
     !value.is_empty()
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounded_cuts_on_a_character_and_drops_controls() {
+    fn bounded_text_is_cut_between_characters_and_has_no_control_characters() {
         assert_eq!(bounded(&"日".repeat(121), NAME_LIMIT), Some("日".repeat(120)));
         assert_eq!(bounded("a\u{0}b\nc\u{85}", NAME_LIMIT).as_deref(), Some("abc"));
         assert_eq!(bounded("\u{0}\n", NAME_LIMIT), None);
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_value_is_safe_only_if_it_arrives_unchanged() {
+    fn a_header_value_is_safe_if_it_arrives_unchanged() {
         for safe in ["new-agent-2", "wörk", "a b", &"x".repeat(200)] {
             assert!(is_header_safe(safe), "{safe:?}");
         }

@@ -1,35 +1,34 @@
-//! What calls used: tokens, what of them was cached, what that saved, and what failed.
+//! The usage of calls: tokens, cost, savings and failures.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-/// How many statuses are told apart in one tally; others count under [`NO_STATUS`].
+/// How many statuses one tally counts separately. Others count under [`NO_STATUS`].
 const STATUS_LIMIT: usize = 16;
 
-/// Stands for a failure without a failing status: a connection that was reset, a stream that was cut.
+/// Counts failures without an error status, such as a reset connection or a cut stream.
 pub const NO_STATUS: u16 = 0;
 
-/// What is compared with.
+/// What savings are compared with.
 pub const BASELINE: &str = "as if nothing had been cached";
 
-/// The tokens of one call or of many. What was read from a cache or written to one is no part of `input`, as
-/// OpenClaw has it on every API.
+/// The tokens of one or many calls. As in OpenClaw, `input` does not include cached and written tokens.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Tokens {
-    /// Tokens of the prompt that were neither read from a cache nor written to one.
+    /// Prompt tokens that were neither read from a cache nor written to a cache.
     pub input: u64,
-    /// Tokens of the prompt that were read from a cache.
+    /// Prompt tokens that were read from a cache.
     pub cached: u64,
-    /// Tokens of the prompt that were written to a cache.
+    /// Prompt tokens that were written to a cache.
     pub written: u64,
-    /// Tokens of the answer.
+    /// Tokens of the reply.
     pub output: u64,
 }
 
 impl Tokens {
-    /// What JavaScript counted: `input`, `cacheRead`, `cacheWrite`, `output`. What is no positive number is 0,
-    /// and so is one past the whole numbers that JavaScript counts with: it would hide all others in a sum.
+    /// Reads JavaScript's `input`, `cacheRead`, `cacheWrite` and `output`. Invalid numbers, and numbers so large that
+    /// they would hide all others in a sum, become 0.
     #[must_use]
     pub fn counted(counts: [f64; 4]) -> Self {
         const LIMIT: f64 = 9_007_199_254_740_992.0;
@@ -54,12 +53,12 @@ impl Tokens {
         }
     }
 
-    /// The tokens of the prompt.
+    /// All tokens of the prompt.
     pub(crate) fn prompt(self) -> u64 {
         self.input.saturating_add(self.cached).saturating_add(self.written)
     }
 
-    /// What part of the prompt was read from a cache, from 0 to 1; `None` without a prompt.
+    /// The share of prompt tokens that were read from a cache, from 0 to 1. `None` without a prompt.
     ///
     /// ```
     /// use taas_affinity::usage::Tokens;
@@ -78,20 +77,20 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// What a call cost, in US dollars.
+/// The cost of a call in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
     /// The prompt.
     pub prompt: f64,
-    /// The prompt, if nothing had been cached.
+    /// The prompt, as if nothing had been cached.
     pub uncached: f64,
-    /// The answer.
+    /// The reply.
     pub output: f64,
 }
 
 impl Cost {
-    /// The cost, if each of `prompt`, `uncached` and `output` is a number from 0 to a million dollars: no call costs
-    /// more, and an absurd amount would hide all others in a sum.
+    /// The cost from `prompt`, `uncached` and `output`. `None` if an amount is not between 0 and a million dollars,
+    /// because an absurd amount would hide all others in a sum.
     ///
     /// ```
     /// use taas_affinity::usage::Cost;
@@ -107,55 +106,55 @@ impl Cost {
     }
 }
 
-/// A call that has ended.
+/// A call at its end.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Ended<'a> {
-    /// When, in milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at: i64,
     /// The model that answered.
     pub model: Option<&'a str>,
-    /// Whether the autorouter chose it.
+    /// Whether the autorouter chose the model.
     pub routed: bool,
-    /// The status of the last answer.
+    /// The status of the latest response.
     pub status: Option<u16>,
-    /// Whether there was no proper answer. An answer that its caller gave up is none that failed.
+    /// Whether the call failed. A call that its caller aborted did not fail.
     pub failed: bool,
-    /// What it used.
+    /// The tokens.
     pub tokens: Tokens,
-    /// What it cost, if the model's prices are known.
+    /// The cost, if the model's prices are known.
     pub cost: Option<Cost>,
 }
 
 impl Ended<'_> {
-    /// Whether TaaS has answered, whatever became of it then. One that its caller gave up before has no answer.
+    /// Whether TaaS answered, even if the caller then aborted the call.
     fn is_answered(&self) -> bool {
-        let is_told = self.status.is_some_and(|status| (200..300).contains(&status));
-        !self.failed && (is_told || self.tokens != Tokens::default())
+        let has_status = self.status.is_some_and(|status| (200..300).contains(&status));
+        !self.failed && (has_status || self.tokens != Tokens::default())
     }
 
-    /// The status that it counts as failed under.
+    /// The status to count the failure under, if the call failed.
     fn failure(&self) -> Option<u16> {
         self.failed.then(|| self.status.filter(|status| *status >= 400).unwrap_or(NO_STATUS))
     }
 }
 
-/// What many calls used.
+/// The usage of many calls.
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
-    /// Calls, whatever became of them.
+    /// All calls.
     pub requests: u64,
-    /// Those whose model the autorouter chose.
+    /// Calls whose model the autorouter chose.
     pub routed: u64,
-    /// Those that failed.
+    /// Calls that failed.
     pub failures: u64,
-    /// Those that got an answer.
+    /// Calls that TaaS answered.
     pub answers: u64,
-    /// Those of which it is known how many tokens their prompt had.
+    /// Calls whose prompt tokens are known.
     pub prompts: u64,
     by_status: BTreeMap<u16, u64>,
-    /// What they used.
+    /// The tokens.
     pub tokens: Tokens,
-    /// What the calls with known prices cost, in US dollars: prompts and answers.
+    /// The cost of the calls with known prices, in US dollars.
     pub spent: f64,
     priced: u64,
     saved: f64,
@@ -165,15 +164,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a call.
+    /// Adds a call.
     pub fn add(&mut self, call: &Ended<'_>) {
         self.requests += 1;
         self.routed += u64::from(call.routed);
         if let Some(status) = call.failure() {
             self.failures += 1;
-            let is_told_apart =
+            let is_separate =
                 self.by_status.len() < STATUS_LIMIT || self.by_status.contains_key(&status);
-            let status = if is_told_apart { status } else { NO_STATUS };
+            let status = if is_separate { status } else { NO_STATUS };
             *self.by_status.entry(status).or_default() += 1;
         }
         self.answers += u64::from(call.is_answered());
@@ -189,14 +188,14 @@ impl Tally {
         self.last = Some(call.at);
     }
 
-    /// When it was added to first, in milliseconds since 1970.
+    /// The time of the first call, in milliseconds since 1970.
     #[must_use]
     pub fn first_use(&self) -> Option<i64> {
         self.first
     }
 }
 
-/// A tally as people see it.
+/// The JSON form of a tally.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -210,8 +209,8 @@ struct Shown {
     last_use: Option<i64>,
 }
 
-/// What was saved, in tokens, and in US dollars for the calls whose prices are known; it is negative where writing
-/// cost more than reading saved.
+/// Savings in tokens, and in US dollars for calls with known prices. They are negative if cache writes cost more than
+/// cache reads saved.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Saved {
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hit_rate_is_of_the_whole_prompt_and_never_more_than_all_of_it() {
+    fn a_hit_rate_is_a_share_of_the_whole_prompt_and_at_most_1() {
         for (counts, rate) in [
             ([100.0, 900.0, 0.0, 5.0], Some(0.9)),
             ([0.0, 10.0, 0.0, 0.0], Some(1.0)),
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn savings_are_negative_where_writing_cost_more_than_reading_saved() {
+    fn savings_are_negative_if_cache_writes_cost_more_than_cache_reads_saved() {
         let mut tally = Tally::default();
         tally.add(&Ended { cost: Cost::new([3.75, 3.0, 1.0]), ..call([0.0, 0.0, 1e6, 10.0]) });
         assert_eq!(shown(&tally)["saved"]["usd"], -0.75);
@@ -287,7 +286,7 @@ mod tests {
         assert_eq!(shown(&tally)["saved"]["usd"], 1.75);
         assert_eq!(shown(&tally)["saved"]["usdWithoutCache"], 6.0);
         assert!((tally.spent - 6.25).abs() < 1e-9, "{}", tally.spent);
-        // Without prices there are tokens alone.
+        // Without prices, only tokens are counted.
         tally.add(&call([0.0, 5.0, 0.0, 1.0]));
         assert_eq!(shown(&tally)["saved"]["tokens"], 1_000_005);
         assert_eq!(shown(&tally)["saved"]["pricedRequests"], 2);
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_that_no_call_costs_makes_the_cost_unknown() {
+    fn an_absurd_amount_makes_the_cost_unknown() {
         for amount in [f64::NAN, f64::INFINITY, -0.01, 1e7, f64::MAX] {
             for amounts in [[amount, 1.0, 1.0], [1.0, amount, 1.0], [1.0, 1.0, amount]] {
                 assert_eq!(Cost::new(amounts), None, "{amounts:?}");
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_told_apart_by_their_status_as_far_as_there_is_room() {
+    fn failures_are_counted_by_status_up_to_a_limit_of_statuses() {
         let mut tally = Tally::default();
         for status in [None, Some(200), Some(429), Some(429), Some(503)] {
             tally.add(&Ended { status, failed: true, ..Ended::default() });
@@ -315,7 +314,11 @@ mod tests {
         tally.add(&Ended { status: Some(200), ..Ended::default() });
         assert_eq!(shown(&tally)["failuresByStatus"], json!({ "none": 2, "429": 2, "503": 1 }));
         tally.add(&Ended { status: None, ..Ended::default() });
-        assert_eq!((tally.requests, tally.failures, tally.answers), (7, 5, 1), "one was given up");
+        assert_eq!(
+            (tally.requests, tally.failures, tally.answers),
+            (7, 5, 1),
+            "the last call was aborted"
+        );
         for status in 400..1000 {
             tally.add(&Ended { status: Some(status), failed: true, ..Ended::default() });
         }

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     agent,
     envelope::{Envelope, Facts, HEADERS, Hints, METADATA_KEYS},
-    identity::{Identity, IdentityError, Owner, SessionSource, host_id},
+    identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id},
     store::Whose,
     surroundings::Surroundings,
     text::{self, NAME_LIMIT, bounded, non_blank},
@@ -32,7 +32,7 @@ pub struct Gateway {
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// Who makes the request.
-    pub owner: Owner<'a>,
+    pub owner: IdentityContext<'a>,
     /// The provider id.
     pub provider: Option<&'a str>,
     /// The model.
@@ -126,7 +126,7 @@ impl Context<'_> {
     /// Whether nothing else decides: not the current directory, on which a relative path hangs, and
     /// not the model. What is too long to be remembered says nothing of another.
     fn says_all(&self) -> bool {
-        let Owner { workspace_dir, agent_dir, agent_id, conversation } = self.owner;
+        let IdentityContext { workspace_dir, agent_dir, agent_id, conversation } = self.owner;
         let model_id = self.model_id.get();
         let texts = [workspace_dir, agent_dir, agent_id, conversation, self.provider, model_id];
         let length: usize = texts.into_iter().flatten().map(str::len).sum();
@@ -260,7 +260,7 @@ mod tests {
         surroundings::fake::{Env, NOTHING},
     };
 
-    const OWNER: Owner<'_> = Owner {
+    const OWNER: IdentityContext<'_> = IdentityContext {
         workspace_dir: Some(if cfg!(windows) { "C:\\w\\workspace" } else { "/w/workspace" }),
         agent_dir: None,
         agent_id: Some("main"),
@@ -271,7 +271,7 @@ mod tests {
         ModelId::Said("auto".to_owned())
     }
 
-    fn wrapper(owner: Owner<'_>, model_id: &ModelId, git_hints: bool) -> Wrapper {
+    fn wrapper(owner: IdentityContext<'_>, model_id: &ModelId, git_hints: bool) -> Wrapper {
         let context = Context { owner, provider: Some("cloudsigma"), model_id };
         Gateway::new("1.2.3".to_owned(), "host", git_hints)
             .wrapper(&context, &NOTHING)
@@ -292,7 +292,7 @@ mod tests {
             ("sandboxes", false),
         ] {
             let dir = format!("{state}/{place}");
-            let owner = Owner { workspace_dir: Some(&dir), ..OWNER };
+            let owner = IdentityContext { workspace_dir: Some(&dir), ..OWNER };
             let found = wrapper(owner, &said(), true).whose(None).in_worktree;
             assert_eq!(found, expected, "{place}");
         }
@@ -319,15 +319,15 @@ mod tests {
         let long = format!("{}{}", OWNER.workspace_dir.unwrap_or_default(), "x".repeat(4096));
         for owner in [
             // The session id hangs on the environment or the current directory.
-            Owner { workspace_dir: None, ..OWNER },
-            Owner { workspace_dir: Some("w"), ..OWNER },
+            IdentityContext { workspace_dir: None, ..OWNER },
+            IdentityContext { workspace_dir: Some("w"), ..OWNER },
             // The agent id hangs on the environment.
-            Owner {
+            IdentityContext {
                 workspace_dir: Some(if cfg!(windows) { "C:\\" } else { "/" }),
                 agent_id: Some(".."),
                 ..OWNER
             },
-            Owner { workspace_dir: Some(&long), ..OWNER },
+            IdentityContext { workspace_dir: Some(&long), ..OWNER },
         ] {
             assert!(!wrapper(owner, &said(), false).reusable(), "{owner:?}");
         }
@@ -338,7 +338,7 @@ mod tests {
         let path = OWNER.workspace_dir.map(Path::new);
         assert_eq!(wrapper(OWNER, &said(), true).hinted_workspace(), path);
         assert_eq!(wrapper(OWNER, &said(), false).hinted_workspace(), None);
-        let nowhere = wrapper(Owner::default(), &said(), true);
+        let nowhere = wrapper(IdentityContext::default(), &said(), true);
         assert_eq!(nowhere.hinted_workspace(), None);
     }
 
@@ -351,13 +351,13 @@ mod tests {
             gateway.wrapper(&context, &homeless).is_ok()
         };
         assert!(made(OWNER));
-        assert!(!made(Owner::default()));
+        assert!(!made(IdentityContext::default()));
     }
 
     #[test]
     fn the_route_of_an_answer_is_the_session_s_and_the_agent_s() {
         let store = Store::new(LIMIT);
-        let owner = Owner { agent_id: Some("Ops-Bot"), ..OWNER };
+        let owner = IdentityContext { agent_id: Some("Ops-Bot"), ..OWNER };
         let wrapper = wrapper(owner, &said(), false);
         assert_eq!(wrapper.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));

@@ -1,48 +1,43 @@
-//! Which model did my agent really get?
+//! `taas.autorouter.lastRoute`: the latest capture of an agent, a session, a workspace or a conversation.
 
 use serde_json::{Value, json};
 
 use super::{
-    AskError, Fault, Question,
-    params::Params,
-    selectors::{KEYS, Subject},
+    AskError, Question, params,
+    selectors::{KEYS, Selector, Selectors},
 };
 use crate::{route::VALUE_LIMIT, store::Store, text::bounded};
 
-const ACCEPTED: &str = "accepted is one of agentId, sessionId (an oc:... id) or workspaceDir, or conversationId (OpenClaw's own \
-     session id, also as localSessionId), a non-blank string each, or no params at all for the latest route";
-
-pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
-    subject(question)
-        .map(|subject| last_route(question.store, &subject).to_string())
-        .map_err(|fault| AskError::Params { fault, accepted: ACCEPTED.to_owned() })
+pub(super) fn last_route(question: &Question<'_>) -> Result<String, AskError> {
+    params::read::<Selectors>(question.params)
+        .and_then(|selectors| selectors.first(question))
+        .map(|selector| find(question.store, &selector).to_string())
+        .map_err(|fault| AskError::Params { fault, keys: KEYS.to_owned() })
 }
 
-fn subject(question: &Question<'_>) -> Result<Subject, Fault> {
-    Subject::of(question, &Params::read(question.params, &KEYS)?)
-}
-
-fn last_route(store: &Store, subject: &Subject) -> Value {
-    let capture = match subject {
-        Subject::Agent(id) => store.by_agent(id),
-        Subject::Session(id) => store.by_session(id),
-        Subject::Workspace(id) => store.by_workspace(id),
-        Subject::Conversation { id, .. } => {
+fn find(store: &Store, selector: &Selector) -> Value {
+    let capture = match selector {
+        Selector::Agent(id) => store.by_agent(id),
+        Selector::Session(id) => store.by_session(id),
+        Selector::Workspace(id) => store.by_workspace(id),
+        Selector::Conversation { id, .. } => {
             bounded(id, VALUE_LIMIT).and_then(|id| store.by_conversation(&id))
         }
-        Subject::All => store.latest(),
+        Selector::All => store.latest(),
     };
     let capture = capture.as_deref();
     let session_id = capture.and_then(|capture| capture.session_id.as_ref());
-    match subject {
-        Subject::Agent(id) => json!({ "agentId": id, "sessionId": session_id, "capture": capture }),
-        Subject::Session(id) | Subject::Workspace(id) => {
+    match selector {
+        Selector::Agent(id) => {
+            json!({ "agentId": id, "sessionId": session_id, "capture": capture })
+        }
+        Selector::Session(id) | Selector::Workspace(id) => {
             json!({ "sessionId": id, "capture": capture })
         }
-        Subject::Conversation { key, id, .. } => {
+        Selector::Conversation { key, id, .. } => {
             json!({ *key: id, "sessionId": session_id, "capture": capture })
         }
-        Subject::All => json!({ "sessionId": session_id, "capture": capture }),
+        Selector::All => json!({ "sessionId": session_id, "capture": capture }),
     }
 }
 
@@ -103,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn each_selector_and_none() {
+    fn each_selector_finds_its_latest_capture() {
         let capture = json!({
             "sessionId": SESSION, "capturedAt": 1, "taasRequestId": "r", "taasTraceId": null,
             "openclawTurnId": null, "openclawAttempt": null, "autorouterModel": null,
@@ -132,18 +127,21 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_tilde_is_the_host_s_home() {
+    fn a_tilde_in_workspace_dir_is_the_home_directory_of_openclaw() {
         let params = r#"{"workspaceDir":"~/.openclaw/workspace-new-agent-2"}"#;
         let env = Env(&[("OPENCLAW_HOME", "/home/cloudsigma")], Some("/root"));
         let answer = ask_method(METHOD, &store(), params, &env).expect("an answer");
         assert!(answer.contains(SESSION), "{answer}");
         let error = refusal(params, &Env(&[], None));
-        assert!(error.starts_with("workspaceDir begins with ~, and no home"), "{error}");
-        assert!(error.ends_with(ACCEPTED), "{error}");
+        assert!(
+            error.starts_with("workspaceDir begins with ~, but the home directory is unknown"),
+            "{error}"
+        );
+        assert!(error.ends_with(KEYS), "{error}");
     }
 
     #[test]
-    fn the_first_selector_counts() {
+    fn the_first_selector_in_the_contract_s_order_wins() {
         let both = json!({ "workspaceDir": "/x", "sessionId": OTHER, "agentId": "new-agent-2" });
         assert_eq!(ask(&both)["sessionId"], SESSION);
         let two = json!({ "workspaceDir": "/x", "sessionId": OTHER });
@@ -151,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_no_error() {
+    fn a_miss_is_not_an_error() {
         for nobody in ["nobody", "no id"] {
             assert_eq!(
                 ask(&json!({ "agentId": nobody })),
@@ -168,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conversation_is_found_by_its_own_id_under_either_name() {
+    fn a_conversation_is_found_by_conversation_id_and_by_local_session_id() {
         for key in ["conversationId", "localSessionId"] {
             let answer = ask(&json!({ key: CONVERSATION }));
             assert_eq!(answer[key], CONVERSATION);
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn both_names_answer_and_no_other() {
+    fn last_route_has_two_names() {
         for name in ["taas.autorouter.lastRoute", "taas.affinity.lastRoute"] {
             assert!(
                 METHODS
@@ -194,59 +192,79 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_so_is_what_is_accepted() {
+    fn an_error_names_the_key_and_what_is_accepted() {
         let mega = "x".repeat(1_000_000);
         let deep = "[".repeat(200) + &"]".repeat(200);
+        let deepest = "[".repeat(1_000_000);
+        let no_object = "params must be a JSON object;";
+        let no_agent = "agentId must be a non-blank string of at most 120 characters;";
+        let no_path = "workspaceDir must be a non-blank string of at most 32767 characters;";
+        let no_session = "sessionId must be a non-blank string of at most 32767 characters;";
         for (params, start) in [
-            (String::new(), "params are no JSON"),
-            ("nonsense".to_owned(), "params are no JSON"),
-            ("[".repeat(200), "params are no JSON"),
-            (r#"{"agentId":"a"} {}"#.to_owned(), "params are no JSON"),
-            ("[]".to_owned(), "params are an array"),
-            (deep.clone(), "params are an array"),
-            (r#""main""#.to_owned(), "params are a string"),
-            (format!("{mega:?}"), "params are a string"),
-            (r#""\ud800""#.to_owned(), "params are a string"),
-            ("7".to_owned(), "params are a number"),
-            ("-1e999".to_owned(), "params are a number"),
-            (" true ".to_owned(), "params are a boolean"),
-            (r#"{"agent":"main"}"#.to_owned(), r#"unknown key "agent""#),
-            (format!(r#"{{"deep":{deep}}}"#), r#"unknown key "deep""#),
-            (r#"{"agentId":"main","x\n":1}"#.to_owned(), r#"unknown key "x""#),
+            (String::new(), no_object),
+            ("nonsense".to_owned(), no_object),
+            (deepest.clone(), no_object),
+            (r#"{"agentId":"a"} {}"#.to_owned(), no_object),
+            ("[]".to_owned(), no_object),
+            (r#"["main"]"#.to_owned(), no_object),
+            (deep.clone(), no_object),
+            (r#""main""#.to_owned(), no_object),
+            (format!("{mega:?}"), no_object),
+            (r#""\ud800""#.to_owned(), no_object),
+            ("7".to_owned(), no_object),
+            ("-1e999".to_owned(), no_object),
+            (" true ".to_owned(), no_object),
+            (r#"{"\ud800":1}"#.to_owned(), no_object),
+            (r#"{"agentId":"a","agentId":"b"}"#.to_owned(), no_object),
+            (r#"{"agent":"main"}"#.to_owned(), r#"unknown key "agent";"#),
+            (format!(r#"{{"deep":{deep}}}"#), r#"unknown key "deep";"#),
+            (r#"{"agentId":"main","x\n":1}"#.to_owned(), r#"unknown key "x";"#),
+            (r#"{"x`, y":1}"#.to_owned(), r#"unknown key "x`, y";"#),
             (format!(r#"{{"{mega}":1}}"#), r#"unknown key "xxx"#),
-            (r#"{"\ud800":1}"#.to_owned(), "unknown key with a lone surrogate"),
-            (r#"{"agentId":""}"#.to_owned(), "agentId is blank"),
-            (r#"{"agentId":null}"#.to_owned(), "agentId is null"),
-            (format!(r#"{{"agentId":{deep}}}"#), "agentId is an array"),
-            (r#"{"agentId":"\ud800"}"#.to_owned(), "agentId is a string with a lone surrogate"),
-            (
-                r#"{"sessionId":"a\udc00"}"#.to_owned(),
-                "sessionId is a string with a lone surrogate",
-            ),
-            (format!(r#"{{"agentId":"{mega}"}}"#), "agentId has more than 120 characters"),
-            (
-                format!(r#"{{"workspaceDir":"{mega}"}}"#),
-                "workspaceDir has more than 32767 characters",
-            ),
-            (format!(r#"{{"sessionId":"{mega}"}}"#), "sessionId has more than 32767 characters"),
-            (r#"{"agentId":"main","sessionId":5}"#.to_owned(), "sessionId is a number"),
-            (
-                r#"{"agentId":"main","sessionId":"x"}"#.to_owned(),
-                r#"sessionId is "x", no affinity"#,
-            ),
-            (r#"{"workspaceDir":["/"]}"#.to_owned(), "workspaceDir is an array"),
+            (r#"{"agentId":""}"#.to_owned(), no_agent),
+            (r#"{"agentId":" \t"}"#.to_owned(), no_agent),
+            (r#"{"agentId":null}"#.to_owned(), no_agent),
+            (r#"{"agentId":1e999}"#.to_owned(), no_agent),
+            (format!(r#"{{"agentId":{deep}}}"#), no_agent),
+            (r#"{"agentId":"\ud800"}"#.to_owned(), no_agent),
+            (format!(r#"{{"agentId":"{mega}"}}"#), no_agent),
+            (r#"{"sessionId":"a\udc00"}"#.to_owned(), no_session),
+            (format!(r#"{{"sessionId":"{mega}"}}"#), no_session),
+            (r#"{"agentId":"main","sessionId":5}"#.to_owned(), no_session),
+            (r#"{"agentId":"main","sessionId":"x"}"#.to_owned(), "sessionId must be oc: and 16"),
+            (r#"{"workspaceDir":["/"]}"#.to_owned(), no_path),
+            (format!(r#"{{"workspaceDir":"{mega}"}}"#), no_path),
         ] {
             let error = refusal(&params, &NOTHING);
             let shown = &params[..params.len().min(80)];
             assert!(error.starts_with(start), "{shown}: {error}");
-            assert!(error.ends_with(ACCEPTED), "{shown}: {error}");
+            assert!(error.ends_with(&format!("; accepted keys: {KEYS}")), "{shown}: {error}");
             assert!(!error.contains("line 1"), "{shown}: {error}");
             assert!(error.len() < 500, "{shown}: {error}");
         }
     }
 
     #[test]
-    fn another_kind_of_session_is_told_what_an_id_looks_like() {
+    fn every_listed_key_is_accepted_and_checked() {
+        for (method, _, _) in METHODS {
+            let error = |params: &Value| {
+                let error = ask_method(method, &store(), &params.to_string(), &NOTHING);
+                error.expect_err(method).to_string()
+            };
+            let unknown = error(&json!({ "no such key": 1 }));
+            let (_, keys) = unknown.split_once("; accepted keys: ").expect("the keys");
+            for key in keys.split(", ") {
+                let mut params = json!({ key: false });
+                if method == "taas.autorouter.setAlgorithm" && key != "algorithm" {
+                    params["algorithm"] = Value::Null;
+                }
+                assert!(error(&params).starts_with(&format!("{key} must be ")), "{params}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_id_of_another_form_gets_an_example_and_a_short_quote() {
         let long = "s".repeat(500);
         for pasted in [
             "agent:main:main",
@@ -257,15 +275,16 @@ mod tests {
             &long,
         ] {
             let error = refusal(&json!({ "sessionId": pasted }).to_string(), &NOTHING);
-            assert!(error.starts_with("sessionId is \""), "{error}");
-            assert!(error.contains("oc: and 16 lower-case hexadecimal digits"), "{error}");
-            let echoed = error.split(", no affinity").next().expect("a start");
-            assert!(echoed.chars().count() <= 120 + "sessionId is \"\"".len(), "{error}");
+            assert!(error.starts_with("sessionId must be oc: and 16 lower-case hex"), "{error}");
+            assert!(error.contains("such as oc:583c4ba8ac9a207f, got \""), "{error}");
+            let quote = error.split("got ").nth(1).and_then(|rest| rest.split("; accepted").next());
+            assert!(quote.expect("a quote").chars().count() <= 120 + 2, "{error}");
+            assert!(!error.contains('\u{202e}'), "{error}");
         }
     }
 
     #[test]
-    fn an_observed_route_is_found_by_what_its_request_named_and_by_agent() {
+    fn an_observed_capture_is_found_by_the_session_of_its_request_and_by_agent() {
         let store = store();
         let ask = |params: Value| {
             let answer = ask_method(METHOD, &store, &params.to_string(), &NOTHING)?;

@@ -1,4 +1,4 @@
-//! What can be asked over the gateway. A method is a file in here and a row of [`METHODS`].
+//! The gateway methods. A new method is a file in this directory and a row of [`METHODS`].
 
 use std::io;
 
@@ -10,148 +10,98 @@ use crate::{
 };
 
 mod last_route;
-pub mod params;
+mod params;
 mod routes;
-pub mod selectors;
+mod selectors;
 mod set_algorithm;
 mod status;
 
-/// A question, and what is at hand to answer it.
+/// A query, and everything that its answer depends on.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
-    /// What is remembered.
+    /// The store of this process.
     pub store: &'a Store,
-    /// JSON text of an object, or of `null` for no params at all.
+    /// JSON text of an object, or `null` for no params.
     pub params: &'a str,
     /// The process environment and the home directory.
     pub surroundings: &'a dyn Surroundings,
-    /// JSON text of [`Facts`](crate::doctor::Facts), where they are known.
+    /// JSON text of [`Facts`](crate::doctor::Facts), if they are known.
     pub facts: Option<&'a str>,
     /// Milliseconds since 1970.
     pub now: i64,
 }
 
-/// Answers a question, with the JSON text of an object.
-pub type Answer = fn(&Question<'_>) -> Result<String, AskError>;
+/// Answers one query with the JSON text of an object.
+pub type Method = fn(&Question<'_>) -> Result<String, AskError>;
 
 const READ: &str = "operator.read";
 const WRITE: &str = "operator.write";
 
-/// Every method: its name, the scope that a client needs, and what answers it.
+/// Every gateway method: its name, the scope that a client needs, and the function that answers.
 ///
-/// `taas.autorouter.lastRoute` may belong to CloudSigma's own plugin; the other name is ours alone.
-pub const METHODS: [(&str, &str, Answer); 5] = [
-    ("taas.autorouter.lastRoute", READ, last_route::answer),
-    ("taas.affinity.lastRoute", READ, last_route::answer),
-    ("taas.affinity.status", READ, status::answer),
-    ("taas.affinity.routes", READ, routes::answer),
-    ("taas.autorouter.setAlgorithm", WRITE, set_algorithm::answer),
+/// CloudSigma's own plugin may take the name `taas.autorouter.lastRoute`, so the method has a second name.
+pub const METHODS: [(&str, &str, Method); 5] = [
+    ("taas.autorouter.lastRoute", READ, last_route::last_route),
+    ("taas.affinity.lastRoute", READ, last_route::last_route),
+    ("taas.affinity.status", READ, status::status),
+    ("taas.affinity.routes", READ, routes::routes),
+    ("taas.autorouter.setAlgorithm", WRITE, set_algorithm::set_algorithm),
 ];
 
-/// Why a question cannot be answered. Its text says what was wrong and what is accepted.
+/// Why a query failed. The text says what is wrong and what is accepted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AskError {
-    /// There is no such method.
+    /// The method does not exist.
     #[error("there is no such method")]
     UnknownMethod,
-    /// The params are not what the method accepts.
-    #[error("{fault}; {accepted}")]
+    /// The method does not accept the params.
+    #[error("{fault}; accepted keys: {keys}")]
     Params {
-        /// What is wrong with them.
+        /// What is wrong.
         fault: Fault,
-        /// What the method accepts.
-        accepted: String,
+        /// The keys that the method accepts.
+        keys: String,
     },
 }
 
-/// What is wrong with params. Nothing is quoted at length.
+/// What is wrong with params. Quotes of params are short.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The params are no JSON text.
-    #[error("params are no JSON, no object")]
-    NoJson,
-    /// The params are no JSON object.
-    #[error("params are {found}, no object")]
-    NoObject {
-        /// What they are instead.
-        found: &'static str,
-    },
-    /// A key that is no valid Unicode.
-    #[error("unknown key with a lone surrogate")]
-    UnreadableKey,
-    /// A key that says nothing to the method.
+    /// The params are not an object, or not JSON.
+    #[error("params must be a JSON object")]
+    NotAnObject,
+    /// The method has no such key.
     #[error("unknown key {key}")]
     UnknownKey {
         /// The key, in quotation marks.
         key: String,
     },
-    /// The value of a key is no non-blank string.
-    #[error("{key} is {found}, no non-blank string")]
-    NoText {
+    /// The method does not accept the value of a key.
+    #[error("{key} must be {accepted}{}", got.as_ref().map(|got| format!(", got {got}")).unwrap_or_default())]
+    Value {
         /// The key.
         key: &'static str,
-        /// What its value is instead.
-        found: &'static str,
+        /// The values that the method accepts.
+        accepted: String,
+        /// The value, if it can be shown.
+        got: Option<String>,
     },
-    /// The value of a key has too many characters.
-    #[error("{key} has more than {limit} characters")]
-    TooLong {
-        /// The key.
-        key: &'static str,
-        /// How many characters it may have.
-        limit: usize,
-    },
-    /// The value of a key is no number within its bounds.
-    #[error("{key} is {found}, no number that is accepted")]
-    NoNumber {
-        /// The key.
-        key: &'static str,
-        /// What its value is.
-        found: String,
-    },
-    /// A key that has to be there is not.
-    #[error("{key} is missing")]
-    Missing {
-        /// The key.
-        key: &'static str,
-    },
-    /// There is no such algorithm.
-    #[error("algorithm is {text}, which the autorouter does not know")]
-    NoAlgorithm {
-        /// Its name, in quotation marks.
-        text: String,
-    },
-    /// `agentId` has not the form of one.
-    #[error("agentId is {text}, no agent id")]
-    NoAgentId {
-        /// The id, in quotation marks.
-        text: String,
-    },
-    /// There is nothing to choose an algorithm for.
-    #[error("neither an agent nor a session is named")]
+    /// An algorithm is set for an agent or a session, and neither is given.
+    #[error("an agent or a session must be given")]
     NoSelector,
-    /// There are too many choices.
-    #[error("{limit} algorithms are set already: clear one of them first")]
+    /// Too many algorithms are set.
+    #[error("{limit} algorithms are already set: clear one first")]
     Full {
-        /// How many there may be.
+        /// How many algorithms can be set.
         limit: usize,
     },
-    /// `sessionId` is another kind of id.
-    #[error(
-        "sessionId is {text}, no affinity session id, which is oc: and 16 lower-case hexadecimal \
-         digits, such as oc:583c4ba8ac9a207f"
-    )]
-    NoSessionId {
-        /// The id, in quotation marks.
-        text: String,
-    },
-    /// `workspaceDir` begins with a `~` for which there is no home directory.
-    #[error("workspaceDir begins with ~, and no home directory is known: give the whole path")]
+    /// `workspaceDir` begins with `~`, and the home directory is unknown.
+    #[error("workspaceDir begins with ~, but the home directory is unknown: give an absolute path")]
     NoHome(#[from] NoHome),
     /// `workspaceDir` is relative, and the current directory cannot be used.
-    #[error("workspaceDir is relative, and the current directory cannot be used: {source}")]
+    #[error("workspaceDir is relative, but the current directory cannot be used: {source}")]
     NoDirectory {
         /// What the operating system says.
         #[from]
@@ -159,11 +109,10 @@ pub enum Fault {
     },
 }
 
-/// The answer of `method` to a question.
+/// Answers a query of `method`.
 ///
 /// # Errors
-/// [`AskError`], where there is no such method or the params are not what it accepts. That nothing
-/// is remembered of what is asked for is no error.
+/// [`AskError`] if the method does not exist or does not accept the params. A miss is not an error.
 ///
 /// ```
 /// use taas_affinity::{ask::{Question, ask}, store::{LIMIT, Store}, surroundings::Surroundings};
@@ -183,10 +132,10 @@ pub enum Fault {
 /// let answer = ask(r#"{"agentId":"main"}"#).unwrap();
 /// assert_eq!(answer, r#"{"agentId":"main","sessionId":null,"capture":null}"#);
 /// let error = ask(r#"{"agent":"main"}"#).unwrap_err();
-/// assert!(error.to_string().starts_with("unknown key \"agent\"; accepted is one of agentId"));
+/// assert!(error.to_string().starts_with("unknown key \"agent\"; accepted keys: agentId, "));
 /// ```
 pub fn ask(method: &str, question: &Question<'_>) -> Result<String, AskError> {
     let (_, _, answer) =
-        METHODS.iter().find(|(name, _, _)| *name == method).ok_or(AskError::UnknownMethod)?;
+        METHODS.iter().find(|(name, ..)| *name == method).ok_or(AskError::UnknownMethod)?;
     answer(question)
 }

@@ -1,25 +1,33 @@
-//! What was routed and what failed, the newest first.
+//! `taas.affinity.routes`: the latest routes and failures, the newest first.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     AskError, Fault, Question,
-    params::Params,
-    selectors::{KEYS, SELECTED, Subject},
+    params::{self, Given},
+    selectors::{KEYS, Selector, Selectors},
 };
 use crate::{
     route::Capture,
-    store::{Answer, HISTORY_LIMIT, LIMIT},
+    store::{HISTORY_LIMIT, HistoryEntry, LIMIT},
     text,
 };
 
-const LIMIT_KEY: &str = "limit";
+/// How many responses the history holds at most.
+const MAX_LIMIT: u64 = (HISTORY_LIMIT * LIMIT.get()) as u64;
 
-/// As many as there can be.
-const MOST: u64 = (HISTORY_LIMIT * LIMIT.get()) as u64;
+const DEFAULT_LIMIT: u64 = 100;
 
-/// How many are answered where nobody says.
-const USUAL: u64 = 100;
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Params {
+    agent_id: Given,
+    session_id: Given,
+    workspace_dir: Given,
+    conversation_id: Given,
+    local_session_id: Given,
+    limit: Given,
+}
 
 #[derive(Serialize)]
 struct Routes<'a> {
@@ -37,31 +45,32 @@ struct Route<'a> {
     capture: &'a Capture,
 }
 
-pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
-    let (subject, limit) = read(question).map_err(|fault| AskError::Params {
-        fault,
-        accepted: format!("{SELECTED}; and limit, a whole number from 1 to {MOST}"),
-    })?;
-    let all: Vec<_> =
-        question.store.history().into_iter().filter(|answer| subject.answered(answer)).collect();
-    let routes: Vec<_> = all.iter().take(limit).map(Route::of).collect();
-    Ok(text::json(&Routes { routes, total: all.len() }))
+pub(super) fn routes(question: &Question<'_>) -> Result<String, AskError> {
+    let (selector, limit) = read(question)
+        .map_err(|fault| AskError::Params { fault, keys: format!("{KEYS}, limit") })?;
+    let history = question.store.history();
+    let selected: Vec<_> =
+        history.iter().filter(|response| selector.has_response(response)).collect();
+    let routes = selected.iter().take(limit).map(|response| Route::of(response)).collect();
+    Ok(text::json(&Routes { routes, total: selected.len() }))
 }
 
-fn read(question: &Question<'_>) -> Result<(Subject, usize), Fault> {
-    let keys = [KEYS.as_slice(), &[LIMIT_KEY]].concat();
-    let params = Params::read(question.params, &keys)?;
-    let limit = params.number(LIMIT_KEY, 1..=MOST)?.unwrap_or(USUAL);
-    Ok((Subject::of(question, &params)?, usize::try_from(limit).unwrap_or(usize::MAX)))
+fn read(question: &Question<'_>) -> Result<(Selector, usize), Fault> {
+    let Params { agent_id, session_id, workspace_dir, conversation_id, local_session_id, limit } =
+        params::read(question.params)?;
+    let limit = limit.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let selectors =
+        Selectors { agent_id, session_id, workspace_dir, conversation_id, local_session_id };
+    Ok((selectors.first(question)?, usize::try_from(limit).unwrap_or(usize::MAX)))
 }
 
 impl<'a> Route<'a> {
-    fn of(answer: &'a Answer) -> Self {
+    fn of(response: &'a HistoryEntry) -> Self {
         Self {
-            agent_id: answer.agent_id.as_deref(),
-            conversation_id: answer.conversation.as_deref(),
-            status: answer.status,
-            capture: &answer.capture,
+            agent_id: response.agent_id.as_deref(),
+            conversation_id: response.conversation.as_deref(),
+            status: response.status,
+            capture: &response.capture,
         }
     }
 }

@@ -1,106 +1,109 @@
-//! What a question is about: an agent, a session, a workspace's sessions, a conversation, or nothing in
-//! particular.
+//! Selects what a query is about: an agent, a session, a workspace, a conversation, or everything.
 
-use super::{Fault, Question, params::Params, params::TEXT_LIMIT, params::quoted};
+use serde::Deserialize;
+
+use super::{
+    Fault, Question,
+    params::{Given, TEXT_LIMIT, quoted},
+};
 use crate::{
     identity::{SessionSource, is_session_id},
     route::VALUE_LIMIT,
-    store::{Answer, OfSession, Store},
+    store::{HistoryEntry, OfSession, Store},
     surroundings::expand_home,
     text::{NAME_LIMIT, bounded},
 };
 
-/// The keys of the selectors, the first that is given first.
-pub const KEYS: [&str; 5] =
-    [AGENT_ID, SESSION_ID, WORKSPACE_DIR, CONVERSATION_ID, LOCAL_SESSION_ID];
+/// The keys of [`Selectors`].
+pub(super) const KEYS: &str = "agentId, sessionId, workspaceDir, conversationId, localSessionId";
 
-/// An agent id.
-pub const AGENT_ID: &str = "agentId";
-/// An affinity session id.
-pub const SESSION_ID: &str = "sessionId";
-/// A directory.
-pub const WORKSPACE_DIR: &str = "workspaceDir";
-const CONVERSATION_ID: &str = "conversationId";
-/// The same under the name that it had once.
-const LOCAL_SESSION_ID: &str = "localSessionId";
+/// The params of a method that takes every selector and nothing else.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct Selectors {
+    pub(super) agent_id: Given,
+    pub(super) session_id: Given,
+    pub(super) workspace_dir: Given,
+    pub(super) conversation_id: Given,
+    /// The older name of `conversationId`.
+    pub(super) local_session_id: Given,
+}
 
-/// What is accepted where everything may be asked for.
-pub const SELECTED: &str = "accepted is one of agentId, sessionId (an oc:... id) or workspaceDir, or conversationId (OpenClaw's own \
-     session id, also as localSessionId), a non-blank string each, or no params at all for everything";
-
-/// What a question is about.
+/// What a query is about.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// An agent, in whatever letter case it was asked for.
+pub(super) enum Selector {
+    /// An agent id as the client wrote it.
     Agent(String),
-    /// An affinity session id, or what an observed request named its session.
+    /// An affinity session id, or the session of an observed request.
     Session(String),
-    /// The affinity id of a workspace, which is its session where that is what sessions are made of.
+    /// The affinity id of a workspace.
     Workspace(String),
-    /// OpenClaw's own session id.
+    /// A conversation of OpenClaw.
     Conversation {
-        /// The key that it was asked for by.
+        /// The key that the client used.
         key: &'static str,
-        /// The id.
+        /// OpenClaw's session id.
         id: String,
-        /// The affinity session that it belongs to.
+        /// The affinity session of the conversation.
         session_id: String,
     },
     /// Everything.
     All,
 }
 
-impl Subject {
-    /// The subject that `params` select. Every selector has to be right, whichever counts.
-    ///
-    /// # Errors
-    /// [`Fault`], where a selector is not what is accepted.
-    pub fn of(question: &Question<'_>, params: &Params<'_>) -> Result<Self, Fault> {
+impl Selectors {
+    /// The first selector that the client sent. Every selector is checked, whichever counts.
+    pub(super) fn first(&self, question: &Question<'_>) -> Result<Selector, Fault> {
         let store = question.store;
         let namespace = question.surroundings.namespace();
-        let agent = params.text(AGENT_ID, NAME_LIMIT)?;
-        let session = params.text(SESSION_ID, TEXT_LIMIT)?;
+        let agent = self.agent_id.text("agentId", NAME_LIMIT)?;
+        let session = self.session_id.text("sessionId", TEXT_LIMIT)?;
         let is_known = |id: &str| is_session_id(id) || store.knows(id);
-        if let Some(text) = session.as_ref().filter(|text| !is_known(text)) {
-            return Err(Fault::NoSessionId { text: quoted(text) });
+        if let Some(id) = session.as_ref().filter(|id| !is_known(id)) {
+            return Err(Fault::Value {
+                key: "sessionId",
+                accepted: "oc: and 16 lower-case hexadecimal digits, such as oc:583c4ba8ac9a207f"
+                    .to_owned(),
+                got: Some(quoted(id)),
+            });
         }
-        let workspace = params.text(WORKSPACE_DIR, TEXT_LIMIT)?;
-        let conversation = params.text(CONVERSATION_ID, TEXT_LIMIT)?;
-        let local_session = params.text(LOCAL_SESSION_ID, TEXT_LIMIT)?;
+        let workspace = self.workspace_dir.text("workspaceDir", TEXT_LIMIT)?;
+        let conversation = self.conversation_id.text("conversationId", TEXT_LIMIT)?;
+        let local_session = self.local_session_id.text("localSessionId", TEXT_LIMIT)?;
         if let Some(agent) = agent {
-            return Ok(Self::Agent(agent));
+            return Ok(Selector::Agent(agent));
         }
         if let Some(session) = session {
-            return Ok(Self::Session(session));
+            return Ok(Selector::Session(session));
         }
         if let Some(dir) = workspace {
             let dir = expand_home(&dir, question.surroundings)?;
-            return Ok(Self::Workspace(SessionSource::workspace(&dir)?.session_id(namespace)));
+            return Ok(Selector::Workspace(SessionSource::workspace(&dir)?.session_id(namespace)));
         }
-        let named = [(CONVERSATION_ID, conversation), (LOCAL_SESSION_ID, local_session)];
-        let mut named = named.into_iter().filter_map(|(key, id)| Some((key, id?)));
-        Ok(named
+        let conversations = [("conversationId", conversation), ("localSessionId", local_session)];
+        let mut conversations = conversations.into_iter().filter_map(|(key, id)| Some((key, id?)));
+        Ok(conversations
             .next()
-            .map_or(Self::All, |(key, id)| Self::conversation(store, key, id, namespace)))
+            .map_or(Selector::All, |(key, id)| Selector::conversation(store, key, id, namespace)))
     }
+}
 
+impl Selector {
     fn conversation(store: &Store, key: &'static str, id: String, namespace: Option<&str>) -> Self {
-        // As it is kept.
-        let noted = bounded(&id, VALUE_LIMIT).and_then(|id| store.session_of(&id));
-        let session_id = noted.map_or_else(
+        let recorded = bounded(&id, VALUE_LIMIT).and_then(|id| store.session_of(&id));
+        let session_id = recorded.map_or_else(
             || SessionSource::Conversation(id.clone()).session_id(namespace),
             |session_id| (*session_id).to_owned(),
         );
         Self::Conversation { key, id, session_id }
     }
 
-    /// Whether it is about one session.
-    #[must_use]
-    pub fn is_session(&self) -> bool {
+    /// Whether this selects a single session.
+    pub(super) fn is_session(&self) -> bool {
         !matches!(self, Self::Agent(_) | Self::All)
     }
 
-    /// The affinity id that it names, seen or not.
+    /// The selected affinity session id, whether or not a call used it.
     pub(super) fn session_id(&self) -> Option<&str> {
         match self {
             Self::Session(id) | Self::Workspace(id) => Some(id),
@@ -109,35 +112,37 @@ impl Subject {
         }
     }
 
-    /// Whether it is about the session with this id.
-    pub(super) fn has(&self, id: &str, session: &OfSession) -> bool {
+    /// Whether this selects the session `id`.
+    pub(super) fn has_session(&self, id: &str, session: &OfSession) -> bool {
         match self {
             Self::All => true,
-            Self::Agent(agent) => is_agent(session.agent.as_deref(), agent),
-            Self::Session(asked) => asked == id,
-            Self::Workspace(asked) => asked == id || session.workspace.as_deref() == Some(asked),
+            Self::Agent(selected) => is_agent(session.agent.as_deref(), selected),
+            Self::Session(selected) => selected == id,
+            Self::Workspace(selected) => {
+                selected == id || session.workspace.as_deref() == Some(selected)
+            }
             Self::Conversation { session_id, .. } => session_id == id,
         }
     }
 
-    /// Whether it is about this answer.
-    pub(super) fn answered(&self, answer: &Answer) -> bool {
-        let session_id = answer.capture.session_id.as_deref();
+    /// Whether this selects a response of the history.
+    pub(super) fn has_response(&self, response: &HistoryEntry) -> bool {
+        let session_id = response.capture.session_id.as_deref();
         match self {
             Self::All => true,
-            Self::Agent(agent) => is_agent(answer.agent_id.as_deref(), agent),
-            Self::Session(asked) => session_id == Some(asked),
-            Self::Workspace(asked) => {
-                session_id == Some(asked) || answer.workspace.as_deref() == Some(asked)
+            Self::Agent(selected) => is_agent(response.agent_id.as_deref(), selected),
+            Self::Session(selected) => session_id == Some(selected),
+            Self::Workspace(selected) => {
+                session_id == Some(selected) || response.workspace.as_deref() == Some(selected)
             }
             Self::Conversation { id, .. } => {
-                answer.conversation.as_deref() == bounded(id, VALUE_LIMIT).as_deref()
+                response.conversation.as_deref() == bounded(id, VALUE_LIMIT).as_deref()
             }
         }
     }
 }
 
-/// Whether an agent is the one that was asked for.
-pub(super) fn is_agent(agent: Option<&str>, asked: &str) -> bool {
-    agent.is_some_and(|agent| agent.eq_ignore_ascii_case(asked.trim()))
+/// Whether the agent id `agent` is the `selected` one.
+pub(super) fn is_agent(agent: Option<&str>, selected: &str) -> bool {
+    agent.is_some_and(|agent| agent.eq_ignore_ascii_case(selected.trim()))
 }

@@ -1,23 +1,22 @@
-//! Is it working, what did I get, what did I save, why not?
+//! `taas.affinity.status`: usage by agent, session and model, the algorithms, and the doctor's checks.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    AskError, Fault, Question,
-    params::Params,
-    selectors::{KEYS, SELECTED, Subject, is_agent},
+    AskError, Question, params,
+    selectors::{KEYS, Selector, Selectors, is_agent},
 };
 use crate::{
     doctor::{Check, Facts, Level, checks},
-    store::{Algorithm, Chooser, OfAgent, OfSession, Used, Whose},
+    store::{Algorithm, AlgorithmTarget, OfAgent, OfSession, UsageSnapshot, Whose},
     text,
     usage::{BASELINE, Tally, Tokens},
 };
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct Report<'a> {
     now: i64,
     since: Option<i64>,
     plugin_version: Option<&'a str>,
@@ -74,86 +73,94 @@ struct ModelRow<'a> {
     tally: &'a Tally,
 }
 
-pub(super) fn answer(question: &Question<'_>) -> Result<String, AskError> {
-    let subject = subject(question)
-        .map_err(|fault| AskError::Params { fault, accepted: SELECTED.to_owned() })?;
-    Ok(Status::of(question).json(&subject))
-}
-
-fn subject(question: &Question<'_>) -> Result<Subject, Fault> {
-    Subject::of(question, &Params::read(question.params, &KEYS)?)
+pub(super) fn status(question: &Question<'_>) -> Result<String, AskError> {
+    let selector = params::read::<Selectors>(question.params)
+        .and_then(|selectors| selectors.first(question))
+        .map_err(|fault| AskError::Params { fault, keys: KEYS.to_owned() })?;
+    Ok(Status::of(question).json(&selector))
 }
 
 struct Status<'a> {
     question: &'a Question<'a>,
-    used: Used,
+    usage: UsageSnapshot,
 }
 
 impl<'a> Status<'a> {
     fn of(question: &'a Question<'a>) -> Self {
-        Self { question, used: question.store.used() }
+        Self { question, usage: question.store.usage_snapshot() }
     }
 
-    fn json(&self, subject: &Subject) -> String {
+    fn json(&self, selector: &Selector) -> String {
         let facts = self.question.facts.and_then(Facts::read);
         let facts = facts.as_ref();
         let moved = self.question.store.moved();
-        let checks = checks(&self.used, &moved, facts, self.question.surroundings);
-        let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
-        // Agents may share a session, which knows the latest of them alone; each of them knows its session.
-        let agents = self.used.agents.iter();
-        let is_of_agent = |id: &str| match subject {
-            Subject::Agent(asked) => {
-                (agents.clone()).any(|(name, agent)| is_agent(Some(name), asked) && agent.is_in(id))
-            }
-            _ => false,
-        };
-        let sessions: Vec<_> = (self.used.sessions.iter())
-            .filter(|(id, session)| subject.has(id, session) || is_of_agent(id))
-            .collect();
-        let is_asked = |name: &str| match subject {
-            Subject::All => true,
-            Subject::Agent(id) => is_agent(Some(name), id),
-            _ => sessions.iter().any(|(id, session)| {
-                session.agent.as_deref() == Some(name)
-                    || agents.clone().any(|(other, agent)| agent.is_in(id) && **other == *name)
-            }),
-        };
-        let is_chosen = |chooser: &Chooser| match chooser {
-            Chooser::Agent(name) => is_asked(name),
-            Chooser::Session(chosen) => {
-                *subject == Subject::All
-                    || subject.session_id() == Some(chosen)
-                    || sessions.iter().any(|(id, session)| {
-                        **id == **chosen || session.workspace.as_deref() == Some(chosen)
-                    })
-            }
-        };
-        let algorithms: Vec<_> = (self.question.store.choices().iter())
-            .filter(|(chooser, _)| is_chosen(chooser))
-            .map(|(chooser, algorithm)| chosen(chooser, Some(*algorithm)))
-            .collect();
-        let agents = agents.clone().filter(|(name, _)| is_asked(name));
-        let agents: Vec<_> = agents.map(|(name, agent)| self.agent(name, agent)).collect();
-        let with_calls = sessions.len() == 1 && subject.is_session();
-        let sessions: Vec<_> =
-            sessions.iter().map(|(id, session)| self.session(id, session, with_calls)).collect();
-        let models = self.used.models.iter();
+        let checks = checks(&self.usage, &moved, facts, self.question.surroundings);
+        let sessions = self.sessions(selector);
+        let agents = self.usage.agents.iter();
+        let agents = agents.filter(|(name, _)| self.has_agent(selector, &sessions, name));
+        let with_calls = sessions.len() == 1 && selector.is_session();
+        let models = self.usage.models.iter();
         let models = models.map(|(name, model)| ModelRow { model: name, tally: &model.tally });
-        text::json(&Answer {
+        text::json(&Report {
             now: self.question.now,
-            since: self.used.totals.first_use(),
+            since: self.usage.totals.first_use(),
             plugin_version: facts.and_then(|facts| facts.package.as_deref()),
             affinity: facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
             baseline: BASELINE,
-            totals: &self.used.totals,
-            agents,
-            sessions,
+            totals: &self.usage.totals,
+            agents: agents.map(|(name, agent)| self.agent(name, agent)).collect(),
+            sessions: (sessions.iter())
+                .map(|(id, session)| self.session(id, session, with_calls))
+                .collect(),
             models: models.collect(),
-            algorithms,
-            warnings,
+            algorithms: self.algorithms(selector, &sessions),
+            warnings: checks.iter().filter(|check| check.level != Level::Ok).collect(),
             checks: &checks,
         })
+    }
+
+    /// The selected sessions. A session knows only its latest agent, so agents that share a session also select it.
+    fn sessions(&self, selector: &Selector) -> Vec<(&str, &OfSession)> {
+        let is_of_agent = |id: &str| match selector {
+            Selector::Agent(selected) => {
+                let mut agents = self.usage.agents.iter();
+                agents.any(|(name, agent)| is_agent(Some(name), selected) && agent.is_in(id))
+            }
+            _ => false,
+        };
+        let sessions = self.usage.sessions.iter().map(|(id, session)| (&**id, session));
+        sessions
+            .filter(|(id, session)| selector.has_session(id, session) || is_of_agent(id))
+            .collect()
+    }
+
+    fn has_agent(&self, selector: &Selector, sessions: &[(&str, &OfSession)], name: &str) -> bool {
+        let is_in = |id: &str| {
+            let mut agents = self.usage.agents.iter();
+            agents.any(|(other, agent)| **other == *name && agent.is_in(id))
+        };
+        match selector {
+            Selector::All => true,
+            Selector::Agent(id) => is_agent(Some(name), id),
+            _ => (sessions.iter())
+                .any(|(id, session)| session.agent.as_deref() == Some(name) || is_in(id)),
+        }
+    }
+
+    fn algorithms(&self, selector: &Selector, sessions: &[(&str, &OfSession)]) -> Vec<Value> {
+        let is_selected = |target: &AlgorithmTarget| match target {
+            AlgorithmTarget::Agent(name) => self.has_agent(selector, sessions, name),
+            AlgorithmTarget::Session(target) => {
+                *selector == Selector::All
+                    || selector.session_id() == Some(target)
+                    || sessions.iter().any(|(id, session)| {
+                        *id == *target || session.workspace.as_deref() == Some(target)
+                    })
+            }
+        };
+        let algorithms = self.question.store.algorithms();
+        let selected = algorithms.iter().filter(|(target, _)| is_selected(target));
+        selected.map(|(target, algorithm)| setting(target, Some(*algorithm))).collect()
     }
 
     fn agent(&'a self, name: &'a str, agent: &'a OfAgent) -> AgentRow<'a> {
@@ -162,7 +169,7 @@ impl<'a> Status<'a> {
             agent_id: name,
             session_id,
             source: agent.source,
-            model: self.used.model_of_agent(agent),
+            model: self.usage.model_of_agent(agent),
             algorithm: self.algorithm(session_id, agent.workspace.as_deref(), Some(name)),
             tally: &agent.tally,
         }
@@ -174,21 +181,21 @@ impl<'a> Status<'a> {
             at: call.at,
             status: call.status,
             failed: call.failed,
-            model: self.used.model_of_call(call),
+            model: self.usage.model_of_call(call),
             tokens: call.tokens,
         });
         SessionRow {
             session_id: id,
             agent_id,
             source: session.source,
-            model: self.used.model_of_session(session),
+            model: self.usage.model_of_session(session),
             algorithm: self.algorithm(Some(id), session.workspace.as_deref(), agent_id),
             tally: &session.tally,
             calls: with_calls.then(|| calls.collect()),
         }
     }
 
-    /// By which algorithm the next request of somebody asks to be routed.
+    /// The algorithm of the next request with this identity.
     fn algorithm(
         &self,
         session_id: Option<&str>,
@@ -197,15 +204,15 @@ impl<'a> Status<'a> {
     ) -> Option<&'static str> {
         let session_id = session_id.unwrap_or_default();
         let whose = Whose { session_id, agent_id, workspace, ..Whose::default() };
-        self.question.store.choice(&whose).map(Algorithm::name)
+        self.question.store.algorithm(&whose).map(Algorithm::name)
     }
 }
 
-/// A choice as people see it.
-pub(super) fn chosen(chooser: &Chooser, algorithm: Option<Algorithm>) -> Value {
+/// The JSON form of a setting.
+pub(super) fn setting(target: &AlgorithmTarget, algorithm: Option<Algorithm>) -> Value {
     let algorithm = algorithm.map(Algorithm::name);
-    match chooser {
-        Chooser::Agent(id) => json!({ "agentId": id, "algorithm": algorithm }),
-        Chooser::Session(id) => json!({ "sessionId": id, "algorithm": algorithm }),
+    match target {
+        AlgorithmTarget::Agent(id) => json!({ "agentId": id, "algorithm": algorithm }),
+        AlgorithmTarget::Session(id) => json!({ "sessionId": id, "algorithm": algorithm }),
     }
 }

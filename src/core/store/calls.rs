@@ -8,6 +8,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     num::NonZeroUsize,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use lru::LruCache;
@@ -18,6 +19,9 @@ use crate::{envelope::Hints, route::Capture};
 /// How many calls, and how many requests without a good answer, are remembered: those that began last. While one request
 /// waits to be sent again, a gateway with a thousand calls in flight sends many others.
 pub const CALLS_LIMIT: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+
+/// How long after it was sent last a request can be sent again. Jobs that run every hour repeat ids, too.
+const RETRIED_WITHIN: Duration = Duration::from_secs(600);
 
 /// A call that has begun.
 #[derive(Debug, Default)]
@@ -34,12 +38,19 @@ pub(super) struct Call {
 }
 
 /// A request without a good answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Request {
-    /// `n` of the id that it was sent with last.
+    /// `n` of the id that it was sent with last, and when that was.
     number: u64,
+    sent: Instant,
     times: u32,
     hints: Option<Arc<Hints>>,
+}
+
+impl Request {
+    fn new(number: u64, sent: Instant) -> Self {
+        Self { number, sent, times: 0, hints: None }
+    }
 }
 
 #[derive(Debug)]
@@ -63,16 +74,22 @@ impl Calls {
     }
 
     /// Returns the number of a call that begins, and how many times its request has been sent, counting this one.
-    pub(super) fn begin(&mut self, whose: &Whose<'_>, request_id: Option<&str>) -> (u32, u32) {
+    pub(super) fn begin(
+        &mut self,
+        whose: &Whose<'_>,
+        request_id: Option<&str>,
+        now: Instant,
+    ) -> (u32, u32) {
         let mut times = 1;
         let request = request_id.map(|id| {
             let (run, number) = parts(id);
             let key = self.hasher.hash_one((run, whose.session_id, whose.provider, whose.model_id));
-            let request = self.requests.get_or_insert_mut(key, Request::default);
-            if number > request.number {
-                *request = Request::default();
+            let new = || Request::new(number, now);
+            let request = self.requests.get_or_insert_mut(key, new);
+            if number > request.number || now.duration_since(request.sent) > RETRIED_WITHIN {
+                *request = new();
             }
-            request.number = number;
+            (request.number, request.sent) = (number, now);
             request.times = request.times.saturating_add(1);
             times = request.times;
             key
@@ -93,10 +110,10 @@ impl Calls {
             return Arc::new(known);
         };
         let request = call.request.and_then(|key| self.requests.peek_mut(&key));
-        let fixed = match request {
-            Some(request) => request.hints.get_or_insert_with(|| Arc::new(known)),
-            None => call.hints.get_or_insert_with(|| Arc::new(known)),
-        };
+        let fixed = call.hints.get_or_insert_with(|| match request {
+            Some(request) => Arc::clone(request.hints.get_or_insert_with(|| Arc::new(known))),
+            None => Arc::new(known),
+        });
         Arc::clone(fixed)
     }
 

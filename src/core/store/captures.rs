@@ -1,4 +1,4 @@
-//! The latest capture of each session, agent and conversation, for those captured last.
+//! The latest capture of each session, agent, conversation and workspace.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -7,18 +7,18 @@ use lru::LruCache;
 use super::Whose;
 use crate::route::Capture;
 
-/// Captures by the name of their session or agent; the one that was captured last is the most recent.
+/// Captures by id. A new capture evicts the oldest one.
 type Latest = LruCache<Arc<str>, Arc<Capture>>;
 
 #[derive(Debug)]
 pub(super) struct Captures {
     by_session: Latest,
     by_agent: Latest,
-    /// By OpenClaw's own session id.
+    /// By OpenClaw's session id.
     by_conversation: Latest,
-    /// By the affinity id of a workspace, in which each conversation may be a session of its own.
+    /// By the affinity id of the workspace, which differs from the session id if `affinity` is `conversation`.
     by_workspace: Latest,
-    /// The latest of all; one that was observed may have neither a session nor an agent.
+    /// The latest of all. An observed capture may have neither session nor agent.
     latest: Option<Arc<Capture>>,
 }
 
@@ -34,8 +34,7 @@ impl Captures {
         }
     }
 
-    /// Makes `capture` the latest of all that it belongs to. What made room is returned, so that its memory
-    /// need not be given back under a lock.
+    /// Stores `capture`. Returns what it replaced, so that the caller can free the memory without the lock.
     pub(super) fn insert(
         &mut self,
         whose: &Whose<'_>,
@@ -63,7 +62,7 @@ impl Captures {
         self.by_conversation.peek(conversation).cloned()
     }
 
-    /// By the affinity id of a workspace, whether that is the session's or not.
+    /// The latest capture of a workspace, or of the session with the same id.
     pub(super) fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
         self.by_workspace.peek(workspace).cloned().or_else(|| self.by_session(workspace))
     }
@@ -72,21 +71,21 @@ impl Captures {
         self.latest.clone()
     }
 
-    /// How many sessions and how many agents there are.
+    /// The number of sessions and the number of agents.
     pub(super) fn len(&self) -> (usize, usize) {
         (self.by_session.len(), self.by_agent.len())
     }
 }
 
-/// Makes `capture` the latest of `name`. What it takes the place of is returned.
+/// Stores `capture` under `id`, and returns what it replaced.
 fn put(
     latest: &mut Latest,
-    name: Option<&str>,
+    id: Option<&str>,
     capture: &Arc<Capture>,
 ) -> Option<(Option<Arc<str>>, Arc<Capture>)> {
-    let (name, capture) = (name?, Arc::clone(capture));
-    match latest.get_mut(name) {
+    let (id, capture) = (id?, Arc::clone(capture));
+    match latest.get_mut(id) {
         Some(slot) => Some((None, std::mem::replace(slot, capture))),
-        None => latest.push(Arc::from(name), capture).map(|(name, old)| (Some(name), old)),
+        None => latest.push(Arc::from(id), capture).map(|(id, old)| (Some(id), old)),
     }
 }

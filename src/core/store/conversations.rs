@@ -1,5 +1,4 @@
-//! Which affinity session each of OpenClaw's own sessions belongs to, and between which workspaces it moved, for those
-//! that called last.
+//! The affinity session of each conversation, and its moves between workspaces.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -12,7 +11,7 @@ use lru::LruCache;
 
 use super::Whose;
 
-/// By a hash of their ids, which are long, and which nobody needs to be told from here.
+/// Conversations by a hash of their id. Ids are long, and nobody reads them from here.
 #[derive(Debug)]
 pub(super) struct Conversations {
     known: LruCache<u64, Conversation>,
@@ -25,16 +24,16 @@ struct Conversation {
     moves: Option<Moves>,
 }
 
-/// Between which workspaces a conversation of an agent moved.
+/// The moves of one agent's conversation between workspaces.
 #[derive(Debug, Clone)]
 pub(crate) struct Moves {
     pub(crate) agent: Arc<str>,
-    /// The affinity ids of the workspace that it was seen under last, and of the one before.
+    /// The affinity id of the latest workspace.
     pub(crate) latest: Arc<str>,
+    /// The affinity id of the workspace before.
     pub(crate) other: Option<Arc<str>>,
-    /// How often it changed.
     pub(crate) count: u32,
-    /// Whether it went back to where it had been. A move alone may be an edit of the configuration.
+    /// Whether the conversation went back. A single move may follow an edit of the configuration.
     pub(crate) has_returned: bool,
 }
 
@@ -43,8 +42,8 @@ impl Conversations {
         Self { known: LruCache::new(limit), hasher: RandomState::new() }
     }
 
-    /// A conversation belongs where its latest call went.
-    pub(super) fn note(&mut self, whose: &Whose<'_>) {
+    /// Records the session and the workspace of a conversation's latest call.
+    pub(super) fn record(&mut self, whose: &Whose<'_>) {
         let Some(id) = whose.conversation.filter(|_| !whose.session_id.is_empty()) else {
             return;
         };
@@ -57,8 +56,8 @@ impl Conversations {
             (whose.agent_id, whose.workspace, whose.in_worktree)
         {
             match &mut conversation.moves {
-                // Agents may use one id, each for a conversation of its own.
-                Some(moves) if *moves.agent == *agent => moves.note(workspace),
+                // Two agents can use the same conversation id.
+                Some(moves) if *moves.agent == *agent => moves.record(workspace),
                 moves => *moves = Some(Moves::new(agent, workspace)),
             }
         }
@@ -69,7 +68,7 @@ impl Conversations {
         Some(Arc::clone(&known.session))
     }
 
-    /// Those that moved, the newest first.
+    /// The conversations that moved, the most recent first.
     pub(super) fn moved(&self) -> Vec<Moves> {
         let all = self.known.iter().filter_map(|(_, conversation)| conversation.moves.as_ref());
         all.filter(|moves| moves.count > 0).cloned().collect()
@@ -82,7 +81,7 @@ impl Moves {
         Self { agent, latest, other: None, count: 0, has_returned: false }
     }
 
-    fn note(&mut self, workspace: &str) {
+    fn record(&mut self, workspace: &str) {
         if *self.latest != *workspace {
             self.has_returned |= self.other.as_deref() == Some(workspace);
             self.count = self.count.saturating_add(1);

@@ -1,19 +1,19 @@
-//! The latest answers of each session: what was routed, and what failed.
+//! The latest responses of each session: routes and failures.
 
-use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
+use std::{cmp::Reverse, collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
 use super::Whose;
 use crate::route::Capture;
 
-/// How many answers of each session are remembered.
+/// How many responses of each session are kept.
 pub const SESSION_LIMIT: usize = 16;
 
-/// An answer, as it is kept and as people see it.
+/// One response.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    /// Tells which of two came first.
+pub(crate) struct HistoryEntry {
+    /// Orders the entries. Their times do not, because a clock can be set back.
     serial: u64,
     pub(crate) agent_id: Option<Arc<str>>,
     pub(crate) conversation: Option<Arc<str>>,
@@ -22,8 +22,7 @@ pub(crate) struct Answer {
     pub(crate) capture: Arc<Capture>,
 }
 
-/// Whose answers are kept together: those of an affinity session, or, where another plugin's request names none,
-/// those of a conversation, else of an agent.
+/// Entries share a limit by session. An observed request may name no session: then by conversation, else by agent.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Group {
     Session(Arc<str>),
@@ -33,8 +32,8 @@ enum Group {
 
 #[derive(Debug)]
 pub(super) struct History {
-    /// The newest answer of each last.
-    groups: LruCache<Group, VecDeque<Answer>>,
+    /// The newest entry of each group is the last.
+    groups: LruCache<Group, VecDeque<HistoryEntry>>,
     next_serial: u64,
 }
 
@@ -43,10 +42,9 @@ impl History {
         Self { groups: LruCache::new(limit), next_serial: 0 }
     }
 
-    /// Remembers an answer.
     pub(super) fn add(&mut self, whose: &Whose<'_>, capture: Arc<Capture>, status: Option<u16>) {
         self.next_serial += 1;
-        let answer = Answer {
+        let entry = HistoryEntry {
             serial: self.next_serial,
             agent_id: whose.agent_id.map(Arc::from),
             conversation: whose.conversation.map(Arc::from),
@@ -54,27 +52,27 @@ impl History {
             status,
             capture,
         };
-        let group = match (&answer.capture.session_id, &answer.conversation) {
+        let group = match (&entry.capture.session_id, &entry.conversation) {
             (Some(session), _) => Group::Session(Arc::from(session.as_str())),
             (None, Some(conversation)) => Group::Conversation(Arc::clone(conversation)),
-            (None, None) => Group::Agent(answer.agent_id.clone()),
+            (None, None) => Group::Agent(entry.agent_id.clone()),
         };
-        let answers = self.groups.get_or_insert_mut(group, VecDeque::new);
-        if answers.len() == SESSION_LIMIT {
-            answers.pop_front();
+        let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
+        if entries.len() == SESSION_LIMIT {
+            entries.pop_front();
         }
-        answers.push_back(answer);
+        entries.push_back(entry);
     }
 
-    pub(super) fn has(&self, session: &str) -> bool {
+    pub(super) fn has_session(&self, session: &str) -> bool {
         self.groups.contains(&Group::Session(Arc::from(session)))
     }
 
-    /// All of them, the newest first.
-    pub(super) fn all(&self) -> Vec<Answer> {
+    /// All entries, the newest first.
+    pub(super) fn all(&self) -> Vec<HistoryEntry> {
         let mut all: Vec<_> =
-            self.groups.iter().flat_map(|(_, answers)| answers).cloned().collect();
-        all.sort_by_key(|answer| std::cmp::Reverse(answer.serial));
+            self.groups.iter().flat_map(|(_, entries)| entries).cloned().collect();
+        all.sort_by_key(|entry| Reverse(entry.serial));
         all
     }
 }

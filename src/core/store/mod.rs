@@ -16,29 +16,30 @@ use crate::{
     usage::Ended,
 };
 
+mod algorithms;
 mod calls;
 mod captures;
-mod choices;
+
 mod conversations;
 mod history;
 mod notices;
 mod usage;
 
+use algorithms::Algorithms;
+pub use algorithms::{ALGORITHM_LIMIT, Algorithm, AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
-use choices::Choices;
-pub use choices::{Algorithm, CHOICE_LIMIT, Chooser, Full};
 use conversations::Conversations;
 pub(crate) use conversations::Moves;
-pub(crate) use history::Answer;
 use history::History;
+pub(crate) use history::HistoryEntry;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
 use notices::Notices;
 pub use notices::RouteChange;
 use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
-pub(crate) use usage::{OfAgent, OfModel, OfSession, Used};
+pub(crate) use usage::{OfAgent, OfModel, OfSession, UsageSnapshot};
 
 /// How many sessions, and how many agents, are remembered: those captured or used last.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
@@ -58,7 +59,7 @@ struct State {
     calls: Calls,
     history: History,
     usage: Usage,
-    choices: Choices,
+    algorithms: Algorithms,
     notices: Notices,
 }
 
@@ -115,7 +116,7 @@ impl State {
         status: Option<u16>,
         is_route: bool,
     ) -> impl Sized + use<> {
-        self.conversations.note(whose);
+        self.conversations.record(whose);
         self.history.add(whose, Arc::clone(capture), status);
         is_route.then(|| self.captures.insert(whose, capture))
     }
@@ -141,7 +142,7 @@ impl Store {
                 calls: Calls::new(),
                 history: History::new(limit),
                 usage: Usage::new(limit),
-                choices: Choices::default(),
+                algorithms: Algorithms::default(),
                 notices: Notices::new(limit),
             }),
         }
@@ -209,18 +210,19 @@ impl Store {
     pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            state.conversations.note(whose);
+            state.conversations.record(whose);
             state.usage.add(whose, call);
         });
     }
 
     /// A call begins. `request_id` is the host's id of its request, if the host gives one.
-    pub fn begin(&self, whose: &Whose<'_>, request_id: Option<&str>) -> Begun {
+    /// `now` is of a clock that is never set.
+    pub fn begin(&self, whose: &Whose<'_>, request_id: Option<&str>, now: Instant) -> Begun {
         whose.normalized(|whose| {
             let mut state = self.state.lock();
-            let (call, attempt) = state.calls.begin(whose, request_id);
+            let (call, attempt) = state.calls.begin(whose, request_id, now);
             let sessions = [Some(whose.session_id), whose.workspace];
-            Begun { call, attempt, algorithm: state.choices.of(sessions, whose.agent_id) }
+            Begun { call, attempt, algorithm: state.algorithms.of(sessions, whose.agent_id) }
         })
     }
 
@@ -283,7 +285,7 @@ impl Store {
     #[must_use]
     pub fn knows(&self, session_id: &str) -> bool {
         let state = self.state.lock();
-        state.history.has(session_id) || state.captures.by_session(session_id).is_some()
+        state.history.has_session(session_id) || state.captures.by_session(session_id).is_some()
     }
 
     /// The latest capture of a workspace, by its affinity id, whichever the session was.
@@ -299,7 +301,7 @@ impl Store {
     }
 
     /// The latest answers, the newest first.
-    pub(crate) fn history(&self) -> Vec<Answer> {
+    pub(crate) fn history(&self) -> Vec<HistoryEntry> {
         self.state.lock().history.all()
     }
 
@@ -309,33 +311,33 @@ impl Store {
     }
 
     /// What was used.
-    pub(crate) fn used(&self) -> Used {
-        self.state.lock().usage.used()
+    pub(crate) fn usage_snapshot(&self) -> UsageSnapshot {
+        self.state.lock().usage.snapshot()
     }
 
     /// Makes a choice, or takes it back, and says what was chosen before.
     ///
     /// # Errors
-    /// [`Full`], where there are [`CHOICE_LIMIT`] others.
-    pub fn choose(
+    /// [`Full`], where there are [`ALGORITHM_LIMIT`] others.
+    pub fn set_algorithm(
         &self,
-        chooser: Chooser,
+        target: AlgorithmTarget,
         algorithm: Option<Algorithm>,
     ) -> Result<Option<Algorithm>, Full> {
-        self.state.lock().choices.set(chooser, algorithm)
+        self.state.lock().algorithms.set(target, algorithm)
     }
 
     /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
     #[must_use]
-    pub fn choice(&self, whose: &Whose<'_>) -> Option<Algorithm> {
+    pub fn algorithm(&self, whose: &Whose<'_>) -> Option<Algorithm> {
         let sessions = [Some(whose.session_id), whose.workspace];
-        whose.normalized(|whose| self.state.lock().choices.of(sessions, whose.agent_id))
+        whose.normalized(|whose| self.state.lock().algorithms.of(sessions, whose.agent_id))
     }
 
     /// All that is chosen.
     #[must_use]
-    pub fn choices(&self) -> Vec<(Chooser, Algorithm)> {
-        self.state.lock().choices.all()
+    pub fn algorithms(&self) -> Vec<(AlgorithmTarget, Algorithm)> {
+        self.state.lock().algorithms.all()
     }
 
     /// Notes that `model` has answered an agent, and returns whether the log was told of another one last: told once,
@@ -370,6 +372,8 @@ fn upsert<V: Default, R>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::route::{HEADERS, Response};
 
@@ -455,7 +459,7 @@ mod tests {
     fn a_request_is_counted_while_thousands_of_others_are_sent() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let attempt = |id: &str| store.begin(&main, Some(id)).attempt;
+        let attempt = |id: &str| store.begin(&main, Some(id), Instant::now()).attempt;
         let others = |from: usize, to: usize| {
             for number in from..to {
                 assert_eq!(attempt(&format!("other-{number}")), 1);
@@ -472,7 +476,7 @@ mod tests {
     fn a_request_after_a_good_answer_is_attempt_1_however_the_host_numbers_requests() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let begin = |id: &str| store.begin(&main, Some(id));
+        let begin = |id: &str| store.begin(&main, Some(id), Instant::now());
         let good = |call: u32| store.end(call, &Ended::default(), true, &main);
         let first = begin("run:model:1");
         assert_eq!(first.attempt, 1);
@@ -487,8 +491,11 @@ mod tests {
         assert_eq!(begin("run:model:2").attempt, 1, "the third request was never sent before");
         assert_eq!(begin("run:model:3").attempt, 1, "the host goes on after a good answer alone");
         assert_eq!(begin("run:model:1").attempt, 2);
+        let later = Instant::now() + Duration::from_secs(601);
+        let hourly = store.begin(&main, Some("run:model:1"), later);
+        assert_eq!(hourly.attempt, 1, "a job's next run has the id of one that failed");
         let other = Whose { model_id: Some("fallback"), ..main };
-        let fallback = store.begin(&other, Some("run:model:1"));
+        let fallback = store.begin(&other, Some("run:model:1"), Instant::now());
         assert_eq!(fallback.attempt, 1, "another model gets another request");
     }
 
@@ -496,7 +503,7 @@ mod tests {
     fn the_hints_of_a_request_are_those_of_its_first_payload_until_it_has_a_good_answer() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
-        let begin = |id| store.begin(&main, id).call;
+        let begin = |id| store.begin(&main, id, Instant::now()).call;
         let none = Hints::default;
         let known = |branch: &str| Hints { branch: Some(branch.to_owned()), ..none() };
         let (first, retry) = (begin(Some(RUN)), begin(Some(RUN)));
@@ -508,7 +515,10 @@ mod tests {
         assert_eq!(*store.hints(unnamed, none()), none());
         assert_eq!(*store.hints(unnamed, known("late")), none(), "nor may hints be added");
         assert_eq!(*store.hints(other, known("two")), known("two"));
-        store.end(retry, &Ended::default(), true, &main);
+        let next = begin(Some("run:model:2"));
+        assert_eq!(*store.hints(next, known("two")), known("two"));
+        assert_eq!(*store.hints(first, known("two")), known("one"), "one call sends one set");
+        store.end(next, &Ended::default(), true, &main);
         assert_eq!(*store.hints(begin(Some(RUN)), known("two")), known("two"));
     }
 
@@ -516,7 +526,7 @@ mod tests {
     fn what_the_response_of_a_call_said_is_known_when_the_call_ends() {
         let store = Store::new(LIMIT);
         let main = Whose { conversation: Some("c"), ..of(Some("main")) };
-        let calls = [(); 2].map(|()| store.begin(&main, None).call);
+        let calls = [(); 2].map(|()| store.begin(&main, None, Instant::now()).call);
         for (call, model) in calls.into_iter().zip(["a", "b"]) {
             let values = HEADERS.map(|name| match name {
                 "x-taas-autorouted" => Some("true"),
@@ -531,7 +541,7 @@ mod tests {
         for (call, route) in calls.into_iter().zip([Some("a"), Some("b")]) {
             assert_eq!(store.end(call, &asked, true, &of(Some("main"))).as_deref(), route);
         }
-        assert_eq!(store.used().totals.routed, 2);
+        assert_eq!(store.usage_snapshot().totals.routed, 2);
         assert!(store.by_conversation("c").is_some());
         assert_eq!(store.end(calls[0], &asked, true, &main), None, "it has ended already");
     }

@@ -1,4 +1,4 @@
-//! Which agents' routes have changed since the log was told.
+//! Finds the agents whose model changed, for the route notices in the log.
 
 use std::{
     num::NonZeroUsize,
@@ -11,24 +11,24 @@ use serde::Serialize;
 
 use super::upsert;
 
-/// How long an agent's next notice waits at least.
+/// The shortest time between two notices of an agent.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// What changed.
+/// A change of the model that the autorouter chose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RouteChange {
-    /// The model that was told last; before that, the first that answered.
+    /// The model of the previous notice, or the first model if there was no notice.
     pub from: String,
-    /// The model that answers now.
+    /// The current model.
     pub to: String,
 }
 
 #[derive(Debug, Default)]
 struct OfAgent {
-    /// The model that people know of.
+    /// The model of the latest notice, or the first model.
     known: Option<String>,
-    /// When they were told of it.
-    told_at: Option<Instant>,
+    /// The time of the latest notice.
+    noticed_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -39,16 +39,16 @@ impl Notices {
         Self(LruCache::new(limit))
     }
 
-    /// Notes that `model` has answered `agent`, and says whether people know of another one. What may not be told yet
-    /// is told at a later answer, if it is still so.
+    /// Records that `model` answered `agent`, and returns a change to report. A change within [`QUIET`] is reported by a
+    /// later call, unless the model has changed back by then.
     pub(super) fn change(&mut self, agent: &str, model: &str, now: Instant) -> Option<RouteChange> {
         upsert(&mut self.0, agent, |agent| {
             let known = agent.known.get_or_insert_with(|| model.to_owned());
-            let is_quiet = agent.told_at.is_some_and(|at| now.duration_since(at) < QUIET);
+            let is_quiet = agent.noticed_at.is_some_and(|at| now.duration_since(at) < QUIET);
             if known == model || is_quiet {
                 return None;
             }
-            agent.told_at = Some(now);
+            agent.noticed_at = Some(now);
             let from = std::mem::replace(known, model.to_owned());
             Some(RouteChange { from, to: model.to_owned() })
         })

@@ -1,4 +1,4 @@
-//! What was used by each session, agent and model, for those used last, and in all.
+//! The usage of each session, agent and model, and the totals.
 
 use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
@@ -7,10 +7,10 @@ use lru::LruCache;
 use super::{Whose, upsert};
 use crate::usage::{Ended, Tally, Tokens};
 
-/// How many models are told apart. What is evicted stays in the totals.
+/// How many models are kept. The usage of an evicted model stays in the totals.
 pub const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 
-/// How many calls of each session are remembered one by one.
+/// How many calls of each session are kept.
 pub const CALL_LIMIT: usize = 32;
 
 /// One call of a session.
@@ -20,11 +20,11 @@ pub(crate) struct Call {
     pub(crate) status: Option<u16>,
     pub(crate) failed: bool,
     pub(crate) tokens: Tokens,
-    /// The number of its model, which may have been evicted since.
+    /// The number of the model, which may be evicted by now.
     model: Option<u32>,
 }
 
-/// What one affinity session used.
+/// The usage of one affinity session.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct OfSession {
     pub(crate) tally: Tally,
@@ -32,34 +32,34 @@ pub(crate) struct OfSession {
     pub(crate) agent: Option<Arc<str>>,
     pub(crate) workspace: Option<Arc<str>>,
     model: Option<u32>,
-    /// The newest last.
+    /// The newest call is the last.
     pub(crate) calls: VecDeque<Call>,
 }
 
-/// What one agent used.
+/// The usage of one agent.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct OfAgent {
     pub(crate) tally: Tally,
     pub(crate) source: &'static str,
     pub(crate) session: Option<Arc<str>>,
     model: Option<u32>,
-    /// The affinity id of the workspace that it was last seen under.
+    /// The affinity id of the latest workspace.
     pub(crate) workspace: Option<Arc<str>>,
 }
 
-/// What one model used.
+/// The usage of one model.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct OfModel {
     pub(crate) tally: Tally,
     number: u32,
-    /// The provider and the model that were asked for, of its latest call.
-    pub(crate) asked: Option<(Arc<str>, Arc<str>)>,
+    /// The provider and the model that the latest call requested.
+    pub(crate) requested: Option<(Arc<str>, Arc<str>)>,
 }
 
 #[derive(Debug)]
 pub(super) struct Usage {
     totals: Tally,
-    /// Calls that named no agent.
+    /// The number of calls without an agent id.
     anonymous: u64,
     sessions: LruCache<Arc<str>, OfSession>,
     agents: LruCache<Arc<str>, OfAgent>,
@@ -67,9 +67,9 @@ pub(super) struct Usage {
     next_number: u32,
 }
 
-/// All of it; the newest first.
+/// A copy of all usage, the most recent first.
 #[derive(Debug, Default)]
-pub(crate) struct Used {
+pub(crate) struct UsageSnapshot {
     pub(crate) totals: Tally,
     pub(crate) anonymous: u64,
     pub(crate) sessions: Vec<(Arc<str>, OfSession)>,
@@ -77,12 +77,11 @@ pub(crate) struct Used {
     pub(crate) models: Vec<(Arc<str>, OfModel)>,
 }
 
-/// From how many prompts on something is said of a session's hit rate, and below which rate. A call that failed or
-/// was given up before it had one says nothing of it.
+/// The number of prompts from which a session's hit rate is judged. Calls without token counts are not judged.
 const RATED_PROMPTS: u64 = 20;
 const LOW_HIT_RATE: f64 = 0.2;
 
-/// From how many prompts on it is said of a model that no token of them came from a cache.
+/// The number of prompts from which a model counts as uncached.
 const UNCACHED_PROMPTS: u64 = 10;
 
 impl Usage {
@@ -97,7 +96,7 @@ impl Usage {
         }
     }
 
-    /// Counts a call.
+    /// Adds a call.
     pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) {
         self.totals.add(call);
         self.anonymous += u64::from(whose.agent_id.is_none());
@@ -109,11 +108,11 @@ impl Usage {
                     *next = next.wrapping_add(1);
                 }
                 model.tally.add(call);
-                if model.asked.as_ref().is_none_or(|(provider, id)| {
+                if model.requested.as_ref().is_none_or(|(provider, id)| {
                     Some(&**provider) != whose.provider || Some(&**id) != whose.model_id
                 }) {
                     let both = whose.provider.zip(whose.model_id);
-                    model.asked = both.map(|(provider, id)| (provider.into(), id.into()));
+                    model.requested = both.map(|(provider, id)| (provider.into(), id.into()));
                 }
                 model.number
             })
@@ -121,8 +120,8 @@ impl Usage {
         upsert(&mut self.sessions, whose.session_id, |session| {
             session.tally.add(call);
             session.source = whose.source;
-            keep(&mut session.agent, whose.agent_id);
-            keep(&mut session.workspace, whose.workspace);
+            replace(&mut session.agent, whose.agent_id);
+            replace(&mut session.workspace, whose.workspace);
             session.model = model.or(session.model);
             if session.calls.len() == CALL_LIMIT {
                 session.calls.pop_front();
@@ -134,15 +133,15 @@ impl Usage {
             upsert(&mut self.agents, agent, |agent| {
                 agent.tally.add(call);
                 agent.source = whose.source;
-                keep(&mut agent.session, Some(whose.session_id));
+                replace(&mut agent.session, Some(whose.session_id));
                 agent.model = model.or(agent.model);
-                keep(&mut agent.workspace, whose.workspace);
+                replace(&mut agent.workspace, whose.workspace);
             });
         }
     }
 
-    pub(super) fn used(&self) -> Used {
-        Used {
+    pub(super) fn snapshot(&self) -> UsageSnapshot {
+        UsageSnapshot {
             totals: self.totals.clone(),
             anonymous: self.anonymous,
             sessions: newest_first(&self.sessions),
@@ -153,7 +152,7 @@ impl Usage {
 }
 
 impl OfSession {
-    /// Its hit rate where that is low, over all of its prompts or over the latest, and over how many.
+    /// The hit rate of all or of the latest prompts if it is low, and the number of these prompts.
     pub(crate) fn low_hit_rate(&self) -> Option<(f64, u64)> {
         if self.tally.prompts < RATED_PROMPTS {
             return None;
@@ -172,21 +171,21 @@ impl OfSession {
 }
 
 impl OfAgent {
-    /// Whether an affinity session is the one that it uses.
+    /// Whether the agent's latest call used the session.
     pub(crate) fn is_in(&self, session_id: &str) -> bool {
         self.session.as_deref() == Some(session_id)
     }
 }
 
 impl OfModel {
-    /// Whether so many prompts without a token from a cache are no chance.
+    /// Whether there are enough prompts, and no token of them came from a cache.
     pub(crate) fn is_uncached(&self) -> bool {
         self.tally.prompts >= UNCACHED_PROMPTS && self.tally.tokens.cached == 0
     }
 }
 
-impl Used {
-    /// The name of a model by its number, where it is still there.
+impl UsageSnapshot {
+    /// The name of a model by its number, unless the model is evicted.
     fn name(&self, number: Option<u32>) -> Option<&str> {
         let mut models = self.models.iter();
         models.find(|(_, model)| Some(model.number) == number).map(|(name, _)| &**name)
@@ -205,8 +204,8 @@ impl Used {
     }
 }
 
-/// Puts `value` in the place of another one.
-fn keep(slot: &mut Option<Arc<str>>, value: Option<&str>) {
+/// Replaces the value of `slot`, unless `value` is `None`.
+fn replace(slot: &mut Option<Arc<str>>, value: Option<&str>) {
     if value.is_some() && slot.as_deref() != value {
         *slot = value.map(Arc::from);
     }

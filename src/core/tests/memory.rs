@@ -1,4 +1,4 @@
-//! How much is kept of ever new sessions, agents, models and answers, whatever is in them.
+//! The memory of the store stays bounded with ever new sessions, agents, models and responses.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -11,13 +11,13 @@ use taas_affinity::{
     usage::Ended,
 };
 
-/// The system's allocator, and how many bytes it has given out.
+/// Counts the bytes that the system's allocator has given out.
 struct Counting;
 
 static GIVEN: AtomicUsize = AtomicUsize::new(0);
 
-#[expect(unsafe_code, reason = "an allocator is one; both functions pass on what they get")]
-// SAFETY: the system's allocator does all of it.
+#[expect(unsafe_code, reason = "an allocator is unsafe; both functions only forward")]
+// SAFETY: the system's allocator does the work.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         GIVEN.fetch_add(layout.size(), Ordering::Relaxed);
@@ -35,9 +35,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Failures are no captures: what is left is usage and history.
+/// All responses fail, so the store keeps usage and history but no captures.
 #[test]
-fn usage_and_history_are_bounded_whatever_is_in_them() {
+fn usage_and_history_stay_bounded_with_the_longest_texts() {
     let store = Store::new(LIMIT);
     let before = GIVEN.load(Ordering::Relaxed);
     let mut most = 0;
@@ -72,7 +72,7 @@ fn usage_and_history_are_bounded_whatever_is_in_them() {
         }
         most = most.max(GIVEN.load(Ordering::Relaxed) - before);
     }
-    // 4,096 answers of ten texts of the greatest length; with headers as TaaS sends them it is a tenth of that.
+    // 4,096 responses with ten texts of the greatest length. Real headers need a tenth of this.
     assert!(most < 35_000_000, "{most} bytes");
-    assert!(most > 10_000_000, "{most} bytes are too few to be all of it");
+    assert!(most > 10_000_000, "{most} bytes are too few: the test does not fill the store");
 }

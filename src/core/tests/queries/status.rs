@@ -1,0 +1,158 @@
+//! `taas.affinity.status`: rows of usage and their selection.
+
+use serde_json::{Value, json};
+use taas_affinity::{
+    route::Response,
+    store::{CALL_LIMIT, LIMIT, Store, Whose},
+};
+
+use crate::{
+    CLAUDE, Env, OTHER, SESSION, query, record_failure, record_usage, routes, set_algorithm,
+    status, whose,
+};
+
+#[test]
+fn status_has_a_row_for_each_agent_session_and_model_and_the_totals() {
+    let store = Store::new(LIMIT);
+    let (main, ops) = (whose(SESSION, Some("Main")), whose(OTHER, Some("ops")));
+    record_usage(&store, &main, Some(CLAUDE), [100.0, 0.0, 900.0, 7.0]);
+    record_usage(&store, &main, Some(CLAUDE), [100.0, 900.0, 0.0, 8.0]);
+    record_failure(&store, &main, 429);
+    record_usage(&store, &ops, Some("openai/gpt-5"), [10.0, 0.0, 0.0, 1.0]);
+    let all = status(&store, &json!({}));
+    assert_eq!(all["totals"]["requests"], 4);
+    assert_eq!(all["totals"]["failuresByStatus"], json!({ "429": 1 }));
+    let tokens = json!({ "input": 210, "cached": 900, "written": 900, "output": 16 });
+    assert_eq!(all["totals"]["tokens"], tokens);
+    assert_eq!(all["agents"].as_array().map(Vec::len), Some(2));
+    let row = &all["agents"][1];
+    assert_eq!(row["agentId"], "main");
+    assert_eq!(row["sessionId"], SESSION);
+    assert_eq!(row["source"], "workspaceDir");
+    assert_eq!(row["model"], CLAUDE, "a failure does not change the model");
+    assert_eq!((&row["requests"], &row["failures"]), (&json!(3), &json!(1)));
+    assert_eq!(row["hitRate"], 0.45);
+    assert_eq!((&row["firstUse"], &row["lastUse"]), (&json!(5), &json!(6)));
+    assert_eq!(all["models"].as_array().map(Vec::len), Some(2));
+    assert_eq!(all["sessions"][0].get("calls"), None);
+
+    for (params, agents, sessions) in [
+        (json!({ "agentId": " MAIN " }), vec!["main"], vec![SESSION]),
+        (json!({ "sessionId": OTHER }), vec!["ops"], vec![OTHER]),
+        (json!({ "workspaceDir": "~/.openclaw/workspace" }), vec!["ops"], vec![OTHER]),
+        (json!({ "agentId": "nobody" }), vec![], vec![]),
+    ] {
+        let found = status(&store, &params);
+        let ids = |rows: &str, key: &str| -> Vec<String> {
+            let rows = found[rows].as_array().expect("rows").iter();
+            rows.map(|row| row[key].as_str().expect("an id").to_owned()).collect()
+        };
+        if cfg!(unix) || params.get("workspaceDir").is_none() {
+            assert_eq!(ids("agents", "agentId"), agents, "{params}");
+            assert_eq!(ids("sessions", "sessionId"), sessions, "{params}");
+        }
+    }
+    let calls = &status(&store, &json!({ "sessionId": SESSION }))["sessions"][0]["calls"];
+    assert_eq!(calls[0]["failed"], true);
+    assert_eq!(calls[0]["status"], 429);
+    assert_eq!(calls[2]["model"], CLAUDE);
+    assert_eq!(calls[2]["tokens"]["written"], 900);
+}
+
+#[test]
+fn the_usage_of_evicted_rows_stays_in_the_totals() {
+    let store = Store::new(LIMIT);
+    for number in 0..1000 {
+        let (session, agent) = (format!("oc:{number:016x}"), format!("agent-{number}"));
+        let model = format!("model-{number}");
+        record_usage(&store, &whose(&session, Some(&agent)), Some(&model), [1.0, 2.0, 3.0, 4.0]);
+    }
+    let all = status(&store, &json!({}));
+    assert_eq!(all["totals"]["requests"], 1000);
+    assert_eq!(all["totals"]["tokens"]["cached"], 2000);
+    let count = |rows: &str| all[rows].as_array().map(Vec::len);
+    assert_eq!(
+        (count("sessions"), count("agents"), count("models")),
+        (Some(256), Some(256), Some(64))
+    );
+    assert_eq!(
+        all["sessions"][0]["sessionId"], "oc:00000000000003e7",
+        "the newest session comes first"
+    );
+    assert_eq!(all["sessions"][255]["model"], Value::Null, "the model was evicted");
+    for _ in 0..100 {
+        record_usage(&store, &whose(SESSION, None), None, [1.0; 4]);
+    }
+    let one = status(&store, &json!({ "sessionId": SESSION }));
+    assert_eq!(one["sessions"][0]["calls"].as_array().map(Vec::len), Some(CALL_LIMIT));
+    assert_eq!(one["sessions"][0]["requests"], 100);
+}
+
+#[test]
+fn status_finds_the_session_of_a_conversation_after_any_call() {
+    let store = Store::new(LIMIT);
+    let main = whose(SESSION, Some("a"));
+    let of = |conversation| Whose { conversation: Some(conversation), ..main };
+    let rows = |key: &str, id: &str| -> Vec<Value> {
+        status(&store, &json!({ key: id }))["sessions"].as_array().expect("rows").clone()
+    };
+    record_usage(&store, &whose(SESSION, Some("a")), None, [1.0, 0.0, 0.0, 1.0]);
+    record_usage(&store, &whose(OTHER, Some("b")), None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows("conversationId", "ended"), Vec::<Value>::new());
+    // One call ends without a capture, and one response fails.
+    record_usage(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
+    store.answered(&Response { status: Some(429.0), ..Response::default() }, &of("failed"), 1);
+    for id in ["ended", "failed"] {
+        for key in ["conversationId", "localSessionId"] {
+            let rows = rows(key, id);
+            assert_eq!(rows.len(), 1, "{key} {id}");
+            assert_eq!(rows[0]["sessionId"], SESSION);
+        }
+        let route = query(
+            &store,
+            "taas.affinity.lastRoute",
+            &json!({ "conversationId": id }),
+            &json!({}),
+            Env(&[]),
+        );
+        assert_eq!(route, json!({ "conversationId": id, "sessionId": null, "capture": null }));
+    }
+    assert_eq!(routes(&store, &json!({ "conversationId": "failed" }))["total"], 1);
+    // The session of the latest call counts.
+    record_usage(&store, &Whose { session_id: OTHER, ..of("ended") }, None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows("conversationId", "ended")[0]["sessionId"], OTHER);
+    record_usage(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows("conversationId", "ended")[0]["sessionId"], SESSION);
+    // Other conversations do not evict a conversation in use.
+    for number in 0..300 {
+        let other = format!("other-{number}");
+        record_usage(
+            &store,
+            &Whose { conversation: Some(&other), ..main },
+            None,
+            [1.0, 0.0, 0.0, 1.0],
+        );
+        record_usage(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
+    }
+    assert_eq!(rows("conversationId", "ended").len(), 1);
+}
+
+#[test]
+fn agents_that_share_a_session_are_found_by_the_session_and_by_their_own_id() {
+    let store = Store::new(LIMIT);
+    for name in ["first", "second"] {
+        record_usage(&store, &whose(SESSION, Some(name)), None, [1.0; 4]);
+    }
+    set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": "tps" }));
+    for (params, agents) in [
+        (json!({ "agentId": "First" }), vec!["first"]),
+        (json!({ "agentId": "second" }), vec!["second"]),
+        (json!({ "sessionId": SESSION }), vec!["second", "first"]),
+    ] {
+        let found = status(&store, &params);
+        let named = found["agents"].as_array().expect("rows").iter();
+        assert_eq!(named.map(|row| row["agentId"].clone()).collect::<Vec<_>>(), agents, "{params}");
+        assert_eq!(found["sessions"][0]["sessionId"], SESSION, "{params}");
+        assert_eq!(found["algorithms"][0]["algorithm"], "tps", "{params}");
+    }
+}

@@ -322,29 +322,6 @@ describe("a simple completion whose model tells nothing", () => {
     assert.equal(simple.headers["X-Session-Id"], run.headers["X-Session-Id"]);
   });
 
-  test("is sent where the host promises the agent's directories and breaks it", async () => {
-    const unhandled = [];
-    const note = (reason) => unhandled.push(reason);
-    process.on("unhandledRejection", note);
-    const broken = () => Promise.reject(new Error("no directory"));
-    const agent = { resolveAgentWorkspaceDir: broken, resolveAgentDir: broken };
-    const { provider } = register({ runtime: { agent } });
-    await modelCall(provider, {
-      hook: "wrapSimpleCompletionStreamFn",
-      context: { provider: "cloudsigma", modelId: "auto", config: config({}) },
-    });
-    await modelCall(provider, {
-      context: agentContext({
-        agentDir: "/custom/ops",
-        agentId: undefined,
-        config: config({ entries: { ops: {} } }),
-      }),
-    });
-    await new Promise(setImmediate);
-    process.off("unhandledRejection", note);
-    assert.deepEqual(unhandled, []);
-  });
-
   test("of several agents is nobody's", async () => {
     assert.equal(await agentOf({ entries: { a: {}, b: {} } }), undefined);
     assert.equal(await agentOf({ list: [{ id: "a" }, { id: "b" }] }), undefined);

@@ -316,7 +316,10 @@ describe("the plugin", () => {
       emit("model_call_started", { provider: "cloudsigma" }, {});
     }
     emit("model_call_started", { provider: "elsewhere" }, {});
-    assert.match(checks()["unseen-calls"].evidence, /^3 model calls of cloudsigma bypassed this plugin/);
+    assert.match(
+      checks()["unseen-calls"].evidence,
+      /^3 model calls of cloudsigma bypassed this plugin/,
+    );
     assert.match(
       checks().ownership.evidence,
       /another plugin owns or hooks the provider cloudsigma/,

@@ -103,7 +103,10 @@ describe("ownership is judged by each call", () => {
       await call(number, { isOurs: false });
     }
     assert.deepEqual(levels(), ["fault", "fault"]);
-    assert.match(check("unseen-calls").evidence, /^1000 model calls of cloudsigma bypassed this plugin/);
+    assert.match(
+      check("unseen-calls").evidence,
+      /^1000 model calls of cloudsigma bypassed this plugin/,
+    );
     assert.equal(warnings.length, 1);
     await call(1002, { isOurs: true });
     assert.deepEqual([levels(), warnings.length], [["ok", "ok"], 1]);

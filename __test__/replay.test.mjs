@@ -181,7 +181,7 @@ for (const [what, lines, message] of [
   ["back in time", [second([-1, 640, 5, 0, 10, 10])], /expected t as a number from 0 on, found -1/],
   ["more blocks than tokens", [second([1, 639, 5, 0, 10, 10])], /expected input .* found 639/],
   ["a text for a number", [second([1, 640, "5", 0, 10, 10])], /expected output .* found "5"/],
-  ["nothing", [""], /holds no session/],
+  ["nothing", [""], /has no session/],
 ]) {
   test(`a bad file is refused with line and expectation: ${what}`, (t) => {
     const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
@@ -198,8 +198,8 @@ test("what cannot be read or asked for is said in a line or two", (t) => {
   for (const [args, message] of [
     [["/nowhere/traces.jsonl"], /^\/nowhere\/traces\.jsonl cannot be read: ENOENT/],
     [[cut], /is gzipped, and cannot be unpacked:\s+unexpected\s+end of file/],
-    [["--seeds", "4"], /--seeds wants an odd number, not 4\nusage: /],
-    [["--blocks", "many"], /--blocks wants a whole number from 1 on, not many\nusage: /],
+    [["--seeds", "4"], /--seeds must be an odd number, got 4\nusage: /],
+    [["--blocks", "many"], /--blocks must be a whole number of at least 1, got many\nusage: /],
     [["--sneeds", "3"], /'--sneeds'.*\n?.*usage: /s],
   ]) {
     const { status, stdout, stderr } = run(...args);

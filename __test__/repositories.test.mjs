@@ -46,7 +46,7 @@ test("a request counts as hinted with all three hints alone, and others are name
   assert.deepEqual(count.agentRuns, { requests: 2, hinted: 1 });
   assert.deepEqual(count.all, { requests: 4, hinted: 2 });
   const [line, ...lacking] = hints(count);
-  assert.match(line, /1 of 2 requests of agents \(50\.0 %\), 2 of 4 requests in all \(50\.0 %\)/);
+  assert.match(line, /1 of 2 agent requests \(50\.0 %\) and 2 of 4 requests in total \(50\.0 %\)/);
   assert.deepEqual(lacking, [
     "- request 2 of coder lacked git_branch_hint",
     "- request 4 of coder lacked repo_name, git_branch_hint, git_dirty_hint",
@@ -55,13 +55,13 @@ test("a request counts as hinted with all three hints alone, and others are name
 
 test("of many requests that lack hints the first are named", async () => {
   const lines = hints(await counted(...Array.from({ length: 8 }, () => ({}))));
-  assert.equal(lines.at(-1), "- and 3 others");
+  assert.equal(lines.at(-1), "- and 3 more");
 });
 
 test("without git the report says so in one line", () => {
   const lines = hints(null);
   assert.equal(lines.length, 1);
-  assert.match(lines[0], /no git/);
+  assert.match(lines[0], /git is not installed/);
   const script = `import { hasGit } from ${JSON.stringify(GIT_MODULE)}; console.log(hasGit());`;
   const args = ["--input-type=module", "--eval", script];
   const env = { ...process.env, PATH: "/nonexistent", Path: "/nonexistent" };

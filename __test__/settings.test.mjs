@@ -1,4 +1,4 @@
-// What the user sets may be anything: it is understood, or named once and as by default.
+// The settings: valid values apply; an invalid value is named in one warning and gets its default.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -32,13 +32,13 @@ const throwing = () => {
 };
 
 describe("settings", () => {
-  test("are as by default where nothing is set", () => {
+  test("settings have their defaults if nothing is set", () => {
     for (const config of [undefined, null, {}]) {
       assert.deepEqual(of(config), { settings: DEFAULTS, notUnderstood: [], hasOddHints: false });
     }
   });
 
-  test("are taken where they are understood", () => {
+  test("valid settings apply", () => {
     const config = {
       affinity: "conversation",
       providers: [" My-TaaS ", "my-taas", "cloudsigma"],
@@ -54,7 +54,7 @@ describe("settings", () => {
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
   });
 
-  test('treat routeNotice "reply", which was removed, as "log", with one warning', () => {
+  test('routeNotice "reply", which was removed, is treated as "log" with one warning', () => {
     forgetWarnings();
     const listened = [];
     const on = (event) => listened.push(event);
@@ -67,7 +67,7 @@ describe("settings", () => {
     assert.deepEqual(of({ routeNotice: "reply" }).notUnderstood, []);
   });
 
-  test("are debugged as the host is", () => {
+  test("OPENCLAW_DEBUG switches debug lines on by the rule of the host", () => {
     const by = (value) => of({}, { OPENCLAW_DEBUG: value }).settings.debug;
     for (const value of ["1", "true", "on", " Yes "]) {
       assert.equal(by(value), true, value);
@@ -78,7 +78,7 @@ describe("settings", () => {
     assert.equal(of({ debug: true }, { OPENCLAW_DEBUG: "0" }).settings.debug, true);
   });
 
-  test("of a wrong type or value, or of another name, are named", () => {
+  test("an invalid value or an unknown key is named and gets its default", () => {
     const { settings, notUnderstood } = of({
       affinity: 7,
       gitHints: "yes",
@@ -102,7 +102,7 @@ describe("settings", () => {
     ]);
   });
 
-  test("are named without their values, which may be anything", () => {
+  test("an invalid setting is named without its value", () => {
     const secret = "sk secret";
     const keys = Object.keys(DEFAULTS);
     for (const value of [secret, [secret], { [secret]: secret }, 7391, 7391n, Symbol(secret)]) {
@@ -115,7 +115,7 @@ describe("settings", () => {
     assert.doesNotMatch(notUnderstood.join(), /secret|7391|xx/);
   });
 
-  test("tell of what is not understood no more than fits one line", () => {
+  test("the names of invalid settings fit one log line", () => {
     const { notUnderstood } = of({
       affinity: "x".repeat(1_000_000),
       routeNotice: "a\u202e\nb",
@@ -131,7 +131,7 @@ describe("settings", () => {
     assert.match(notUnderstood[0], /^affinity \(a string, not/);
   });
 
-  test("name at most sixteen providers, each with an id", () => {
+  test("at most sixteen further providers are accepted", () => {
     const ids = Array.from({ length: 16 }, (_, at) => `p${at}`);
     const { settings, notUnderstood } = of({
       providers: [1, "  ", null, "cloudsigma", ...ids, "p3", "more", "yet"],
@@ -155,7 +155,7 @@ describe("settings", () => {
     [Symbol("x"), "a symbol"],
     [() => {}, "a function"],
   ]) {
-    test(`are named as a whole where there is ${kind} in their place`, () => {
+    test(`a configuration that is ${kind} is ignored as a whole`, () => {
       assert.deepEqual(of(config), {
         settings: DEFAULTS,
         notUnderstood: [`the configuration (${kind}, not an object)`],
@@ -164,7 +164,7 @@ describe("settings", () => {
     });
   }
 
-  test("are named as a whole where there is an object that has none", () => {
+  test("a configuration that is not a plain object is ignored as a whole", () => {
     for (const config of [new Date(0), new Map(), Promise.resolve()]) {
       const named = "the configuration (an object, not a plain object)";
       assert.deepEqual(of(config).notUnderstood, [named]);
@@ -173,26 +173,29 @@ describe("settings", () => {
   });
 
   const failing = ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"];
-  for (const [what, config] of [
+  for (const [description, config] of [
     ["an array", [1, 2]],
     ["a text", "x"],
     ["a number", 7],
     [
-      "getters that throw",
+      "an object with a getter that throws",
       Object.defineProperty({}, "gitHints", { enumerable: true, get: throwing }),
     ],
-    ["a proxy", new Proxy({}, Object.fromEntries(failing.map((trap) => [trap, throwing])))],
     [
-      "values that are no JSON",
+      "a proxy that throws",
+      new Proxy({}, Object.fromEntries(failing.map((trap) => [trap, throwing]))),
+    ],
+    [
+      "an object with values that JSON does not have",
       { affinity: 7n, gitHints: () => 1, providers: new Proxy([], { get: throwing }) },
     ],
   ]) {
-    test(`are as by default where the configuration is ${what}`, () => {
+    test(`settings have their defaults if the configuration is ${description}`, () => {
       assert.deepEqual(of(config).settings, DEFAULTS);
     });
   }
 
-  describe("of a namespace", () => {
+  describe("the namespace", () => {
     const NOT = "not 1 to 64 of A-Z a-z 0-9 . _ -";
     const VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
     const by = (namespace, value) => {
@@ -203,16 +206,16 @@ describe("settings", () => {
       return [settings.namespace, notUnderstood];
     };
 
-    test("are the configuration's, and else the environment's", () => {
+    test("the configuration's namespace takes precedence over the environment's", () => {
       for (const name of ["a", "cell-7", "Cell_7.b", "0", "-", "x".repeat(64)]) {
         assert.deepEqual(by(name, undefined), [name, []]);
         assert.deepEqual(by(undefined, name), [name, []]);
         assert.deepEqual(by(name, "other"), [name, []]);
       }
-      assert.deepEqual(by("cell-7", "not valid"), ["cell-7", []], "the variable does not count");
+      assert.deepEqual(by("cell-7", "not valid"), ["cell-7", []], "the variable has no effect");
     });
 
-    test("that is not valid is ignored and named, and a variable that is blank is none", () => {
+    test("an invalid namespace is ignored and named, and a blank variable counts as unset", () => {
       for (const odd of [
         "",
         " ",
@@ -240,20 +243,20 @@ describe("settings", () => {
     });
   });
 
-  test("are all in the package's types", () => {
-    const said = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
-    const [, members] = /interface PluginConfig \{(.*?)\n\}/s.exec(said) ?? ["", ""];
+  test("the package's types list all settings", () => {
+    const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
+    const [, members] = /interface PluginConfig \{(.*?)\n\}/s.exec(types) ?? ["", ""];
     const keys = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, key]) => key);
     assert.deepEqual(keys, Object.keys(DEFAULTS));
   });
 
-  test("are all in the README", () => {
+  test("the README lists all settings", () => {
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
     const rows = [...readme.matchAll(/^\| `(\w+)` +\| (?:`|none)/gm)].map(([, key]) => key);
     assert.deepEqual(rows, Object.keys(DEFAULTS));
   });
 
-  test("are all in the manifest, which refuses nothing and hints at each", () => {
+  test("the manifest accepts any value of each setting, and has a hint for each", () => {
     const url = new URL("../openclaw.plugin.json", import.meta.url);
     const { configSchema, uiHints } = JSON.parse(readFileSync(url, "utf8"));
     assert.deepEqual(Object.keys(configSchema.properties).sort(), Object.keys(DEFAULTS).sort());
@@ -267,20 +270,20 @@ describe("settings", () => {
 });
 
 describe("the plugin", () => {
-  test("says once what it does not understand, and again where that changes", () => {
+  test("the plugin warns once about invalid settings, and again after they change", () => {
     forgetWarnings();
     const odd = { gitHint: false, affinity: 7 };
     const { warnings } = register({ pluginConfig: odd });
     assert.equal(warnings.length, 1);
     assert.match(
       warnings[0],
-      /as by default: affinity \(a number, not "workspace" or "conversation"\), gitHint; accepted are affinity, prov/,
+      /the defaults are used instead: affinity \(a number, not "workspace" or "conversation"\), gitHint; the settings are affinity, prov/,
     );
     assert.deepEqual(register({ pluginConfig: odd }).warnings, []);
     assert.equal(register({ pluginConfig: { affinity: "x" } }).warnings.length, 1);
   });
 
-  test("does not quote what the environment says of hints", () => {
+  test("the warning about OPENCLAW_TAAS_GIT_HINTS does not quote its value", () => {
     forgetWarnings();
     process.env.OPENCLAW_TAAS_GIT_HINTS = "sk-secret";
     try {
@@ -293,7 +296,7 @@ describe("the plugin", () => {
     }
   });
 
-  test("hashes the namespace into header, body, capture and look-up alike", async () => {
+  test("header, body, capture and lookup all hash the namespace", async () => {
     const workspaceDir = "/home/node/.openclaw/workspace";
     const id = "oc:9fb242e0eba668b4";
     const context = agentContext({ workspaceDir, agentId: "main" });
@@ -315,7 +318,7 @@ describe("the plugin", () => {
     assert.equal(without.ask({ workspaceDir }).payload.capture, null);
   });
 
-  test("hashes the namespace of the environment into the id of a conversation", async () => {
+  test("the namespace of the environment changes a conversation's session id", async () => {
     process.env.OPENCLAW_TAAS_NAMESPACE = "cell-7";
     try {
       const { provider } = register({ pluginConfig: { affinity: "conversation" } });
@@ -328,7 +331,7 @@ describe("the plugin", () => {
     }
   });
 
-  test("warns once of a namespace that is not valid, and goes on without one", async () => {
+  test("the plugin warns once about an invalid namespace, and works without a namespace", async () => {
     forgetWarnings();
     const odd = { namespace: "cell 7" };
     const first = register({ pluginConfig: odd });
@@ -341,7 +344,7 @@ describe("the plugin", () => {
     assert.equal(headers["X-Session-Id"], SESSION);
   });
 
-  test("serves the further providers, and no other", async () => {
+  test("the plugin serves the further providers and no others", async () => {
     const { provider } = register({ pluginConfig: { providers: ["My-TaaS"] } });
     assert.deepEqual(provider.hookAliases, ["cloudsigma", "cloudsigma-staging", "my-taas"]);
     const called = (id) =>
@@ -357,7 +360,7 @@ describe("the plugin", () => {
     assert.equal(other.turnState, undefined);
   });
 
-  test("writes debug lines where the configuration wants them", async () => {
+  test("the setting debug writes debug lines", async () => {
     const { provider, lines } = register({ pluginConfig: { debug: true } });
     await modelCall(provider);
     assert.match(lines[0], /request session=oc:/);

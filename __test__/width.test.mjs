@@ -1,4 +1,4 @@
-// Nothing that we print is wider than a terminal of 80 columns. Tables for Markdown files are not printed for people.
+// All output for people fits 80 columns. Tables for Markdown files may be wider.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -61,7 +61,7 @@ describe("the demo", () => {
       phase("without the plugin, slot guessed", ranges),
       phase("with the plugin"),
     ],
-    told: {
+    hintCounts: {
       agentRuns: { hinted: 24, requests: 24 },
       all: { hinted: 30, requests: 36 },
       lacking: Array.from({ length: 6 }, (_, request) => ({
@@ -79,23 +79,23 @@ describe("the demo", () => {
     draws: 5,
   };
 
-  test("prints its tables, figures and routes in 80 columns", () => {
+  test("the demo's report fits 80 columns", () => {
     const text = demoReport(shown);
     assertFits(text);
     for (const figure of ["62.9 %", "12,345,678", "(55.3–68.1)", "30 of 36", "req-81"]) {
       assert.ok(text.includes(figure), `${figure}\n${text}`);
     }
-    assertFits(demoReport({ ...shown, told: null }));
+    assertFits(demoReport({ ...shown, hintCounts: null }));
   });
 
-  test("has the same text in colour", () => {
+  test("the demo's report has the same text with and without colour", () => {
     const coloured = demoReport({ ...shown, color: true });
     const trimmed = (text) => text.replaceAll(/ +$/gm, "");
     assert.equal(trimmed(stripVTControlCharacters(coloured)), trimmed(demoReport(shown)));
     assert.ok(coloured.includes("\u001b[32;1m"), "the column with the plugin is green");
   });
 
-  test("shows its progress in one line, on terminals of any width and elsewhere", () => {
+  test("progress fits one line on a terminal of any width, and in a log", () => {
     for (const stream of [{ isTTY: true, columns: 60 }, { isTTY: true, columns: 200 }, {}]) {
       const written = [];
       const meter = progress({ ...stream, write: (text) => written.push(text) }, 3);
@@ -110,7 +110,7 @@ describe("the demo", () => {
 });
 
 describe("the replay", () => {
-  test("prints the recorded figures in 80 columns", () => {
+  test("the replay's report fits 80 columns", () => {
     const result = readJson(join(ROOT, "docs", "replay.json"));
     const source = { ...result.source, file: `${"a-long-name".repeat(10)}.jsonl.gz` };
     const text = replayReport({ ...result, source });
@@ -120,7 +120,7 @@ describe("the replay", () => {
     assertFits(replayReport({ ...result, plugin: false }));
   });
 
-  test("says what it cannot do in 80 columns", () => {
+  test("the replay's errors fit 80 columns", () => {
     for (const args of [["--seeds", "4"], ["--nonsense"], [`/nowhere/${"deep/".repeat(30)}x`]]) {
       const script = join(ROOT, "replay", "replay.mjs");
       const { stderr } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
@@ -130,7 +130,7 @@ describe("the replay", () => {
   });
 });
 
-test("the bench prints its tables in 80 columns, and as BENCHMARKS.md has them where it is asked to", () => {
+test("the bench's report fits 80 columns, and is Markdown on request", () => {
   const timed = { p50: wide, p99: wide, mean: wide };
   const contestants = { plugin: timed, ideal: timed, usual: timed };
   const scenario = (name) => ({
@@ -212,7 +212,7 @@ test("the bench prints its tables in 80 columns, and as BENCHMARKS.md has them w
 });
 
 describe("the scripts", () => {
-  test("print the tables of hosts and platforms in 80 columns", () => {
+  test("the tables of hosts and platforms fit 80 columns", () => {
     const { head, rows } = tableOf("docs/hosts.md");
     const notes = ["a note that is longer than a line of a terminal ".repeat(3)];
     const hosts = hostsReport(head.slice(1), rows, notes, false);
@@ -224,7 +224,7 @@ describe("the scripts", () => {
     assertFits(terminalTable(built.head, built.rows));
   });
 
-  test("name steps and files in 80 columns", () => {
+  test("the names of steps and files fit 80 columns", () => {
     for (const { what, command, needs, get } of STEPS) {
       assertFits(wrap(`=== ${what}: ${command}`));
       assertFits(wrap(`left out, for there is no \`${needs}\` here: ${get}`));
@@ -237,14 +237,14 @@ describe("the scripts", () => {
 });
 
 describe("a table for a terminal", () => {
-  test("breaks cells between words, and keeps every word", () => {
+  test("a table breaks cells between words and keeps every word", () => {
     const text = terminalTable(["name", "what"], [["one", "some words ".repeat(20).trim()]]);
     assertFits(text);
     assert.equal(text.match(/some/g).length, 20);
     assert.match(text, /^one {3}some words/m);
   });
 
-  test("gives each row a paragraph where the columns have no room", () => {
+  test("a table without room for its columns gives each row a paragraph", () => {
     const head = Array.from({ length: 12 }, (_, at) => `column-${at}`);
     const text = terminalTable(head, [head.map((name) => `value-of-${name}`), head.map(() => "")]);
     assertFits(text);
@@ -252,7 +252,7 @@ describe("a table for a terminal", () => {
     assertFits(terminalTable(["a", "b"], [["x".repeat(300), "y".repeat(300)]]));
   });
 
-  test("is broken within a word that is longer than a line, and stays within pairs of characters", () => {
+  test("a word longer than a line is broken, but no character is split", () => {
     assert.equal(wrap("x".repeat(200)).replaceAll("\n", ""), "x".repeat(200));
     assertFits(wrap(`${"🙂".repeat(200)} end`));
     assert.equal(wrap("  indented\n\nas it was"), "  indented\n\nas it was");
@@ -262,7 +262,7 @@ describe("a table for a terminal", () => {
 describe("openclaw taas", () => {
   const COMMANDS = ["status", "route", "routes", "algorithm", "doctor"];
 
-  test("has help of 80 columns for each command", async () => {
+  test("the help of each command fits 80 columns", async () => {
     for (const args of [[], ["--help"], ...COMMANDS.map((name) => [name, "--help"])]) {
       const { stdout } = await openclaw(["taas", ...args], {});
       assert.match(stdout, /Usage: openclaw taas/);
@@ -270,7 +270,7 @@ describe("openclaw taas", () => {
     }
   });
 
-  test("answers in the width of a narrow terminal", async () => {
+  test("the answers fit a narrow terminal", async () => {
     const nothing = { ...status().totals, requests: 0 };
     const many = Array.from({ length: 30 }, (_, at) => check({ id: `check-${at}` }));
     for (const answer of [

@@ -1,9 +1,9 @@
 /**
- * The two conversations that the demo holds: what the people say, what lies in the workspaces and on
- * which branch, and how the simulated model answers. All of it is fixed, so that every phase holds the same ones.
+ * The demo's two conversations: the user's messages, the workspace files, the branch, and the simulated model's
+ * answers. All of them are fixed, so that every phase has the same conversations.
  */
 
-/** Turns that start with this make the model read a file first, which costs a second request. */
+/** A message that starts like this makes the model read a file first, which costs a second request. */
 const READ = /^Read (?<path>[\w/.-]+)/;
 
 export const AGENTS = [
@@ -128,7 +128,7 @@ const WORDS = [
   "year",
 ];
 
-/** Sentences that mean nothing but have the length and the variety of real ones. */
+/** Meaningless text with the length and variety of real text. */
 function prose(topic, words) {
   let state = [...topic].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) >>> 0, 7);
   const next = () => {
@@ -143,14 +143,14 @@ function prose(topic, words) {
   return sentences.join(" ");
 }
 
-/** What an agent finds in its workspace: path to text. */
+/** The files of an agent's workspace: path to text. */
 export function workspaceFiles(agent) {
   const files = { "AGENTS.md": `# ${agent.id}\n\n${agent.role}\n\n${prose(agent.id, 360)}\n` };
   for (const path of agent.files) files[path] = `# ${path}\n\n${prose(path, 1200)}\n`;
   return files;
 }
 
-/** The simulated model's side: it reads the file that it is told to read, and then answers. */
+/** The simulated model: reads the file that the user names, then answers. */
 export function reply(request) {
   const said = request.lastUserText.replace(/^\[[^\]]*\] /, "").split("\n")[0];
   const path = READ.exec(said)?.groups.path;

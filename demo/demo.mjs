@@ -1,7 +1,6 @@
 /**
- * Shows on the real OpenClaw gateway what the plugin does: the same two conversations, held three
- * times against a simulated TaaS with eight upstream slots. See `sim/taas.mjs` for what
- * the simulator models.
+ * Shows the effect of the plugin on the real OpenClaw gateway. The same two conversations run three times against a
+ * simulated TaaS with eight upstream slots. `sim/taas.mjs` says what the simulator models.
  *
  *     node demo/demo.mjs [--json] [--write]
  *
@@ -24,7 +23,7 @@ import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
 import { demoReport, measure, medianDraw, phaseTable } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
-/** A guess is drawn again with other seeds, from the requests that the gateway made: luck is no merit. */
+/** The seeds of the guess. The median over several seeds takes luck out of the figure. */
 const GUESSES = [SEED, "demo 2", "demo 3", "demo 4", "demo 5"];
 
 const PLUGIN = process.env.TAAS_DEMO_PLUGIN ?? stagePlugin();
@@ -35,14 +34,14 @@ const PHASES = [
 ];
 const OPENINGS = Object.fromEntries(AGENTS.map((agent) => [agent.id, agent.says[0]]));
 
-/** What a phase amounts to; a guess over several draws, the first of which is the gateway's own. */
+/** The figures of a phase. A guess is drawn with several seeds; the first is the seed of the run. */
 function result({ anonymous }, requests) {
   const counted = measure(requests, OPENINGS);
   if (anonymous !== "guess") return counted;
   const draws = GUESSES.map((seed) =>
     measure(redraw(requests, { slots: SLOTS, anonymous, seed }), OPENINGS),
   );
-  assert.deepEqual(draws[0], counted, "drawn again with its own seed, the guess is another one");
+  assert.deepEqual(draws[0], counted, "the guess with the seed of the run differs from the run");
   return medianDraw(draws);
 }
 
@@ -70,15 +69,15 @@ async function main() {
   const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
   const results = {};
   let routes = [];
-  let told = null;
+  let hintCounts = null;
   const repositories = hasGit();
 
-  // A gateway takes longer to start than to answer a few turns, so the next one starts meanwhile.
+  // The next gateway starts during a phase, because a start takes longer than a few turns.
   const starting = PHASES.map(() => null);
   const start = (index) => {
     if (index >= PHASES.length) return;
     starting[index] = prepare({ ...PHASES[index], repositories });
-    // Awaited in its turn; until then a failure must not count as unhandled.
+    // The loop below awaits this promise. Until then a failure must not count as unhandled.
     starting[index].catch(() => {});
   };
   start(0);
@@ -90,7 +89,7 @@ async function main() {
     await converse(gateway, (agent, turn) => meter.step(`${phase.title}: ${agent}, turn ${turn}`));
     results[phase.key] = result(phase, taas.requests);
     if (phase.plugin !== null) {
-      if (repositories) told = countHints(taas.requests);
+      if (repositories) hintCounts = countHints(taas.requests);
       meter.say("asking the gateway for the captured routes");
       routes = await askRoutes(gateway);
     }
@@ -103,14 +102,14 @@ async function main() {
   if (options.write)
     writeInto("docs/replay.md", "demo", `\n${phaseTable(phases, { draw: table })}\n`);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...results, hints: told, routes })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...results, hints: hintCounts, routes })}\n`);
     return;
   }
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
   process.stdout.write(
     demoReport({
       phases,
-      told,
+      hintCounts,
       routes: Object.fromEntries(AGENTS.map(({ id }, index) => [id, routes[index]])),
       method: METHOD,
       slots: SLOTS,
@@ -128,7 +127,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 try {
   await main();
 } catch (error) {
-  // An interrupted run fails somewhere, of course; only a failure of its own is news.
+  // After an interruption, errors are expected and not printed.
   if (!interrupted) {
     process.stderr.write(`\n${error.stack ?? error}\n`);
     process.exit(1);

@@ -9,16 +9,16 @@ import { startTaas } from "../sim/taas.mjs";
 import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
 
 export const SLOTS = 8;
-/** One seed for all phases, so that a plugin that does nothing comes out exactly as none. */
+/** One seed for all phases, so that a plugin without effect gives the same figures as no plugin. */
 export const SEED = "demo";
 export const TURNS = AGENTS[0].says.length;
 
 /**
- * Starts what a phase needs. Both have to be ended by the caller.
+ * Starts TaaS and the gateway for a phase. The caller stops both.
  *
  * @param {object} phase
  * @param {string | null} phase.plugin  Directory of the plugin, or null for none.
- * @param {"random" | "guess"} phase.anonymous  What TaaS does with a request without identity.
+ * @param {"random" | "guess"} phase.anonymous  How TaaS places a request without identity.
  * @param {boolean} phase.repositories  Whether the workspaces are git repositories.
  */
 export async function prepare({ plugin, anonymous, repositories }) {
@@ -45,9 +45,8 @@ function fill(workspace, agent, isRepository) {
 }
 
 /**
- * One request at a time, because their order decides what is drawn. An agent keeps the word for half
- * of its conversation: the host opens an agent's database anew whenever another one was at work in
- * between, and checking it takes longer than the turn itself.
+ * Sends one request at a time, because the draws depend on the order. Each agent takes half of its turns in a row,
+ * because the host reopens an agent's database after a turn of another agent, which takes longer than a turn.
  *
  * @param {Awaited<ReturnType<typeof startGateway>>} gateway
  * @param {(agent: string, turn: number) => void} [onTurn]

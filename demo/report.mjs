@@ -1,4 +1,4 @@
-/** What the demo shows at its end: a table, what was told of repositories, and the routes. */
+/** The demo's report: a table, the repository hints and the routes. */
 
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import {
@@ -12,10 +12,10 @@ import {
 import { share } from "../sim/hints.mjs";
 
 /**
- * What one phase amounts to.
+ * The figures of one phase.
  *
  * @param {import("../sim/taas.mjs").TaasRequest[]} requests
- * @param {Record<string, string>} openings  By agent, what its conversation began with.
+ * @param {Record<string, string>} openings  By agent: the first message of its conversation.
  */
 export function measure(requests, openings) {
   const sum = (field) => requests.reduce((total, request) => total + request[field], 0);
@@ -40,8 +40,8 @@ export function measure(requests, openings) {
 }
 
 /**
- * What a phase amounts to over several draws of its slots: the draw whose hit rate is the median, and
- * how far the others lie apart.
+ * The figures of a phase over several draws of its slots: those of the draw with the median hit rate, and the ranges
+ * over all draws.
  *
  * @param {ReturnType<typeof measure>[]} draws an odd number of them
  */
@@ -62,7 +62,7 @@ const withRange = (value, range) =>
   range === undefined ? percent(value) : percentRange(value, ...range);
 
 /**
- * The phases as a table for a terminal, a column each.
+ * The table for a terminal, with a column for each phase.
  *
  * @param {{title: string, result: ReturnType<typeof measure>}[]} phases
  */
@@ -77,7 +77,7 @@ export function phaseTable(phases, { color = false, draw = terminalTable } = {})
     row("hit rate", ({ hitRate, hitRateRange }) => withRange(hitRate, hitRateRange)),
     row("cost", (result) => withRange(result.relativeCost, result.relativeCostRange)),
   ];
-  // The head is bold, and the last phase, which is with the plugin, is green.
+  // The head is bold. The last phase, which has the plugin, is green.
   const code = (at, column) => (at === 0 ? "1" : column === phases.length && "32;1");
   const paint = (text, at, column) =>
     code(at, column) ? `\x1b[${code(at, column)}m${text}\x1b[0m` : text;
@@ -87,33 +87,33 @@ export function phaseTable(phases, { color = false, draw = terminalTable } = {})
   });
 }
 
-/** A captured route as it was answered, the answer's own words beside our caption. */
+/** The gateway's answer for one agent, unchanged. */
 function route(agent, answer) {
   return `${agent}: ${JSON.stringify(answer, null, 2)}`;
 }
 
 /**
- * All that the demo shows at its end, in lines that fit a terminal.
+ * The whole report, in lines that fit a terminal.
  *
  * @param {object} shown
  * @param {Parameters<typeof phaseTable>[0]} shown.phases
- * @param {Parameters<typeof hints>[0]} shown.told
- * @param {Record<string, object>} shown.routes what the gateway answered, by agent
- * @param {string} shown.method that it was asked by
+ * @param {Parameters<typeof hints>[0]} shown.hintCounts
+ * @param {Record<string, object>} shown.routes the gateway's answers by agent
+ * @param {string} shown.method the gateway method of these answers
  * @param {number} shown.slots
- * @param {number} shown.draws how often the guess was drawn
+ * @param {number} shown.draws the number of draws of the guess
  * @param {boolean} [shown.color]
  */
-export function demoReport({ phases, told, routes, method, slots, draws, color = false }) {
+export function demoReport({ phases, hintCounts, routes, method, slots, draws, color = false }) {
   const paragraphs = [
-    `${slots} upstream slots, each with a prompt cache of its own; cold starts are counted. ` +
-      `Cost is relative to no caching at all, with a cached token at ${CACHED_TOKEN_PRICE} of the ` +
-      "price of any other input token. The gateway, its requests and the plugin are real; the model, " +
+    `${slots} upstream slots, each with its own prompt cache; cold starts are included. ` +
+      `Cost is a share of the cost without caching; a cached token costs ${CACHED_TOKEN_PRICE} of the ` +
+      "price of another input token. The gateway, its requests and the plugin are real. The model, " +
       "its cache and the draw of slots are simulated. " +
       `The guess is the median of ${draws} draws, with their range.`,
-    hints(told).join("\n"),
+    hints(hintCounts).join("\n"),
     [
-      `Captured routes, as \`openclaw gateway call ${method}\` answers:`,
+      `Captured routes, from \`openclaw gateway call ${method}\`:`,
       ...Object.entries(routes).map(([agent, answer]) => route(agent, answer)),
     ].join("\n"),
   ];
@@ -121,30 +121,28 @@ export function demoReport({ phases, told, routes, method, slots, draws, color =
   return `\n${[table, ...paragraphs.map((text) => wrap(text))].join("\n\n")}\n`;
 }
 
-/** How many reasons are given; a plugin that tells nothing has as many as there are requests. */
+/** The number of requests that are listed. A broken plugin would list every request. */
 const SHOWN = 5;
 
 /**
- * What the plugin told of the repositories, in one line, and a line for each request that lacked
- * something.
+ * One line about the repository hints, and a line for each request without all three.
  *
- * @param {ReturnType<typeof import("../sim/hints.mjs").countHints> | null} told null where the workspaces are no repositories
+ * @param {ReturnType<typeof import("../sim/hints.mjs").countHints> | null} hintCounts null if the workspaces are not repositories
  */
-export function hints(told) {
-  if (told === null) {
-    return ["Repository hints: none, because there is no git on this machine."];
+export function hints(hintCounts) {
+  if (hintCounts === null) {
+    return ["No repository hints: git is not installed on this machine."];
   }
-  const { agentRuns, all, lacking } = told;
-  const of = (some, whose) =>
-    `${some.hinted} of ${some.requests} ${whose} (${percent(share(some))})`;
+  const { agentRuns, all, lacking } = hintCounts;
+  const of = (some, noun) => `${some.hinted} of ${some.requests} ${noun} (${percent(share(some))})`;
   return [
-    `Name, branch and state of the repository came with ${of(agentRuns, "requests of agents")}, ${of(all, "requests in all")}.`,
+    `The repository's name, branch and dirty state came with ${of(agentRuns, "agent requests")} and ${of(all, "requests in total")}.`,
     ...lacking
       .slice(0, SHOWN)
       .map(
         ({ request, agent, lacks }) =>
           `- request ${request} of ${agent} lacked ${lacks.join(", ")}`,
       ),
-    ...(lacking.length > SHOWN ? [`- and ${lacking.length - SHOWN} others`] : []),
+    ...(lacking.length > SHOWN ? [`- and ${lacking.length - SHOWN} more`] : []),
   ];
 }

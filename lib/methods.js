@@ -1,9 +1,9 @@
-// The gateway methods. Which there are, and what they answer, is the addon's to say.
+// The gateway methods. The addon has their table and computes their answers.
 
 import { factsOf } from "./host/facts.js";
 import { publicMessageOf } from "./log.js";
 
-/** The addon's method table, for when the addon does not load. A test compares both. */
+/** The methods that are registered if the addon does not load. A test compares them with the addon's own. */
 export const WITHOUT_ADDON = {
   "taas.autorouter.lastRoute": "operator.read",
   "taas.affinity.lastRoute": "operator.read",
@@ -12,11 +12,11 @@ export const WITHOUT_ADDON = {
   "taas.autorouter.setAlgorithm": "operator.write",
 };
 
-/** @returns {(code: string, said: string, details?: object) => void} the host's way to refuse */
-const refusal = (name, respond) => (code, said, details) =>
-  respond(false, undefined, { code, message: `${name}: ${said}`, details });
+/** @returns {(code: string, reason: string, details?: object) => void} sends an error through the host */
+const refusal = (name, respond) => (code, reason, details) =>
+  respond(false, undefined, { code, message: `${name}: ${reason}`, details });
 
-/** Whether the addon refused the params. It says so in words of ours. */
+/** Whether the addon refused the params. Its message is then fit for the caller. */
 function isInvalid(error) {
   try {
     return error.code === "InvalidArg";
@@ -25,23 +25,20 @@ function isInvalid(error) {
   }
 }
 
-/** A value that JSON would leave out or make `null` of, as one that nothing accepts. */
-const sayable = (_, value) =>
+/** Replaces a value that JSON would drop or turn into `null` by one that every method refuses. */
+const refusable = (_, value) =>
   ["symbol", "function"].includes(typeof value) ||
   (typeof value === "number" && !Number.isFinite(value))
     ? false
     : value;
 
-/**
- * `params` as JSON text. What cannot be any is given as text that is none, and refused as that; nothing at all is
- * what is `null` or `undefined` itself.
- */
-function jsonOf(params) {
-  if (params === null || params === undefined) {
+/** `value` as JSON text. A value without a JSON form becomes an empty text, which every method refuses. */
+function jsonOf(value) {
+  if (value === null || value === undefined) {
     return "null";
   }
   try {
-    const text = JSON.stringify(params, sayable) ?? "null";
+    const text = JSON.stringify(value, refusable) ?? "null";
     return text === "null" ? "" : text;
   } catch {
     return "";
@@ -79,7 +76,7 @@ export function createMethods({ addon, host, log: { warn } }) {
   });
 }
 
-/** The same where the addon could not be loaded: each says why, as far as everybody may know. */
+/** The methods without an addon. Each answers with the public part of why the addon did not load. */
 export function unavailableMethods(error) {
   return Object.entries(WITHOUT_ADDON).map(([name, scope]) => ({
     name,

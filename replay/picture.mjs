@@ -41,9 +41,9 @@ const METRICS = [
 ];
 
 const PANEL = { width: 190, height: 170 };
-/** Right of a panel, for what its lines are called. */
+/** Room for the labels of the lines, right of a panel. */
 const LABEL_ROOM = 178;
-/** Left of a panel, for its axis. */
+/** Room for the axis, left of a panel. */
 const AXIS_ROOM = 36;
 
 const ROW_GAP = 40;
@@ -53,8 +53,8 @@ const SIZE = {
 };
 
 /**
- * What one panel shows, in percent: a line each for the plugin and for drawn slots, and from `value` to
- * `best` what the guess may come to.
+ * The points of one panel, in percent: a line for the plugin, a line for drawn slots, and an area from `value` to `best`
+ * for the guess.
  */
 function points({ rows }, field, keepSeconds) {
   const kept = rows.filter((row) => row.keepSeconds === keepSeconds);
@@ -81,7 +81,7 @@ function points({ rows }, field, keepSeconds) {
   ];
 }
 
-/** Set by numbers too: a title stands above all that the axes are thought to take up. */
+/** A text mark with a fixed place. A vega title would move with the estimated size of the axes. */
 const heading = (text) => ({
   data: { values: [{}] },
   mark: { type: "text", style: "heading", text, x: 0, y: -20, align: "left" },
@@ -135,7 +135,7 @@ export function specification(result, theme) {
   const times = [...new Set(result.rows.map((row) => row.keepSeconds))];
   return {
     background,
-    // Room for axes and labels by numbers: what texts measure depends on fonts.
+    // Fixed room for axes and labels, because measured text depends on the installed fonts.
     autosize: "none",
     padding: { left: AXIS_ROOM + 20, top: 40, right: LABEL_ROOM, bottom: 44 },
     bounds: "flush",
@@ -171,9 +171,9 @@ export function specification(result, theme) {
   };
 }
 
-/** The picture as SVG, the same bytes each time. */
+/** The picture as SVG. Equal results give equal bytes. */
 export async function draw(result, theme) {
-  // Widths of texts are estimated: a canvas, where somebody has one, would measure with its fonts.
+  // Vega estimates text widths. A canvas, if installed, would measure with the machine's fonts.
   textMetrics.canvas(false);
   resetSVGDefIds();
   const { spec } = compile(specification(result, theme));

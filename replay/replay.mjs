@@ -1,12 +1,11 @@
 /**
- * Replays recorded sessions of agents through the plugin, into the demo's model of slots and caches.
+ * Replays recorded agent sessions through the plugin, against the demo's model of slots and caches.
  *
  *     node replay/replay.mjs [FILE] [--json] [--seeds N] [--blocks N] [--without-plugin]
  *
- * FILE is as docs/replay.md describes it; without one, a small made-up sample is replayed. With
- * `--json`, standard output carries one JSON object and nothing else; progress goes to standard error.
- * `--blocks` bounds each slot's cache; `--without-plugin` leaves the plugin out, and what it brings
- * with it. Nothing is measured but what is counted: equal files and seeds give equal figures.
+ * docs/replay.md describes the format of FILE. Without FILE, a small made-up sample is replayed. With `--json`, standard
+ * output has one JSON object and nothing else. Progress goes to standard error. `--blocks` limits each slot's cache.
+ * `--without-plugin` leaves the plugin out. Equal files and seeds give equal figures.
  */
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,15 +47,15 @@ function readOptions(args) {
     throw new BadUsage(error.message);
   }
   const { values, positionals } = parsed;
-  if (positionals.length > 1) throw new BadUsage("one file at a time");
+  if (positionals.length > 1) throw new BadUsage("only one FILE can be replayed at a time");
   const count = (name) => {
     const number = Number(values[name]);
     if (Number.isSafeInteger(number) && number > 0) return number;
-    throw new BadUsage(`--${name} wants a whole number from 1 on, not ${values[name]}`);
+    throw new BadUsage(`--${name} must be a whole number of at least 1, got ${values[name]}`);
   };
   const seeds = count("seeds");
-  // An even number has no middle.
-  if (seeds % 2 === 0) throw new BadUsage(`--seeds wants an odd number, not ${seeds}`);
+  // The median of an even number of draws is not the figure of one draw.
+  if (seeds % 2 === 0) throw new BadUsage(`--seeds must be an odd number, got ${seeds}`);
   return {
     file: positionals[0] ?? SAMPLE,
     json: values.json,
@@ -71,7 +70,7 @@ async function loadPlugin() {
   return registerPlugin(plugin, ROOT, (line) => process.stderr.write(`\n${wrap(line)}\n`));
 }
 
-/** The figures of each seed, by keep, slots and way, in the order in which they are shown. */
+/** The figures of each seed, by keep, slots and way, in the order of the report. */
 async function figures({ block, sessions }, options, meter) {
   const provider = options.withPlugin ? await loadPlugin() : undefined;
   const rows = KEEP_SECONDS.flatMap((keep) =>
@@ -138,9 +137,9 @@ async function main() {
   process.stdout.write(`${report(result)}\n`);
   if (options.file === SAMPLE) {
     process.stdout.write(
-      "\nThe sample is made up, and small: it shows that the replay works, not what the\n" +
-        "plugin is worth. docs/replay.md says where real sessions are, and how a file is\n" +
-        "made of them.\n",
+      "\nThe sample is small and made up. It shows that the replay works, not what the\n" +
+        "plugin saves. docs/replay.md says where to get real sessions and how to convert\n" +
+        "them.\n",
     );
   }
 }

@@ -1,4 +1,4 @@
-// What a replay says: a table for each number of slots and each time for which caches are kept.
+// The report of a replay: a table for each number of slots and each cache lifetime.
 
 import { table } from "../scripts/table.mjs";
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
@@ -26,10 +26,10 @@ export function report({ source, seeds, plugin, rows }) {
   const lines = [
     `${source.file}: ${source.sessions} sessions, ${source.requests.toLocaleString("en-US")} requests, ` +
       `${source.inputTokens.toLocaleString("en-US")} input tokens`,
-    `Median of ${seeds} seeds (and the range). Cost is relative to no caching at all, with a cached ` +
-      `token at ${CACHED_TOKEN_PRICE} of the price.`,
+    `Median of ${seeds} seeds (and the range). Cost is a share of the cost without caching; a cached ` +
+      `token costs ${CACHED_TOKEN_PRICE} of the price of another input token.`,
   ];
-  if (!plugin) lines.push("The plugin is left out.");
+  if (!plugin) lines.push("This run is without the plugin.");
   for (const keep of distinct(rows, "keepSeconds")) {
     for (const slots of distinct(rows, "slots")) {
       const chosen = rows.filter((row) => row.keepSeconds === keep && row.slots === slots);

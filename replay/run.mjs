@@ -1,4 +1,4 @@
-// The recorded calls, in the order in which they come, over the slots of the demo's model.
+// Sends the recorded calls, in order of time, to the slots of the demo's model.
 
 import { join } from "node:path";
 
@@ -8,13 +8,13 @@ import { createUpstream, identityOf } from "../sim/upstream.mjs";
 import { commonBlocks } from "./sessions.mjs";
 import { send } from "./wire.mjs";
 
-/** Sessions begin at random within this time. */
+/** Sessions begin at random times within these seconds. */
 const DAY_SECONDS = 8 * 3600;
 
 /**
- * How the requests of sessions come to a slot. `agents` of them share the sessions out, in turn;
- * without, the plugin is left out and the service is on its own. Whether a request hands in results
- * of tools is not recorded, so the guess is made twice: as if none did, and as if all but first ones did.
+ * The ways in which a request gets its slot. With `agents`, the plugin sends identities, and that many agents share the
+ * sessions in turn. Without `agents`, the requests have no identity. The recordings do not say whether a request has
+ * tool results, so the guess runs twice: with no such request, and with all but first requests.
  */
 export const WAYS = [
   { key: "drawn", title: "no identity, slot drawn", anonymous: "random" },
@@ -37,7 +37,7 @@ export const WAYS = [
   },
 ];
 
-/** All requests of all sessions, each session begun at random: `[seconds, request, session's turn]`. */
+/** The requests of all sessions in order of time. Each session begins at a random time. */
 export function schedule(sessions, seed) {
   const random = seededRandom(`${seed}: begin`);
   const begun = sessions
@@ -50,7 +50,7 @@ export function schedule(sessions, seed) {
     .sort((one, other) => one.time - other.time);
 }
 
-function ownerOf(agent) {
+function contextOf(agent) {
   const agentId = `agent-${agent + 1}`;
   const home = join("/", "replay");
   return {
@@ -60,23 +60,23 @@ function ownerOf(agent) {
   };
 }
 
-/** What the service sees of each request; of identity only what is in its headers and its body. */
+/** The calls as the service sees them. Identities come only from headers and body. */
 export async function callsOf(events, way, provider) {
   const calls = [];
   for (const { time, request, turn } of events) {
     const identity = { sessionId: null, agentId: null };
     if (way.agents !== undefined) {
-      const { headers, body } = await send(provider, ownerOf(turn % way.agents));
+      const { headers, body } = await send(provider, contextOf(turn % way.agents));
       Object.assign(identity, identityOf(headers, body.metadata));
     }
     const { parent, root } = request;
     calls.push({
       ...identity,
       isFirstTurn: parent === null,
-      // All sessions are of one program, whose instructions and tools begin alike.
+      // All sessions are recordings of one program, so their prompts start with the same text.
       frame: "recorded",
       conversation: root,
-      // A request that answered with tool calls stands for the ids of those.
+      // The parent request takes the place of the tool-call ids that its response issued.
       answeredCalls: way.toolResults && parent !== null ? [parent] : [],
       inputTokens: request.inputTokens,
       time,

@@ -1,5 +1,5 @@
-// Reads recorded sessions: JSON lines, plain or gzipped, as docs/replay.md describes them. What does not
-// hold is said with its line and what was expected there.
+// Reads recorded sessions: JSON lines, plain or gzipped, as docs/replay.md describes them. An error names the line and
+// the expected value.
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -10,30 +10,30 @@ import { gunzipSync } from "node:zlib";
  *
  * @typedef {object} Recorded
  * @property {Session} session
- * @property {number} index its place in the session
+ * @property {number} index its position in the session
  * @property {number} time seconds since the session's start
  * @property {number} inputTokens
  * @property {Recorded | null} parent
  * @property {number} keep
  * @property {number} length
- * @property {Recorded} root where its prompt began: itself, where it has no parent
+ * @property {Recorded} root the first request of its chain of parents; itself without a parent
  */
 
 /**
  * @typedef {object} Session
  * @property {string} id
- * @property {number} shared how many blocks at a prompt's head are the same in every session
+ * @property {number} shared the number of leading blocks that are equal in every session
  * @property {Recorded[]} requests in order of time
  */
 
-/** A file that cannot be replayed; the message is for whoever named it. */
+/** A file that cannot be replayed. The message is for the user. */
 export class BadFile extends Error {}
 
 const FIELDS = ["t", "input", "output", "parent", "keep", "blocks"];
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
-/** @throws {string} what was expected */
+/** @throws {string} the expectation and the value found */
 function expect(holds, expected, value) {
   if (!holds) {
     throw `expected ${expected}${value === undefined ? "" : `, found ${JSON.stringify(value)}`}`;
@@ -128,13 +128,13 @@ export function readSessions(path) {
     }
     state.ids.set(sessions.at(-1).id, index + 1);
   }
-  if (sessions.length === 0) throw new BadFile(`${path} holds no session`);
+  if (sessions.length === 0) throw new BadFile(`${path} has no session`);
   return { block: state.block, sessions };
 }
 
 /**
- * How many leading blocks two prompts have in common: what both took over from the request at which
- * they parted, and what is the same in every session.
+ * The number of leading blocks that two prompts have in common: those that both kept from their last common request, or
+ * those that are equal in every session.
  *
  * @param {Recorded} one
  * @param {Recorded} other
@@ -145,7 +145,7 @@ export function commonBlocks(one, other) {
   let [a, b] = [one, other];
   let kept = Math.min(one.length, other.length);
   while (a !== b) {
-    // A parent is earlier than its children, so the later one cannot be where they parted.
+    // A parent is earlier than its children, so the later request cannot be the common one.
     if (a.index < b.index) [a, b] = [b, a];
     kept = Math.min(kept, a.keep);
     a = a.parent;

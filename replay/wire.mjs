@@ -1,5 +1,5 @@
-// The plugin itself, in this process: it is registered as the host does, and every model call goes
-// through its wrapper, its headers, its turn state and its body. There is no gateway and no network.
+// Runs the plugin in this process, without a gateway or network. Every model call passes the plugin's wrapper, headers,
+// turn state and payload hook.
 
 import { randomUUID } from "node:crypto";
 
@@ -15,27 +15,27 @@ export function registerPlugin(plugin, rootDir, warn) {
   let provider;
   const api = {
     rootDir,
-    // The workspaces of a replay are names without a directory behind them.
+    // The workspaces of a replay do not exist, so there is no repository.
     pluginConfig: { gitHints: false },
     logger: { debug() {}, info() {}, warn, error: warn },
     registerProvider: (given) => {
       provider = given;
     },
   };
-  // Whatever else it registers is of no use here.
+  // Ignores everything else that the plugin registers.
   plugin.register(new Proxy(api, { get: (target, name) => target[name] ?? (() => {}) }));
   if (provider === undefined) throw new Error("the plugin registered no provider");
   return provider;
 }
 
 /**
- * One model call, in the host's order.
+ * Makes one model call in the host's order.
  *
- * @param {object | undefined} provider as registered; without it the call goes out as the host makes it
- * @param {{ workspaceDir: string, agentDir: string, agentId: string }} owner
+ * @param {object | undefined} provider the plugin's; without it, the call goes out without the plugin
+ * @param {{ workspaceDir: string, agentDir: string, agentId: string }} agent
  * @returns {Promise<{ headers: Record<string, string>, body: object }>} headers by lower-case name
  */
-export async function send(provider, owner) {
+export async function send(provider, agent) {
   let sent;
   const model = { id: "cloudsigma/auto", provider: PROVIDER, api: "openai-completions" };
   const streamFn = async (_model, _context, options) => {
@@ -50,7 +50,7 @@ export async function send(provider, owner) {
     };
     return { result: async () => ({ usage: {} }) };
   };
-  const context = { provider: PROVIDER, modelId: model.id, model, ...owner, streamFn };
+  const context = { provider: PROVIDER, modelId: model.id, model, ...agent, streamFn };
   const wrapped = provider?.wrapStreamFn(context) ?? streamFn;
   await wrapped(model, {}, { headers: {} });
   return sent;

@@ -1,9 +1,9 @@
-// What is said of requests that went over the slots, in the same words by the demo and the replay.
+// The figures that the demo and the replay share.
 
-/** What a cached token costs, as a share of the price of one that is not cached. */
+/** The price of a cached token, as a share of the price of an uncached token. */
 export const CACHED_TOKEN_PRICE = 0.1;
 
-/** What input costs, as a share of what it would cost without any cache. */
+/** The cost of the input, as a share of its cost without caching. */
 export const relativeCost = (inputTokens, cachedTokens) =>
   (inputTokens - cachedTokens * (1 - CACHED_TOKEN_PRICE)) / inputTokens;
 
@@ -15,7 +15,7 @@ export const percentRange = (value, min, max) =>
   `${percent(value)} (${(min * 100).toFixed(1)}–${(max * 100).toFixed(1)})`;
 
 /**
- * The middle one of an odd number of draws, and how far the others lie apart.
+ * The median and range of an odd number of values.
  *
  * @param {number[]} values
  */

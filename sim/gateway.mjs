@@ -1,13 +1,12 @@
 /**
  * Runs the real OpenClaw gateway in a temporary directory and talks to it over its own WebSocket
- * protocol, so that a turn costs milliseconds and not a start of the command line.
+ * protocol, because a start of the command line for each turn would take seconds.
  *
- * The gateway gets a home, a state directory and an environment of its own: nothing of the user's
- * OpenClaw, keys or proxies reaches it, and it leaves nothing behind. It runs in a process group of
- * its own, which `stop()` ends; so do Ctrl-C, SIGTERM and the end of this process.
+ * The gateway gets its own home, state directory and environment. The user's OpenClaw, keys and proxies have no effect,
+ * and the gateway leaves no files behind. It runs in its own process group. `stop()`, Ctrl-C, SIGTERM and the end of this
+ * process end the group.
  *
- * Host and Node are those of `hosts.mjs`, because OpenClaw needs a newer Node than the one that may be
- * running this file.
+ * `hosts.mjs` names the host and its Node. OpenClaw may need a newer Node than the one that runs this file.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -26,7 +25,7 @@ const TERM_GRACE_MS = 8_000;
 const KEPT_LOG_CHARS = 4_000_000;
 const PROTOCOL = 4;
 
-// Everything that must end with this process. Entries remove themselves when they are stopped.
+// Functions that end child processes when this process ends. A stopped gateway removes its entry.
 const running = new Set();
 let watchingSignals = false;
 let interrupted = false;
@@ -38,22 +37,21 @@ function watchSignals() {
     process.once(signal, async () => {
       interrupted = true;
       await Promise.allSettled([...running].map((entry) => entry.stop()));
-      // With our handler gone, the signal now does what it would have done without us, so that the
-      // parent sees the true cause of death.
+      // Our handler is removed, so the signal now ends this process, and the parent sees the real cause.
       process.kill(process.pid, signal);
     });
   }
-  // The last resort, for `process.exit()` and uncaught errors: no waiting is possible here.
+  // For `process.exit()` and uncaught errors. Waiting is not possible here.
   process.on("exit", () => {
     for (const entry of running) entry.killNow();
   });
 }
 
-/** Signals a child's whole process group; false where nothing of it is left. */
+/** Signals a child's process group. Returns false if the group no longer exists. */
 function signalGroup(child, signal) {
   if (child.pid === undefined) return false;
   try {
-    // Windows has no process groups; there only the child itself can be told.
+    // Windows has no process groups, so only the child itself gets the signal.
     return process.platform === "win32" ? child.kill(signal) : process.kill(-child.pid, signal);
   } catch (error) {
     if (error.code === "ESRCH") return false;
@@ -71,7 +69,7 @@ async function endGroup(child) {
   signalGroup(child, "SIGKILL");
 }
 
-/** A port that is free now. The gateway needs to be told one; it cannot pick. */
+/** A free port. The gateway cannot choose a port itself. */
 export async function freePort() {
   const server = createServer();
   await new Promise((resolve, reject) => {
@@ -85,7 +83,7 @@ export async function freePort() {
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
-/** Objects merge, anything else replaces. */
+/** Merges objects recursively. Any other value replaces the old value. */
 function merge(base, override) {
   if (!isObject(base) || !isObject(override)) return override;
   const merged = { ...base };
@@ -134,20 +132,19 @@ function configFor({ host, plugin, providers, agents, port, token, root, config 
         workspace: join(root, "workspaces", "default"),
         model: { primary: `${Object.keys(providers)[0]}/auto` },
         skipBootstrap: true,
-        // No model calls but those that are asked for.
+        // Switches off model calls that no test asked for.
         heartbeat: { every: "0m", agentId: agents[0].id },
         systemAgent: { agentId: agents[0].id },
       },
-      // With several agents the host wants to be told who owns what; left out, it rewrites the
-      // configuration at the start, which takes it some seconds.
+      // Without this, a host with several agents rewrites the configuration at the start, which takes seconds.
       ownership: "explicit",
       entries,
     },
-    // By default the host starts a thread after every turn that looks for sessions to remove, and on a busy machine
-    // such a thread keeps other agents from their databases for long enough that their turns fail.
+    // By default the host starts a thread after every turn that removes old sessions. On a busy machine, this thread
+    // blocks the databases of other agents for so long that their turns fail.
     session: { maintenance: { mode: "warn" } },
-    // All of it stays on this machine and in this directory: no update check, no catalogue from
-    // the network, no announcement on it, no log in the system's temporary directory.
+    // Keeps everything on this machine and in this directory: no update check, no catalogue download, no network
+    // announcement, no log in the system's temporary directory.
     update: { checkOnStart: false },
     discovery: { mdns: { mode: "off" } },
     logging: { file: join(root, "gateway.log") },
@@ -156,7 +153,7 @@ function configFor({ host, plugin, providers, agents, port, token, root, config 
         ? {}
         : {
             load: { paths: [plugin] },
-            // Found on a load path alone, a plugin gets its provider hooks but no gateway methods.
+            // A plugin that is only on a load path gets provider hooks but no gateway methods.
             entries: { [pluginId(plugin)]: { enabled: true } },
           },
   };
@@ -183,9 +180,8 @@ function environmentFor({ host, root, stateDir, configPath, env }) {
     OPENCLAW_NO_RESPAWN: "1",
     OPENCLAW_EXEC_SHELL_SNAPSHOT: "0",
     DO_NOT_TRACK: "1",
-    // Compiling the host's modules anew costs some twenty seconds on a small machine, so the cache
-    // of compiled code is the one thing that is shared between runs. It lies within the host's
-    // installation; the second variable spares the host a restart of itself only to set the first.
+    // Runs share the cache of compiled code, because compiling the host's modules takes about twenty seconds on a small
+    // machine. The cache is in the host's installation. The second variable saves a restart that only sets the first.
     NODE_COMPILE_CACHE: join(host.modules, ".cache", "compiled"),
     OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: "1",
     NO_COLOR: "1",
@@ -194,15 +190,15 @@ function environmentFor({ host, root, stateDir, configPath, env }) {
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 }
 
-/** A client for the gateway's WebSocket protocol: requests by id, answers by id. */
+/** A client for the gateway's WebSocket protocol, in which answers carry the id of the request. */
 class Connection {
   #socket;
   #pending = new Map();
   #nextId = 1;
 
-  /** Resolves when the gateway has accepted us; rejects where it is not there (yet) or refuses. */
+  /** Resolves when the gateway has accepted the connection. Rejects if the gateway is not ready or refuses. */
   static async open({ host, port, token, caps }) {
-    // `ws` is the host's own dependency; Node has had a WebSocket of its own only since 22.
+    // `ws` is a dependency of the host. Node 20 has no WebSocket.
     const { WebSocket } = createRequire(host.entry)("ws");
     const connection = new Connection();
     await connection.#connect(new WebSocket(`ws://127.0.0.1:${port}`), connectParams(token, caps));
@@ -235,7 +231,7 @@ class Connection {
 
   #settle(frame) {
     const waiting = this.#pending.get(frame.id);
-    // An agent's request is answered twice, first that it was accepted and then how it ended.
+    // An agent request gets two answers: first that it was accepted, then its result.
     if (waiting === undefined || (waiting.untilFinal && frame.payload?.status === "accepted"))
       return;
     this.#pending.delete(frame.id);
@@ -265,8 +261,8 @@ class Connection {
 }
 
 /**
- * The host lets a local backend in by the shared token alone, without a device key or pairing, and
- * lets it keep the scopes it asks for.
+ * The host accepts a local backend with the shared token, without a device key or pairing, and grants the scopes that it
+ * requests.
  */
 const connectParams = (token, caps) => ({
   minProtocol: PROTOCOL,
@@ -278,13 +274,13 @@ const connectParams = (token, caps) => ({
   auth: { token },
 });
 
-async function within(promise, ms, what) {
+async function within(promise, ms, action) {
   const timer = new AbortController();
   try {
     return await Promise.race([
       promise,
       sleep(ms, undefined, { signal: timer.signal }).then(() => {
-        throw new Error(`${what} took more than ${ms} ms`);
+        throw new Error(`${action} took more than ${ms} ms`);
       }),
     ]);
   } finally {
@@ -295,9 +291,9 @@ async function within(promise, ms, what) {
 /**
  * @typedef {object} Turn
  * @property {boolean} ok  Whether the run ended well.
- * @property {string | null} text  What the agent said.
+ * @property {string | null} text  The agent's reply.
  * @property {object | undefined} payload  The gateway's whole answer: `runId`, `status`, `result`, …
- * @property {object | undefined} error  The gateway's error, where there is one.
+ * @property {object | undefined} error  The gateway's error, if any.
  * @property {number} ms  How long the turn took.
  */
 
@@ -312,9 +308,9 @@ async function within(promise, ms, what) {
  *   workspace gets one in the gateway's temporary directory; all have explicit ones.
  * @param {object} [options.config]  Merged over the configuration.
  * @param {Record<string, string | undefined>} [options.env]  Merged over the environment.
- * @param {string[]} [options.caps]  What the client says it can show: `inline-widgets`, as the Control UI.
+ * @param {string[]} [options.caps]  The client's capabilities, such as `inline-widgets` of the Control UI.
  * @param {(before: {root: string, stateDir: string, cli: Function}) => Promise<void>} [options.prepare]
- *   Called before the gateway starts, with its state directory and its command line.
+ *   Called before the gateway starts.
  */
 export async function startGateway({
   plugin,
@@ -325,12 +321,11 @@ export async function startGateway({
   caps = [],
   prepare = undefined,
 }) {
-  // Whoever starts the next gateway while the last ones are being ended would leave an orphan.
+  // A gateway that starts while the others are being ended would stay behind.
   if (interrupted) throw new Error("interrupted");
   const host = hostPaths();
   const startedAt = Date.now();
-  // The real path, because a workspace's path is an identity and the system's temporary directory
-  // may be a symbolic link.
+  // The session id depends on the workspace's real path, and the temporary directory may be a symbolic link.
   const root = mkdtempSync(join(realpathSync(tmpdir()), "openclaw-gateway-"));
   const stateDir = join(root, "state");
   const configPath = join(root, "openclaw.json");
@@ -401,7 +396,7 @@ export async function startGateway({
    * Runs the real command line against this gateway's state and configuration.
    *
    * @returns {Promise<{code: number | null, stdout: string, stderr: string, json: any}>} `json` is
-   *   the parsed standard output, undefined where it is no JSON.
+   *   the parsed standard output, or undefined if it is not JSON.
    */
   async function cli(args, { timeoutMs = 120_000, env: extraEnv } = {}) {
     const child = run(args, extraEnv);
@@ -445,7 +440,7 @@ export async function startGateway({
   }
   launch();
 
-  /** Connects anew where the connection was lost, as it is when a gateway restarts in place. */
+  /** Connects again after the connection was lost, for example when a gateway restarts in place. */
   async function connected(deadline = Date.now() + READY_WITHIN_MS) {
     let refusal = "";
     while (!connection?.isOpen) {
@@ -458,7 +453,7 @@ export async function startGateway({
           "connecting",
         );
       } catch (error) {
-        // Not listening yet, or still starting: the host says so and asks to come back.
+        // The gateway is not listening yet or still starting.
         refusal = String(error);
         await sleep(100);
       }
@@ -473,8 +468,8 @@ export async function startGateway({
     throw error;
   }
 
-  // The host makes an agent's databases in its first turn. Where it makes several at once on a busy machine, it may
-  // refuse an agent's turns for good; so first turns are taken one after another.
+  // The host creates an agent's databases in the agent's first turn. If it creates several at once on a busy machine, it
+  // may refuse all later turns of an agent. So first turns run one after another.
   const firstTurns = new Map();
   let latestFirst = Promise.resolve();
 
@@ -489,14 +484,14 @@ export async function startGateway({
     return turn;
   }
 
-  /** One request to the gateway. A refused request is an answer (`ok: false`), not an exception. */
+  /** Sends one request to the gateway. A refused request resolves with `ok: false`. */
   async function call(method, params = {}, { timeoutMs = 60_000, untilFinal = false } = {}) {
     const request = (await connected()).request(method, params, { untilFinal });
     return within(request, timeoutMs, method);
   }
 
   return {
-    /** The OpenClaw that it is, see `hosts.mjs`. */
+    /** The OpenClaw of this gateway, see `hosts.mjs`. */
     host,
     url: `ws://127.0.0.1:${port}`,
     port,
@@ -511,15 +506,15 @@ export async function startGateway({
     environment,
     /** Workspace directory by agent id. */
     workspaces: Object.fromEntries(withWorkspaces.map((agent) => [agent.id, agent.workspace])),
-    /** How long the start took, ms. */
+    /** The duration of the start in ms. */
     startupMs: Date.now() - startedAt,
     log: () => log,
     isAlive: () => exit === null,
     call,
 
     /**
-     * One agent turn, with all model calls and tools that it needs. An agent's first one waits for those of
-     * others; one that the host itself refuses is asked again, see `refusals.mjs`.
+     * Runs one agent turn with all its model calls and tools. An agent's first turn waits for the first turns of other
+     * agents. Turns that the host refuses are repeated, see `refusals.mjs`.
      *
      * @returns {Promise<Turn>}
      */
@@ -547,7 +542,7 @@ export async function startGateway({
     /** Reloads plugins in the running gateway, as `openclaw plugins reload` does. */
     reloadPlugin: (pluginId) => call("plugins.reload", { plugins: [{ pluginId }] }),
 
-    /** What `openclaw gateway restart` does where the gateway is a service: another process. */
+    /** Restarts the gateway in another process, as `openclaw gateway restart` does for a service. */
     async restart() {
       connection?.close();
       await endGroup(gateway);

@@ -1,25 +1,24 @@
-// Git repositories for workspaces, made by the machine's own git and always in the same way, whatever
-// its user has configured.
+// Makes git repositories for workspaces with the machine's git. The user's git configuration has no effect.
 
 import { execFileSync, spawnSync } from "node:child_process";
 
-const NOBODY = { NAME: "Nobody", EMAIL: "nobody@example.com", DATE: "2026-01-01T00:00:00Z" };
-const PERSONS = Object.entries(NOBODY).flatMap(([key, value]) => [
+const AUTHOR = { NAME: "Nobody", EMAIL: "nobody@example.com", DATE: "2026-01-01T00:00:00Z" };
+const PERSONS = Object.entries(AUTHOR).flatMap(([key, value]) => [
   [`GIT_AUTHOR_${key}`, value],
   [`GIT_COMMITTER_${key}`, value],
 ]);
 
-// Within a hook of git, its variables lead to the repository that the hook belongs to.
+// A git hook sets variables that point to its own repository.
 const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"));
 
-/** The environment of a git that reads nobody's configuration. */
+/** An environment in which git reads no configuration of user or system. */
 export const GIT_ENV = {
   ...Object.fromEntries([...inherited, ...PERSONS]),
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_SYSTEM: "/dev/null",
 };
 
-/** Whether there is a git. On macOS a stand-in opens a window where the developer tools are missing. */
+/** Whether git is installed. On macOS without developer tools, running `git` would open a window. */
 export function hasGit() {
   const answers = (command, argument) => spawnSync(command, [argument]).status === 0;
   return (
@@ -27,7 +26,7 @@ export function hasGit() {
   );
 }
 
-/** @throws {Error} with what git says, where it fails */
+/** @throws {Error} with git's message */
 export function git(directory, ...args) {
   return execFileSync("git", args, {
     cwd: directory,
@@ -38,7 +37,7 @@ export function git(directory, ...args) {
 }
 
 /**
- * Makes a directory a repository with one commit, of all that is in it.
+ * Makes a directory a repository with one commit of all its files.
  *
  * @param {string} directory
  * @param {string} branch
@@ -47,5 +46,5 @@ export function commitAll(directory, branch) {
   git(directory, "init", "--quiet");
   git(directory, "checkout", "--quiet", "-b", branch);
   git(directory, "add", "--all");
-  git(directory, "commit", "--quiet", "--message=All that is here");
+  git(directory, "commit", "--quiet", "--message=Add all files");
 }

@@ -1,21 +1,21 @@
-// Which of the requests that the simulated service received told of a repository.
+// Counts the requests to the simulated service that carried repository hints.
 
 const HINTS = ["repo_name", "git_branch_hint", "git_dirty_hint"];
 
 /** @param {import("./taas.mjs").TaasRequest} request */
-const lackedBy = ({ body }) =>
+const missingIn = ({ body }) =>
   HINTS.filter((hint) => body.metadata?.requester_runtime?.[hint] === undefined);
 
 /**
- * How many requests carried all three hints, of agent runs and of all, and what the others lacked.
- * An agent is told by the tools on offer, which no simple completion has.
+ * Counts the requests with all three hints, among agent runs and among all, and lists the missing hints of the others.
+ * Only a request of an agent run offers tools.
  *
  * @param {import("./taas.mjs").TaasRequest[]} requests
  */
 export function countHints(requests) {
   const count = (some) => ({
     requests: some.length,
-    hinted: some.filter((request) => lackedBy(request).length === 0).length,
+    hinted: some.filter((request) => missingIn(request).length === 0).length,
   });
   return {
     agentRuns: count(requests.filter(({ toolNames }) => toolNames.length > 0)),
@@ -24,7 +24,7 @@ export function countHints(requests) {
       .map((request) => ({
         request: request.index + 1,
         agent: request.agentId,
-        lacks: lackedBy(request),
+        lacks: missingIn(request),
       }))
       .filter(({ lacks }) => lacks.length > 0),
   };

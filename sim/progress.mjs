@@ -1,18 +1,17 @@
 import { WIDTH } from "../scripts/terminal.mjs";
 
 /**
- * One line that is written over and over on a terminal; elsewhere (a log, a pipe) plain lines, few
- * enough to read.
+ * Shows progress: one line that is redrawn on a terminal, and a few plain lines in a log or pipe.
  *
  * @param {NodeJS.WriteStream} stream
- * @param {number} total how many steps there are
+ * @param {number} total the number of steps
  */
 export function progress(stream, total) {
   const live = stream.isTTY === true;
   const began = Date.now();
   const stamp = () => `${((Date.now() - began) / 1000).toFixed(0).padStart(3)} s`;
   let done = 0;
-  // A line that is wider than the terminal could not be written over.
+  // A line that is wider than the terminal could not be redrawn.
   const fitted = (text) => text.slice(0, Math.min(stream.columns || WIDTH, WIDTH));
   const line = (label) => {
     const width = 12;
@@ -20,12 +19,12 @@ export function progress(stream, total) {
     return fitted(`${stamp()} ${"█".repeat(filled)}${"░".repeat(width - filled)} ${label}`);
   };
   return {
-    /** Always worth a line of its own. */
+    /** Prints a label; always a separate line outside a terminal. */
     say: (label) =>
       live
         ? stream.write(`\r\x1b[2K${line(label)}`)
         : stream.write(`${fitted(`${stamp()}  ${label}`)}\n`),
-    /** One step further; a line of its own only on a terminal. */
+    /** Counts a step, and shows the label only on a terminal. */
     step(label) {
       done += 1;
       if (live) stream.write(`\r\x1b[2K${line(label)}`);

@@ -1,14 +1,14 @@
-// What the simulated service would have counted with another seed, without asking anybody again.
+// Computes the figures of a recorded run with another seed, without new requests.
 
 import { BLOCKS_PER_SLOT, commonKeys, TOKENS_PER_BLOCK } from "./slots.mjs";
 import { createUpstream } from "./upstream.mjs";
 
 /**
- * The same requests over fresh slots, with the draws of a seed; that of the run itself gives what the
- * run has counted. Ids of tool calls depend on the seed, and are part of prompts; but they only have to be equal
- * where they were, and have one length, so those that were issued serve for every seed.
+ * Sends the same requests to fresh slots, with the draws of `seed`. The seed of the run gives the figures of the run.
+ * Prompts contain ids of tool calls, which depend on the seed. The ids of the run serve for every seed, because all ids
+ * have the same length.
  *
- * @param {import("./taas.mjs").TaasRequest[]} requests  In the order in which they came, one at a time.
+ * @param {import("./taas.mjs").TaasRequest[]} requests  In order of arrival, one at a time.
  * @param {{slots: number, anonymous: "random" | "guess", seed: string | number, blocksPerSlot?: number}} options
  * @returns {import("./taas.mjs").TaasRequest[]}
  */

@@ -1,24 +1,24 @@
-// Turns that the host refuses for reasons of its own, under load and while it takes an edit, and for which
-// it wants to be asked again. Nothing else is asked again: whatever a plugin may be the cause of has to show.
+// Repeats turns that the host refuses for its own reasons: under load, or while it applies an edit of the configuration.
+// Other failures are not repeated, because a plugin may be their cause.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { wrap } from "../scripts/terminal.mjs";
 
-/** What the host says then, as seen on 2026.9.6. */
+/** The host's messages for such refusals, seen on 2026.9.6. */
 const REFUSALS = [
   // Two of its threads open a database at the same time.
   /another OpenClaw process owns/,
   /Agent database (cleanup failed|execution admission is closed)/,
-  // The configuration changed while the turn began.
+  // The configuration changed at the start of the turn.
   /superseded/,
 ];
 
 const TIMES = 10;
 
 /**
- * Asks until the answer is none of the host's refusals, or it has been asked often enough. Each refusal is
- * printed, so that a host which refuses ever more turns is seen.
+ * Asks again while the answer is a known refusal, up to ten times. Prints each refusal, so that a growing number is
+ * noticed.
  *
  * @template {{ error?: { message?: string } }} Answer
  * @param {() => Promise<Answer>} ask

@@ -1,19 +1,18 @@
-// The cache of one upstream slot, the same for the simulated service, which feeds it with text, and for
-// the replay, which feeds it with identities of blocks; and the seeded draws and hashes that make every
-// run repeatable.
+// The cache of one upstream slot, for the simulated service and the replay, with the seeded draws and hashes that make
+// every run repeatable.
 
 import { createHash } from "node:crypto";
 
 const CHARS_PER_TOKEN = 4;
 export const TOKENS_PER_BLOCK = 64;
-/** How many blocks the simulated service's slots have room for, unless told otherwise. */
+/** The default size of a slot's cache in the simulated service, in blocks. */
 export const BLOCKS_PER_SLOT = 8192;
 const CHARS_PER_BLOCK = CHARS_PER_TOKEN * TOKENS_PER_BLOCK;
 
-/** How sure the service's guess is, as its documentation gives it. */
+/** The probability that the service's guess is right, from its documentation. */
 export const CONFIDENCE = Object.freeze({ toolResult: 1, conversation: 0.85, firstTurn: 0.3 });
 
-/** A small seeded generator (mulberry32): the same seed gives the same draws on every machine. */
+/** A seeded random generator (mulberry32). Equal seeds give equal draws on every machine. */
 export function seededRandom(seed) {
   let state = createHash("sha256").update(String(seed)).digest().readUInt32LE(0);
   return () => {
@@ -32,7 +31,7 @@ export const digest = (...parts) => {
 
 export const estimateTokens = (text) => Math.ceil(text.length / CHARS_PER_TOKEN);
 
-/** The keys of a prompt's complete blocks; each key stands for the whole prompt up to its block. */
+/** The keys of a prompt's complete blocks. Each key depends on the whole prompt up to the end of its block. */
 export function blockKeys(prompt) {
   const keys = [];
   let previous = "";
@@ -43,7 +42,7 @@ export function blockKeys(prompt) {
   return keys;
 }
 
-/** How many leading blocks two prompts have in common, each given as its blocks' keys. */
+/** The number of leading blocks that two prompts, given as block keys, have in common. */
 export function commonKeys(one, other) {
   const most = Math.min(one.length, other.length);
   let common = 0;
@@ -52,17 +51,16 @@ export function commonKeys(one, other) {
 }
 
 /**
- * One upstream slot's prompt cache: blocks that are found from a prompt's head on, dropped when they
- * have not been used for a while, and where there are too many of them, the least recently used first.
+ * The prompt cache of one upstream slot. A lookup finds the leading blocks of a prompt. Blocks expire some time after
+ * their last use. If there are too many, the least recently used blocks are dropped first.
  *
- * Who uses a block uses all blocks before it, so what a prompt was the last to use is one run of its
- * blocks, and a block never outlives those before it. So runs are kept, not blocks: one for each prompt
- * that nobody has continued yet.
+ * Using a block uses all blocks before it, so a block never outlives those before it. The cache therefore stores runs
+ * of blocks: one run for each prompt, with the blocks that no later prompt has used.
  *
- * @template {{ length: number }} Prompt its blocks, `length` of them
+ * @template {{ length: number }} Prompt a prompt of `length` blocks
  */
 export class PrefixCache {
-  /** Runs from `start` to `end` of a prompt's blocks, the least recently used first. */
+  /** The runs, each from `start` to `end` of a prompt's blocks, least recently used first. */
   #runs = [];
   #common;
   #limit;
@@ -70,9 +68,9 @@ export class PrefixCache {
 
   /**
    * @param {object} options
-   * @param {(one: Prompt, other: Prompt) => number} options.common how many leading blocks are the same
-   * @param {number} [options.limit] how many blocks there is room for
-   * @param {number} [options.keep] how long a block is kept after its last use, in the caller's unit
+   * @param {(one: Prompt, other: Prompt) => number} options.common the number of leading blocks that are equal
+   * @param {number} [options.limit] the highest number of blocks
+   * @param {number} [options.keep] the lifetime of a block after its last use, in the caller's unit
    */
   constructor({ common, limit = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY }) {
     this.#common = common;
@@ -81,10 +79,10 @@ export class PrefixCache {
   }
 
   /**
-   * How many leading blocks are known; afterwards all of them are.
+   * Returns the number of leading blocks that are cached, and caches all blocks of the prompt.
    *
    * @param {Prompt} prompt
-   * @param {number} now never earlier than the last time
+   * @param {number} now at least the time of the previous lookup
    */
   lookUpAndStore(prompt, now) {
     let known = 0;
@@ -94,7 +92,7 @@ export class PrefixCache {
       if (now - run.time > this.#keep) continue;
       const common = this.#common(prompt, run.prompt);
       known = Math.max(known, Math.min(common, run.end));
-      // What is in common is the new prompt's from now on.
+      // The new prompt is now the last user of the common blocks.
       run.start = Math.max(run.start, common);
       if (run.start >= run.end) continue;
       runs.push(run);
@@ -106,7 +104,7 @@ export class PrefixCache {
     return known;
   }
 
-  /** Drops the least recently used blocks, of a prompt the last first: none is found without its head. */
+  /** Drops the least recently used blocks, a prompt's last blocks first, because a block needs those before it. */
   #drop(excess) {
     let left = excess;
     while (left > 0) {

@@ -1,6 +1,5 @@
-// The plugin as its users have it: the files that npm would publish, and the binary for this machine,
-// in a directory of their own. The host under test is installed within this checkout, and OpenClaw
-// does not load a plugin whose directory contains OpenClaw itself.
+// Copies the plugin as npm would publish it, with the binary for this machine, into its own directory. OpenClaw does not
+// load a plugin whose directory contains OpenClaw, and this checkout contains the host under test.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
@@ -11,9 +10,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = resolve(fileURLToPath(new URL("..", import.meta.url)));
 
 /**
- * Copies the package into a new directory, which goes when this process does.
+ * Copies the package into a new directory, which is removed when this process exits.
  *
- * @param {{ binary?: boolean }} [options] without `binary`, as on a machine that has none
+ * @param {{ binary?: boolean }} [options] `binary: false` leaves the native binary out
  */
 export function stagePlugin({ binary = true } = {}) {
   const directory = mkdtempSync(join(realpathSync(tmpdir()), "taas-affinity-"));

@@ -1,22 +1,22 @@
 /**
- * An embedded TaaS on loopback: a real HTTP server that speaks the three model APIs and models the
- * one thing that affinity is about, which is that a prompt cache lives on one upstream slot.
+ * A simulated TaaS on loopback: a real HTTP server for the three model APIs, in which each upstream slot has its own
+ * prompt cache.
  *
- * What is modelled, and what is not:
+ * The model and its limits:
  *
  * - A prompt is the request's tools, then its instructions, then its messages, in that order, each
- *   written as compact JSON. Nothing else of the request belongs to it: not `metadata`, not the
- *   model's name, not sampling options, and not `cache_control`, which marks places and is not text.
- * - Four characters count as one token. That is a rule of thumb for English; what matters here is
- *   that it is the same for every phase and that equal prefixes give equal counts.
- * - A slot remembers blocks of 64 tokens. A block's key is a hash chained over all blocks before
- *   it, so a block can only be found where the whole prompt up to it is the same, byte for byte.
+ *   written as compact JSON. The prompt does not include `metadata`, the model's name, sampling
+ *   options or `cache_control`.
+ * - Four characters count as one token, a rule of thumb for English. The rule is the same for every phase, and equal
+ *   prefixes give equal counts.
+ * - A slot remembers blocks of 64 tokens. A block's key is a hash over all blocks before
+ *   it, so a block is found only if the whole prompt up to its end is equal, byte for byte.
  *   The unfinished last block is never cached. The slot drops the least recently used blocks.
- * - A request with both a session id and an agent id goes to its session's slot, which is the one
- *   that had been given the fewest input tokens when the session's first request came. A request with
- *   only one of them, or none, is anonymous, because the service trusts only the pair.
- * - An anonymous request is drawn at random ("random"), or its slot is guessed ("guess").
- * - Caches do not expire with time and slots are never full or down; `fault` makes failures.
+ * - A request with both a session id and an agent id goes to its session's slot: the slot with
+ *   the fewest input tokens when the session's first request came. A request without both ids is
+ *   anonymous.
+ * - The slot of an anonymous request is drawn at random ("random") or guessed ("guess").
+ * - Caches do not expire with time and slots are never full or down. `fault` makes failures.
  */
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,7 +45,7 @@ function inPieces(text, count) {
 
 const TOOL_CALL_ID = /call[0-9a-f]{16}/;
 
-/** Clients put an id of their own around the one that was issued; ours is still in it. */
+/** Clients wrap an issued id into a longer id. The issued id is still part of that. */
 const issuedId = (id) => TOOL_CALL_ID.exec(String(id))?.[0];
 
 const clip = (text, length) => [...text].slice(0, length).join("");
@@ -66,13 +66,13 @@ function parseBody(text) {
 }
 
 /**
- * One request as the simulator saw it. `reply` and `fault` get it before it is answered; the fields
- * from `slot` on are filled in when it is placed on a slot.
+ * One request to the simulator. `reply` and `fault` get the request before the answer. The fields from `slot` on are set
+ * when the request is placed on a slot.
  *
  * @typedef {object} TaasRequest
  * @property {number} index  Position in `requests`.
  * @property {number} time  When it arrived, ms since 1970.
- * @property {number} port  The client's end of the connection that it came over.
+ * @property {number} port  The client's port of the connection.
  * @property {string} method
  * @property {string} path
  * @property {string[]} rawHeaders  Names and values in turn, as they came.
@@ -86,29 +86,29 @@ function parseBody(text) {
  * @property {string} firstUserText
  * @property {string} lastUserText
  * @property {number} userTurns
- * @property {boolean} isFollowUp  Whether it hands in tool results.
+ * @property {boolean} isFollowUp  Whether the request has tool results.
  * @property {string[]} toolResults  Their texts.
  * @property {string[]} toolNames  Tools on offer.
  * @property {string | null} sessionId
  * @property {string | null} agentId
- * @property {import("./upstream.mjs").Call | null} call  What the slots were shown; null where none was reached.
+ * @property {import("./upstream.mjs").Call | null} call  The call that was placed; null without a slot.
  * @property {string[]} issuedCalls  Ids of the tool calls in the answer.
- * @property {number | null} slot  Null where no slot was reached (a fault).
- * @property {"pinned" | "drawn" | "recognised" | "guessed" | null} placed  How the slot was found.
+ * @property {number | null} slot  Null without a slot (a fault).
+ * @property {"pinned" | "drawn" | "recognised" | "guessed" | null} placed  How the slot was chosen.
  * @property {number} inputTokens  All prompt tokens, cached ones included.
  * @property {number} cachedTokens
  * @property {number} outputTokens
- * @property {number | null} status  What was answered; null for a reset connection.
- * @property {Record<string, string>} routeHeaders  What was sent beside the standard headers.
- * @property {boolean} stalled  Whether the client waits in vain for the rest of the answer.
- * @property {boolean} finished  Whether the whole answer was handed to the client.
+ * @property {number | null} status  Null for a reset connection.
+ * @property {Record<string, string>} routeHeaders  The response headers beyond the standard ones.
+ * @property {boolean} stalled  Whether the answer stopped before its end.
+ * @property {boolean} finished  Whether the whole answer was sent.
  */
 
 /**
  * @typedef {object} TaasReply
  * @property {string} [text]
- * @property {string} [reasoning]  What the model says to itself, before the text; see `sim/apis`.
- * @property {number} [pieces]  In how many pieces each of the two is streamed.
+ * @property {string} [reasoning]  The model's reasoning before the text; see `sim/apis`.
+ * @property {number} [pieces]  The number of pieces in which text and reasoning are streamed.
  * @property {{name: string, arguments: object}[]} [toolCalls]
  * @property {Record<string, string | null>} [headers]  Replaces response headers; null leaves one out.
  * @property {(usage: object) => object[]} [usage]  Makes the usage objects that are sent, in their order, from the
@@ -118,12 +118,12 @@ function parseBody(text) {
 /**
  * @typedef {object} TaasFault
  * @property {number} [status]  Answer with this instead of a slot's answer; no slot is reached.
- * @property {string} [message]  What the error says then.
+ * @property {string} [message]  The message of that error.
  * @property {Record<string, string>} [headers]  Headers of that answer (`Retry-After`, …).
  * @property {boolean | "midstream"} [reset]  Cut the connection, at once or within the answer.
  * @property {number} [delayMs]  Wait before the response's headers are sent.
- * @property {number} [stallAfter]  Send so many chunks of a streamed answer, and no more until the
- *   client goes.
+ * @property {number} [stallAfter]  Send this number of chunks of a streamed answer, then nothing until the
+ *   client disconnects.
  * @property {number} [chunkDelayMs]  Wait before every chunk of a streamed answer.
  */
 
@@ -132,7 +132,7 @@ function parseBody(text) {
  *
  * @param {object} [options]
  * @param {number} [options.slots]  Upstream slots.
- * @param {"random" | "guess"} [options.anonymous]  What happens to a request without an identity.
+ * @param {"random" | "guess"} [options.anonymous]  How a request without an identity gets its slot.
  * @param {string | number} [options.seed]  Equal seeds and equal requests give equal draws.
  * @param {boolean} [options.autorouted]  Whether answers carry the autorouter's headers.
  * @param {number} [options.blocksPerSlot]  Size of a slot's cache, in blocks of 64 tokens.
@@ -156,7 +156,7 @@ export async function startTaas({
   const strays = [];
   let issued = 0;
 
-  /** What the slots are shown of a request. */
+  /** The facts by which a request is placed. */
   function callOf(request, view, prompt) {
     return {
       sessionId: request.sessionId,
@@ -277,7 +277,7 @@ export async function startTaas({
     } = typeof given === "string" ? { text: given } : given;
     const calls = toolCalls.map((call) => {
       issued += 1;
-      // Letters and digits alone, because clients rewrite other characters; see TOOL_CALL_ID.
+      // Only letters and digits, because clients rewrite other characters; see TOOL_CALL_ID.
       const id = `call${digest("call", String(seed), String(issued))}`;
       request.issuedCalls.push(id);
       upstream.askedForTool(id, slot);
@@ -327,7 +327,7 @@ export async function startTaas({
       const name = event.event ? `event: ${event.event}\n` : "";
       response.write(`${name}data: ${event.raw ?? JSON.stringify(event.data)}\n\n`);
       sent += 1;
-      // Let each chunk leave on its own: a client must meet chunks, not one lump.
+      // Lets each chunk leave separately, so that the client receives several chunks.
       await new Promise((resolve) => setImmediate(resolve));
     }
     response.end();
@@ -352,13 +352,13 @@ export async function startTaas({
         { error: { message: `no model call: ${request.path}` } },
       );
     } catch (error) {
-      // A mistake in a test's own `reply` or `fault` must be seen there, not end the process.
+      // An error in a test's `reply` or `fault` must fail the test and not end the process.
       strays.push({ path: incoming.url, error });
       if (response.headersSent) response.destroy();
       else sendJson(response, 500, {}, { error: { message: String(error) } });
     }
   });
-  // As long as a proxy keeps them, and not Node's five seconds: a turn may take that long here.
+  // A turn may take longer than Node's default of five seconds.
   server.keepAliveTimeout = 60_000;
   await new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -371,7 +371,7 @@ export async function startTaas({
     port,
     /** @type {TaasRequest[]} Model calls, in order of arrival. */
     requests,
-    /** Anything else that arrived, and errors of `reply` and `fault`. */
+    /** Requests that are not model calls, and errors of `reply` and `fault`. */
     strays,
     stats: () => summarise(requests),
     async close() {
@@ -384,7 +384,7 @@ export async function startTaas({
 }
 
 /**
- * What a list of requests amounts to. Requests that reached no slot count as requests only.
+ * The sums over a list of requests. A request without a slot only counts as a request.
  *
  * @param {TaasRequest[]} requests
  */

@@ -1,15 +1,15 @@
-// The slots behind the service: which one a request is placed on, and what its cache knows of the
-// prompt. The simulated service and the replay of recorded sessions place with this very code.
+// The slots behind the service: places a request on a slot, and looks its prompt up in the slot's cache. The simulated
+// service and the replay of recorded sessions both use this code.
 
 import { CONFIDENCE, PrefixCache, seededRandom } from "./slots.mjs";
 
 const known = (value) => (typeof value === "string" && value.trim() !== "" ? value : null);
 
 /**
- * Who a request says that it is from. The service trusts only the pair.
+ * The identity in a request. The service trusts only the pair of session id and agent id.
  *
  * @param {Record<string, string>} headers by lower-case name
- * @param {object | undefined} metadata the body's
+ * @param {object | undefined} metadata of the body
  */
 export const identityOf = (headers, metadata) => ({
   sessionId: known(headers["x-session-id"]) ?? known(metadata?.session_id),
@@ -17,32 +17,31 @@ export const identityOf = (headers, metadata) => ({
 });
 
 /**
- * What the service can see of a model call when it places it. Keys and ids are anything that a Map
- * tells apart.
+ * The facts that the service has when it places a model call. A key or id may be any key of a Map.
  *
  * @typedef {object} Call
  * @property {string | null} sessionId
  * @property {string | null} agentId
- * @property {boolean} isFirstTurn whether nothing has been answered in it yet
- * @property {unknown} frame key of its instructions and tools
- * @property {unknown} conversation key of how it began
- * @property {unknown[]} answeredCalls ids of the tool calls whose results it hands in
+ * @property {boolean} isFirstTurn whether the conversation has no answer yet
+ * @property {unknown} frame key of the instructions and tools
+ * @property {unknown} conversation key of the conversation's beginning
+ * @property {unknown[]} answeredCalls ids of the tool calls whose results are in the request
  * @property {number} inputTokens
  * @property {number} time
- * @property {{ length: number }} prompt its complete blocks, as `common` compares them
+ * @property {{ length: number }} prompt the complete blocks, in the form that `common` compares
  */
 
 /**
  * @typedef {object} Placed
  * @property {number} slot
- * @property {"pinned" | "drawn" | "recognised" | "guessed"} placed how the slot was found
- * @property {number} knownBlocks how many of the prompt's blocks its cache knew
+ * @property {"pinned" | "drawn" | "recognised" | "guessed"} placed how the slot was chosen
+ * @property {number} knownBlocks the number of the prompt's blocks that the slot had cached
  */
 
 /**
  * @param {object} options
  * @param {number} options.slots
- * @param {"random" | "guess"} options.anonymous what happens to a call without an identity
+ * @param {"random" | "guess"} options.anonymous how a call without an identity gets its slot
  * @param {string | number} options.seed equal seeds and equal calls give equal draws
  * @param {(one: object, other: object) => number} options.common see {@link PrefixCache}
  * @param {number} [options.blocksPerSlot] see {@link PrefixCache}
@@ -62,7 +61,7 @@ export function createUpstream({ slots, anonymous, seed, common, blocksPerSlot, 
   const slotOfFrame = new Map();
   const slotOfConversation = new Map();
 
-  /** A session is pinned where there has been least to do, and stays there. */
+  /** A new session is pinned to the slot with the fewest input tokens, and stays there. */
   function pin(sessionId) {
     if (!slotOfSession.has(sessionId)) {
       slotOfSession.set(sessionId, load.indexOf(Math.min(...load)));
@@ -70,7 +69,7 @@ export function createUpstream({ slots, anonymous, seed, common, blocksPerSlot, 
     return slotOfSession.get(sessionId);
   }
 
-  /** Which slot an anonymous call goes to when the service tries to guess. */
+  /** The slot of an anonymous call if the service guesses. */
   function guess(call) {
     const asked = call.answeredCalls
       .map((id) => slotOfToolCall.get(id))
@@ -78,13 +77,12 @@ export function createUpstream({ slots, anonymous, seed, common, blocksPerSlot, 
     if (asked !== undefined && random() < CONFIDENCE.toolResult) {
       return { slot: asked, placed: "recognised" };
     }
-    // A first turn can be told only by its instructions and tools, later ones by how they began.
+    // A first turn is recognised only by instructions and tools, a later turn by the conversation's beginning.
     const confidence = call.isFirstTurn ? CONFIDENCE.firstTurn : CONFIDENCE.conversation;
     const pointed = call.isFirstTurn
       ? slotOfFrame.get(call.frame)
       : slotOfConversation.get(call.conversation);
-    // One draw decides whether the guess holds, whatever is known, so that the sequence of draws
-    // depends on the calls alone.
+    // Each call draws once, even if the draw is not needed, so that the sequence of draws depends only on the calls.
     const holds = random() < confidence;
     if (holds && pointed !== undefined) return { slot: pointed, placed: "guessed" };
     return { slot: draw(), placed: "drawn" };

@@ -1,6 +1,6 @@
-// What the gateway counts is what TaaS counted, and `openclaw taas` and `/taas` show it: on the real gateway,
-// with ten turns over each API, failures, attempts and choices. A command costs the host many seconds, so that
-// those which only read run together.
+// `openclaw taas` and `/taas` on the real gateway, after ten turns over each API with failures and retries. The
+// figures are those that the simulated TaaS counted. A command takes the host many seconds, so reading commands run
+// in parallel.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,88 +9,28 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { provider, startGateway } from "../../sim/gateway.mjs";
-import { stagePlugin } from "../../sim/stage.mjs";
-import { startTaas } from "../../sim/taas.mjs";
+import {
+  AGENTS,
+  API_AGENTS,
+  APIS,
+  FAILING,
+  startWithTurns,
+  TURNS,
+} from "../support/command-gateway.mjs";
 import { sessionOf } from "../support/identity.mjs";
 import { USAGE_FORMS } from "../support/usage-forms.mjs";
 
 const TRACE = pathToFileURL(fileURLToPath(new URL("../support/trace-loads.mjs", import.meta.url)));
 
-/** The agents of an API each, by their models. */
-const APIS = {
-  completions: "openai-completions",
-  responses: "openai-responses",
-  anthropic: "anthropic-messages",
-};
-const API_AGENTS = Object.keys(APIS);
-const TURNS = { completions: 10, responses: 10, anthropic: 10, main: 3 };
-const AGENTS = [...Object.keys(TURNS), "ops"];
-
-const COST = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
-const TIERS = [
-  { range: [0, 100_000], ...COST },
-  { range: [100_000], input: 6, output: 22.5, cacheRead: 0.6, cacheWrite: 7.5 },
-];
-
-/** In which turn of an API's agent TaaS is out of sorts, and how it answers before an answer succeeds. */
-const FAILING = { turn: 4, statuses: [429, 503] };
-
 let taas;
 let gateway;
 let plugin;
-/** The statuses that an agent's next requests get. */
-const failing = {};
-/** The form of usage that an agent gets. */
-const usageOf = {};
-
-async function take(agent, turn) {
-  if (turn === FAILING.turn) failing[agent] = [...FAILING.statuses];
-  const answer = await gateway.turn({ agent, message: `turn ${turn} of ${agent}` });
-  assert.equal(answer.ok, true, JSON.stringify(answer) + gateway.log());
-}
+/** By agent: the form of usage in its next answers. */
+let usageOf;
+let take;
 
 before(async () => {
-  taas = await startTaas({
-    reply: ({ agentId, lastUserText }) => ({
-      text: `answer to ${lastUserText.slice(-40)}`,
-      usage: usageOf[agentId],
-    }),
-    fault: ({ agentId }) => {
-      const status = failing[agentId]?.shift();
-      return status === undefined ? undefined : { status };
-    },
-  });
-  plugin = stagePlugin();
-  const entry = provider(taas.url);
-  const model = {
-    ...entry.models[0],
-    cost: { ...COST, tieredPricing: TIERS },
-  };
-  gateway = await startGateway({
-    plugin,
-    providers: {
-      cloudsigma: {
-        ...entry,
-        models: ["auto", ...API_AGENTS].map((id) => ({
-          ...model,
-          id,
-          name: id,
-          ...(APIS[id] && { api: APIS[id] }),
-        })),
-      },
-    },
-    agents: AGENTS.map((id) => ({ id, ...(APIS[id] && { model: `cloudsigma/${id}` }) })),
-  });
-  await Promise.all(
-    Object.keys(TURNS).map(async (agent) => {
-      for (let turn = 0; turn < TURNS[agent]; turn += 1) {
-        await take(agent, turn);
-      }
-    }),
-  );
-  // The newest of all.
-  await take("ops", 0);
+  ({ taas, gateway, plugin, usageOf, take } = await startWithTurns());
 });
 
 after(async () => {
@@ -112,7 +52,7 @@ async function ask(method, params = {}) {
   return answer.payload;
 }
 
-/** What TaaS counted, of an agent or of all. */
+/** The figures that TaaS counted, for one agent or all. */
 function counted(agent) {
   const requests = taas.requests.filter(({ agentId }) => !agent || agentId === agent);
   const sum = (key) => requests.reduce((total, request) => total + (request[key] ?? 0), 0);
@@ -125,7 +65,8 @@ function counted(agent) {
   };
 }
 
-const told = ({ requests, failures, tokens: { input, cached, written, output } }) => ({
+/** The same figures from an answer of our method. */
+const reported = ({ requests, failures, tokens: { input, cached, written, output } }) => ({
   requests,
   failures,
   prompt: input + cached + written,
@@ -135,13 +76,13 @@ const told = ({ requests, failures, tokens: { input, cached, written, output } }
 
 function assertTable({ code, stdout, stderr }) {
   assert.equal(code, 0, stdout + stderr);
-  assert.equal(stdout.includes("\u001b"), false, "no colour where nobody sees it");
+  assert.equal(stdout.includes("\u001b"), false, "no colour outside a terminal");
   for (const line of stdout.split("\n")) {
     assert.ok([...line].length <= 80, line);
   }
 }
 
-describe("what is loaded", { concurrency: 2 }, () => {
+describe("loading", { concurrency: 2 }, () => {
   async function loads(...args) {
     const file = join(gateway.root, `loads of ${args.join(" ")}.txt`);
     const env = { NODE_OPTIONS: `--import=${TRACE}`, TRACE_LOADS: file };
@@ -155,12 +96,12 @@ describe("what is loaded", { concurrency: 2 }, () => {
       const { loaded, stdout } = await loads(...args);
       assert.deepEqual(loaded, []);
       if (args[0] === "--help") {
-        assert.match(stdout, /^ +taas /m, "and yet it names the command");
+        assert.match(stdout, /^ +taas /m, "the help names the command");
       }
     });
   }
 
-  test("openclaw taas route loads what it needs, and no other command", async () => {
+  test("openclaw taas route loads no other command", async () => {
     const { loaded } = await loads("taas", "route");
     assert.ok(loaded.includes("/lib/command/route.js"), loaded.join());
     for (const other of ["status", "doctor", "algorithm", "chat"]) {
@@ -169,49 +110,49 @@ describe("what is loaded", { concurrency: 2 }, () => {
   });
 });
 
-describe("what was counted", { concurrency: 2 }, () => {
-  test("status: the tokens that TaaS counted, to the last one", async () => {
+describe("figures", { concurrency: 2 }, () => {
+  test("status has exactly the calls and tokens that TaaS counted", async () => {
     const { totals, agents, sessions } = await json("status");
-    assert.deepEqual(told(totals), counted());
+    assert.deepEqual(reported(totals), counted());
     assert.ok(totals.saved.usd > 0);
     for (const agent of AGENTS) {
       const row = agents.find(({ agentId }) => agentId === agent);
-      assert.deepEqual(told(row), counted(agent), agent);
+      assert.deepEqual(reported(row), counted(agent), agent);
       assert.equal(row.sessionId, sessionOf(gateway.workspaces[agent]));
       assert.equal(row.source, "workspaceDir");
       assert.match(row.model, /^sim\/upstream-\d$/);
       const session = sessions.find(({ sessionId }) => sessionId === row.sessionId);
-      assert.deepEqual(told(session), counted(agent), agent);
+      assert.deepEqual(reported(session), counted(agent), agent);
     }
     for (const agent of API_AGENTS) {
       const row = agents.find(({ agentId }) => agentId === agent);
       assert.ok(row.requests >= TURNS[agent] && row.hitRate > 0.5 && row.hitRate <= 1, agent);
-      // Each request of the failing turn was a call of its own.
+      // Each retry of the failing turn is a separate call.
       assert.deepEqual(row.failuresByStatus, { 429: 1, 503: 1 });
     }
   });
 
-  test("status for a person", async () => {
+  test("status prints a table that fits 80 columns", async () => {
     const status = await command("status", "--sessions");
     assertTable(status);
     assert.match(status.stdout, /^main +sim\/upstream-\d +3 +0 .*%.*\$\d/m);
     assert.match(status.stdout, new RegExp(`^${sessionOf(gateway.workspaces.ops)} +ops `, "m"));
   });
 
-  test("routes for a person", async () => {
+  test("routes prints a table that fits 80 columns", async () => {
     const routes = await command("routes", "--limit", "2");
     assertTable(routes);
     assert.match(routes.stdout, /ops +200 +sim\/upstream-\d/);
-    assert.match(routes.stdout, new RegExp(`2 of ${taas.requests.length}: --limit`));
+    assert.match(routes.stdout, new RegExp(`2 of ${taas.requests.length} shown\\. Use --limit`));
   });
 
-  test("route for a person", async () => {
+  test("route prints the latest model of a workspace", async () => {
     const route = await command("route", "--workspace", gateway.workspaces.main);
     assertTable(route);
     assert.match(route.stdout, /^sim\/upstream-\d, \d+ \w+ ago$/m);
   });
 
-  test("attempts count up where the host says one for each", async () => {
+  test("the attempt header counts up with each retry", async () => {
     for (const agent of API_AGENTS) {
       const [failed] = taas.requests.filter(
         ({ agentId, status }) => agentId === agent && status !== 200,
@@ -229,7 +170,7 @@ describe("what was counted", { concurrency: 2 }, () => {
     }
   });
 
-  test("routes are the newest first, with the failures among them", async () => {
+  test("routes lists responses and failures, newest first", async () => {
     const { routes, total } = await ask("taas.affinity.routes", { limit: 4096 });
     assert.equal(total, routes.length);
     const times = routes.map(({ capturedAt }) => capturedAt);
@@ -241,7 +182,7 @@ describe("what was counted", { concurrency: 2 }, () => {
       const statuses = routes
         .filter(({ agentId }) => agentId === agent)
         .map((route) => route.status);
-      assert.ok(statuses.length <= 16, "16 of a session");
+      assert.ok(statuses.length <= 16, "at most 16 routes for each session");
       const failed = statuses.filter((status) => status !== 200);
       assert.deepEqual(failed, FAILING.statuses.toReversed());
     }
@@ -249,14 +190,14 @@ describe("what was counted", { concurrency: 2 }, () => {
   });
 });
 
-describe("tokens and cost of a call are OpenClaw's", () => {
+describe("tokens and cost of a call equal OpenClaw's own", () => {
   const statusOf = async (agent) => {
     const { agents } = await ask("taas.affinity.status", { agentId: agent });
     const [{ requests, tokens, saved }] = agents;
     return { requests, ...tokens, promptCost: saved.usdWithoutCache - saved.usd };
   };
 
-  /** What OpenClaw wrote into the transcript for the agent's last answer. */
+  /** The usage in OpenClaw's transcript for the agent's last answer. */
   const recorded = async (agent) => {
     const params = { sessionKey: `agent:${agent}:main`, limit: 3 };
     const { payload } = await gateway.call("chat.history", params);
@@ -268,7 +209,7 @@ describe("tokens and cost of a call are OpenClaw's", () => {
 
   for (const agent of API_AGENTS) {
     for (const [name, form] of Object.entries(USAGE_FORMS[APIS[agent]])) {
-      test(`${name}, ${APIS[agent]}`, async () => {
+      test(`usage in the form "${name}" counts as in OpenClaw over ${APIS[agent]}`, async () => {
         const before = await statusOf(agent);
         usageOf[agent] = form;
         await take(agent, name);
@@ -293,9 +234,9 @@ describe("tokens and cost of a call are OpenClaw's", () => {
   }
 });
 
-describe("an algorithm", () => {
+describe("a set algorithm", () => {
   for (const agent of API_AGENTS) {
-    test(`is sent while it is chosen, over ${APIS[agent]}`, async () => {
+    test(`an algorithm is sent until it is removed, over ${APIS[agent]}`, async () => {
       const sent = async () => {
         const first = taas.requests.length;
         const { ok } = await gateway.turn({ agent, message: "which one?" });
@@ -310,9 +251,9 @@ describe("an algorithm", () => {
   }
 });
 
-describe("what runs beside one another", { concurrency: 2 }, () => {
+describe("further commands", { concurrency: 2 }, () => {
   describe("answers", { concurrency: 1 }, () => {
-    test("algorithm: set, shown, cleared", async () => {
+    test("algorithm sets, shows and removes an algorithm", async () => {
       const set = await json("algorithm", "cost", "--agent", "ops");
       assert.deepEqual(set, { agentId: "ops", algorithm: "cost", previous: null });
       const shown = await command("algorithm");
@@ -324,7 +265,7 @@ describe("what runs beside one another", { concurrency: 2 }, () => {
       assert.equal((await json("algorithm", "none", "--agent", "ops")).previous, "cost");
     });
 
-    test("doctor: every check, and a report without paths, keys and addresses", async () => {
+    test("doctor prints every check, and its JSON has no paths, keys or addresses", async () => {
       const person = await command("doctor");
       const checks = await command("doctor", "--json");
       const expected = checks.json.checks.every(({ level }) => level === "ok") ? 0 : 1;
@@ -346,7 +287,7 @@ describe("what runs beside one another", { concurrency: 2 }, () => {
       }
     });
 
-    test("/taas answers for the agent of the chat, and no model is asked", async () => {
+    test("/taas answers about the agent of the chat without a model call", async () => {
       const first = taas.requests.length;
       const sessionKey = "agent:ops:main";
       const sent = await gateway.call("chat.send", {
@@ -375,14 +316,14 @@ describe("what runs beside one another", { concurrency: 2 }, () => {
       ["status", "extra"],
       ["route", "--session", "nope"],
     ]) {
-      test(`2: openclaw taas ${args.join(" ")}`, async () => {
+      test(`openclaw taas ${args.join(" ")} exits with 2`, async () => {
         const { code, json: answer, stderr } = await command(...args, "--json");
         assert.equal(code, 2, stderr);
         assert.equal(answer.error.code, "INVALID_REQUEST");
       });
     }
 
-    test("2 for a person, in words", async () => {
+    test("an unknown algorithm exits with 2 and names the accepted algorithms", async () => {
       const { code, stdout, stderr } = await command("algorithm", "fastest", "--agent", "main");
       assert.equal(code, 2);
       assert.equal(stdout, "");
@@ -390,17 +331,17 @@ describe("what runs beside one another", { concurrency: 2 }, () => {
       assert.match(stderr, /price_performance/);
     });
 
-    test("3 where no gateway answers", async () => {
+    test("a command without a gateway exits with 3 and says how to start the gateway", async () => {
       const { code, stderr } = await command("status", "--url", "ws://127.0.0.1:1", "--token", "x");
       assert.equal(code, 3);
-      assert.match(stderr, /no gateway answers/);
-      assert.match(stderr, /openclaw gateway restart/);
+      assert.match(stderr, /the\s+gateway\s+did\s+not\s+answer/);
+      assert.match(stderr, /openclaw\s+gateway\s+restart/);
     });
   });
 });
 
-test("a gateway without the plugin is recognised, for a method that reads and for one that writes", async () => {
-  // The command line keeps the plugin, and the gateway starts again without it.
+test("reading and setting on a gateway without the plugin exit with 3 and say how to enable the plugin", async () => {
+  // The command line keeps the plugin. The gateway restarts without the plugin.
   const path = join(gateway.root, "command-line.json");
   const config = JSON.parse(readFileSync(gateway.configPath, "utf8"));
   writeFileSync(path, JSON.stringify(config));
@@ -420,11 +361,11 @@ test("a gateway without the plugin is recognised, for a method that reads and fo
     assert.match(answer.error.advice, /openclaw gateway restart/);
   }
   assert.equal(person.code, 3);
-  assert.match(person.stderr, /the gateway has no method taas\.affinity\.status/);
+  assert.match(person.stderr, /the\s+gateway\s+has\s+no\s+method\s+taas\.affinity\.status/);
   assert.doesNotMatch(person.stderr, /scope/);
 });
 
-test("the gateway has nothing to say about it", () => {
+test("the gateway's log has no warning of the plugin", () => {
   assert.equal(gateway.isAlive(), true);
   assert.doesNotMatch(gateway.log(), /taas-affinity: |unhandled|uncaught/i);
 });

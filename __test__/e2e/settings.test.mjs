@@ -105,7 +105,7 @@ const hinted = ({ body }) => body.metadata.requester_runtime.git_branch_hint !==
 test("a gateway starts with a configuration of which nothing is understood, and says so once", async () => {
   const request = await turn();
   assertHeaders(request, "main", gateway.workspaces.main);
-  const warnings = said("configuration is not understood");
+  const warnings = said("configuration is ignored");
   assert.equal(warnings.length, 1, gateway.log());
   for (const name of [
     "affinity (a number, not",
@@ -138,11 +138,11 @@ test("an edit is taken by the running gateway: hints, debug lines and a further 
     const request = await turnsUntil(isServed, `Third-${api}/auto`);
     assertHeaders(request, "main", gateway.workspaces.main);
   }
-  assert.equal(said("configuration is not understood").length, 1, "no other");
+  assert.equal(said("configuration is ignored").length, 1, "no other");
 
   await edit({ gitHints: 1 });
   await turnsUntil(hinted);
-  assert.equal(said("configuration is not understood").length, 2);
+  assert.equal(said("configuration is ignored").length, 2);
   assert.equal(gateway.pid, pid);
 });
 

@@ -1,7 +1,9 @@
-// `openclaw taas` as the host runs it, with answers of the gateway's methods made up.
+// Runs `openclaw taas` as the host does, with made-up answers of the gateway methods.
 
+import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 import { buildCommands } from "../../lib/command/tree.js";
 import { hostPaths } from "../../sim/hosts.mjs";
@@ -10,6 +12,11 @@ import { hostPaths } from "../../sim/hosts.mjs";
 const { Command } = await import(
   pathToFileURL(createRequire(hostPaths().entry).resolve("commander"))
 );
+
+export const STATUS = "taas.affinity.status";
+export const ROUTES = "taas.affinity.routes";
+export const LAST = "taas.affinity.lastRoute";
+export const SET = "taas.autorouter.setAlgorithm";
 
 export const NOW = 1_795_335_600_000;
 const MINUTE = 60_000;
@@ -77,6 +84,21 @@ export const capture = (changes) => ({
   ...changes,
 });
 
+/** One answer for each method. */
+export const ANSWERS = {
+  [STATUS]: status(),
+  [LAST]: { agentId: "main", sessionId: "oc:4ae2870a2e73027c", capture: capture() },
+  [ROUTES]: { routes: [{ agentId: "main", status: 200, ...capture() }], total: 1 },
+  [SET]: { agentId: "main", algorithm: "cost", previous: null },
+};
+
+export function assertFits(lines, width = 80) {
+  for (const line of lines) {
+    const characters = [...stripVTControlCharacters(line)].length;
+    assert.ok(characters <= width, `${characters}: ${line}`);
+  }
+}
+
 /** An error as the host's gateway client throws it. */
 export const refusal = (gatewayCode, message) =>
   Object.assign(new Error(message), {
@@ -110,12 +132,12 @@ function stream(settings) {
  * @param {string[]} args
  * @param {Record<string, object | Error | ((params: object) => unknown)>} answers by method
  * @param {object} [host]
- * @param {object} [host.terminal] what standard output is, where it is a terminal
+ * @param {object} [host.terminal] makes standard output a terminal with these properties
  * @param {object} [host.env]
  * @param {object | Error} [host.gateway] the host's module with the gateway client
- * @param {(times: number, emit: (signal: string) => void) => void} [host.onAsked]
+ * @param {(times: number, emit: (signal: string) => void) => void} [host.onAsk]
  */
-export async function openclaw(args, answers = {}, { terminal, env = {}, gateway, onAsked } = {}) {
+export async function openclaw(args, answers = {}, { terminal, env = {}, gateway, onAsk } = {}) {
   const stdout = stream(terminal && { isTTY: true, columns: 80, ...terminal });
   const stderr = stream();
   const listeners = new Map();
@@ -124,12 +146,12 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
     once: (name, listener) => listeners.set(name, listener),
     off: (name) => listeners.delete(name),
   };
-  const asked = [];
+  const requests = [];
   const client = async (method, options, params) => {
-    asked.push({ method, params, options });
-    onAsked?.(asked.length, (signal) => listeners.get(signal)?.());
+    requests.push({ method, params, options });
+    onAsk?.(requests.length, (signal) => listeners.get(signal)?.());
     const answer = answers[method];
-    const given = typeof answer === "function" ? answer(params, asked.length) : answer;
+    const given = typeof answer === "function" ? answer(params, requests.length) : answer;
     if (given instanceof Error) {
       throw given;
     }
@@ -152,7 +174,7 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
     return found;
   };
   const program = new Command("openclaw");
-  // As the host's own.
+  // The host's program has this setting too.
   program.enablePositionalOptions();
   program.exitOverride();
   program.configureOutput({ writeOut: stdout.write, writeErr: stderr.write });
@@ -172,7 +194,7 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
   }
   const out = stdout.written.join("");
   return {
-    asked,
+    requests,
     before,
     program,
     listeners,

@@ -1,48 +1,44 @@
-// `openclaw taas algorithm`: by which algorithm the autorouter is to choose.
+// `openclaw taas algorithm`: shows or sets the autorouter's algorithm for an agent, session or workspace.
 
 import { CommandError } from "./errors.js";
 import { table } from "./table.js";
 import { clean, wrapped } from "./text.js";
 
+/** The argument that removes a setting. */
 const CLEAR = "none";
-const FOR_WHOM = "say for whom: --agent, --session or --workspace";
 
-const who = ({ agentId, sessionId }) => agentId ?? sessionId;
+const targetOf = ({ agentId, sessionId }) => agentId ?? sessionId;
 
 const COLUMNS = [
-  { title: "AGENT OR SESSION", cell: who, flexible: true },
+  { title: "AGENT OR SESSION", cell: targetOf, flexible: true },
   { title: "ALGORITHM", cell: ({ algorithm }) => algorithm },
 ];
 
 async function show(ask, params) {
   const { algorithms } = await ask("taas.affinity.status", params);
+  const empty = "No algorithm is set. TaaS uses the algorithm of the request, or else its default.";
   return {
     answer: { algorithms },
     lines: (style) =>
-      algorithms.length > 0
-        ? table(algorithms, COLUMNS, style)
-        : wrapped("None is set: TaaS uses its default, or what the caller sets.", style.width),
+      algorithms.length > 0 ? table(algorithms, COLUMNS, style) : wrapped(empty, style.width),
   };
 }
 
 async function set(ask, params, name) {
   if (Object.keys(params).length === 0) {
-    throw CommandError.asked(FOR_WHOM);
+    throw CommandError.usage("add --agent, --session or --workspace to set an algorithm");
   }
   const algorithm = name === CLEAR ? null : name;
   const answer = await ask("taas.autorouter.setAlgorithm", { ...params, algorithm });
-  const before = answer.previous ?? CLEAR;
-  const isOfAgent = answer.agentId !== undefined;
+  const now = clean(answer.algorithm ?? CLEAR);
+  const before = clean(answer.previous ?? CLEAR);
+  const done = `${clean(targetOf(answer))}: algorithm ${now} from the next call on (was ${before})`;
+  const precedence = "An algorithm of its session or workspace takes precedence.";
   return {
     answer,
     lines: ({ width }) => [
-      ...wrapped(
-        `${clean(who(answer))}: ${clean(answer.algorithm ?? CLEAR)} from the next call on (was ${clean(before)})`,
-        width,
-      ),
-      ...(isOfAgent
-        ? wrapped("What is chosen for its session or workspace counts first.", width)
-        : []),
+      ...wrapped(done, width),
+      ...(answer.agentId === undefined ? [] : wrapped(precedence, width)),
     ],
   };
 }

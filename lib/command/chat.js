@@ -1,4 +1,4 @@
-// `/taas` in a chat: the short form, for the agent that one is talking to.
+// `/taas` in a chat: a short answer about the agent of the chat.
 
 import { checkLines, summary } from "./checks.js";
 import { ago, count, counted, percent } from "./numbers.js";
@@ -7,63 +7,63 @@ import { clean } from "./text.js";
 
 const ROUTES = 5;
 const STYLE = { width: 1000, paint: (_, text) => text };
-const USAGE = "/taas, /taas routes or /taas doctor";
+const UNKNOWN = "Unknown command. Use /taas, /taas routes or /taas doctor.";
 
-const of = ({ agentId }) => (agentId ? { agentId } : {});
+const paramsOf = ({ agentId }) => (agentId ? { agentId } : {});
 
-async function short(ask, context) {
+async function overview(ask, context) {
   const [status, { capture }] = await Promise.all([
-    ask("taas.affinity.status", of(context)),
-    ask("taas.affinity.lastRoute", of(context)),
+    ask("taas.affinity.status", paramsOf(context)),
+    ask("taas.affinity.lastRoute", paramsOf(context)),
   ]);
-  const who = context.agentId ? clean(context.agentId) : "All agents";
+  const subject = context.agentId ? clean(context.agentId) : "All agents";
   const row = context.agentId ? status.agents[0] : status.totals;
   const warnings = status.warnings.length;
-  const routed = capture
+  const route = capture
     ? `answered by ${clean(capture.autorouterModel)}, ${ago(capture.capturedAt, status.now)}`
-    : "no autorouted answer yet";
+    : "no route recorded yet";
   return [
-    `${who}: ${routed}`,
+    `${subject}: ${route}`,
     row?.requests > 0
       ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, ${saved(row)} saved`
-      : "no call has ended yet",
-    warnings > 0 ? `${counted(warnings, "warning")}: /taas doctor` : "no warnings",
+      : "no calls recorded yet",
+    warnings > 0 ? `${counted(warnings, "warning")}: use /taas doctor` : "no warnings",
   ];
 }
 
 async function routes(ask, context) {
-  const answer = await ask("taas.affinity.routes", { ...of(context), limit: ROUTES });
+  const answer = await ask("taas.affinity.routes", { ...paramsOf(context), limit: ROUTES });
   const now = Date.now();
   const lines = answer.routes.map(
     (row) =>
       `${ago(row.capturedAt, now)}: ${clean(row.autorouterModel)}${row.status >= 400 ? `, failed with ${count(row.status)}` : ""}`,
   );
-  return lines.length > 0 ? lines : ["no answer was seen yet"];
+  return lines.length > 0 ? lines : ["no routes recorded yet"];
 }
 
 async function doctor(ask) {
   const { checks } = await ask("taas.affinity.status", {});
-  const wrong = checks.filter(({ level }) => level !== "ok");
+  const problems = checks.filter(({ level }) => level !== "ok");
   return [
-    ...wrong.flatMap((check) => checkLines(check, STYLE).map((line) => line.trim())),
+    ...problems.flatMap((check) => checkLines(check, STYLE).map((line) => line.trim())),
     summary(checks),
   ];
 }
 
-const FORMS = { "": short, routes, doctor };
+const COMMANDS = { "": overview, routes, doctor };
 
 /**
  * @param {(method: string, params: object) => Promise<object>} ask
- * @param {{ agentId?: string, args?: string }} context the host's, of a chat command
+ * @param {{ agentId?: string, args?: string }} context from the host, for one chat command
  * @returns {Promise<{ text: string }>}
  */
 export async function answerChat(ask, context) {
   const { agentId, args } = context ?? {};
-  const form = String(args ?? "")
+  const name = String(args ?? "")
     .trim()
     .toLowerCase();
-  if (!Object.hasOwn(FORMS, form)) {
-    return { text: `There is ${USAGE}.` };
+  if (!Object.hasOwn(COMMANDS, name)) {
+    return { text: UNKNOWN };
   }
-  return { text: (await FORMS[form](ask, { agentId })).join("\n") };
+  return { text: (await COMMANDS[name](ask, { agentId })).join("\n") };
 }

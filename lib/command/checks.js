@@ -1,4 +1,4 @@
-// What was looked at, what was found, and what to do: the doctor's rows.
+// Prints the doctor's checks.
 
 import { count, counted } from "./numbers.js";
 import { clean, cut, padded, wrapped } from "./text.js";
@@ -7,10 +7,10 @@ const COLOURS = { ok: "green", warning: "yellow", fault: "red" };
 const LEVEL_WIDTH = "warning".length;
 const INDENT = " ".repeat(LEVEL_WIDTH + 2);
 
-/** A check: its level and id, the evidence below, and what to do where it is not ok. */
+/** The level and id of a check, then its evidence, then its advice if there is any. */
 export function checkLines({ id, level, evidence, advice }, { width, paint }) {
-  const shown = clean(level);
-  const mark = paint(COLOURS[shown] ?? "yellow", padded(shown, LEVEL_WIDTH));
+  const word = clean(level);
+  const mark = paint(COLOURS[word] ?? "yellow", padded(word, LEVEL_WIDTH));
   return [
     `${mark}  ${paint("bold", cut(clean(id), width - INDENT.length))}`,
     ...wrapped(clean(evidence), width, INDENT),
@@ -18,7 +18,7 @@ export function checkLines({ id, level, evidence, advice }, { width, paint }) {
   ];
 }
 
-/** What `status` says of them: nothing where there are none. */
+/** The warnings below the table of `status`. */
 export function warningLines(warnings, style) {
   if (!(warnings?.length > 0)) {
     return [];
@@ -26,7 +26,7 @@ export function warningLines(warnings, style) {
   return ["", ...warnings.flatMap((check) => checkLines(check, style))];
 }
 
-/** `12 ok, 1 warning`; levels that there are none of are left out. */
+/** `12 ok, 1 warning`: the number of checks of each level. */
 export function summary(checks) {
   const counts = new Map();
   for (const { level } of checks) {

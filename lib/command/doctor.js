@@ -1,4 +1,4 @@
-// `openclaw taas doctor`: what is looked at, what was found, and what to do.
+// `openclaw taas doctor`: runs all checks and prints evidence and advice.
 
 import { createRequire } from "node:module";
 
@@ -9,8 +9,8 @@ import { wrapped } from "./text.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json");
 
-/** For a bug report, whether there is an answer or not: of which versions, and on which machine. */
-async function surroundings(importSdk) {
+/** Versions and platform for a bug report, which are known even if the gateway does not answer. */
+async function environment(importSdk) {
   const sdk = await importSdk("openclaw/plugin-sdk/cli-runtime").catch(() => ({}));
   const versions = { plugin: version, openclaw: sdk.VERSION ?? null, node: process.versions.node };
   return { versions, platform: machine() };
@@ -19,28 +19,28 @@ async function surroundings(importSdk) {
 /** @type {import("./tree.js").View} */
 export const view = {
   async run({ ask, importSdk }) {
-    const around = await surroundings(importSdk);
+    const report = await environment(importSdk);
     try {
-      return found(await ask("taas.affinity.status", {}), around);
+      return shown(await ask("taas.affinity.status", {}), report);
     } catch (error) {
-      throw Object.assign(error, { report: around });
+      throw Object.assign(error, { report });
     }
   },
 };
 
-function found({ pluginVersion, affinity, totals, checks }, around) {
+function shown({ pluginVersion, affinity, totals, checks }, report) {
   if (!Array.isArray(checks)) {
-    throw new TypeError("it has no checks");
+    throw new TypeError("checks are missing");
   }
-  // The gateway's plugin may be of another version than this one.
-  const versions = { ...around.versions, plugin: pluginVersion };
+  // The gateway may run another version of the plugin than this command.
+  const versions = { ...report.versions, plugin: pluginVersion };
   return {
-    answer: { ...around, versions, affinity, totals, checks },
+    answer: { ...report, versions, affinity, totals, checks },
     lines: (style) => [
       ...checks.flatMap((check) => checkLines(check, style)),
       "",
       ...wrapped(`${summary(checks)}. For a bug report: openclaw taas doctor --json`, style.width),
     ],
-    exit: checks.every(({ level }) => level === "ok") ? EXIT.fine : EXIT.wrong,
+    exit: checks.every(({ level }) => level === "ok") ? EXIT.ok : EXIT.problem,
   };
 }

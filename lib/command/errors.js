@@ -1,91 +1,93 @@
-// What may go wrong with a command, and the exit code that says whose turn it is.
+// The errors of `openclaw taas`, with their exit codes and advice.
 
-/** `openclaw taas` exits with one of these. */
+/** The exit codes of `openclaw taas`. */
 export const EXIT = {
-  fine: 0,
-  /** The plugin found something wrong, or cannot answer. */
-  wrong: 1,
-  /** The command, its options or its credentials are wrong. */
-  asked: 2,
-  /** No gateway answers, or one without this plugin. */
-  nobody: 3,
+  ok: 0,
+  /** The plugin found a problem, or cannot answer. */
+  problem: 1,
+  /** The command, its options or the credentials are wrong. */
+  usage: 2,
+  /** The gateway did not answer, or does not have this plugin. */
+  noAnswer: 3,
 };
 
-const START = "openclaw gateway status says whether it runs, openclaw gateway restart starts it";
+const START =
+  "run openclaw gateway status to check the gateway, and openclaw gateway restart to start it";
 const CREDENTIALS =
-  "give the gateway's own, with --token, or in gateway.auth of the configuration that openclaw reads here";
+  "pass the gateway's token with --token, or set gateway.auth in the OpenClaw configuration of this machine";
 
-/** The scope that the host asks for where it does not know a method. None of ours needs it. */
-const SCOPE_OF_UNKNOWN = "operator.admin";
+/** The host demands this scope for a method that it does not know. No method of this plugin needs the scope. */
+const SCOPE_OF_UNKNOWN_METHOD = "operator.admin";
 
 /**
- * The ways in which the host refuses a method, or the connection over which it is asked. Newer hosts say it in
- * `details`, older ones in words alone. A person reads the host's own words where `said` is missing.
+ * The ways in which the host refuses a method or a connection. Newer hosts send `details`, older hosts only a message.
+ * `message` is for a person; without it, the person reads the host's own words. `publicMessage` is for JSON.
  */
 const REFUSALS = [
   {
-    is: ({ message, scope }) => scope === SCOPE_OF_UNKNOWN || /\bunknown method\b/i.test(message),
-    exit: EXIT.nobody,
+    matches: ({ message, scope }) =>
+      scope === SCOPE_OF_UNKNOWN_METHOD || /\bunknown method\b/i.test(message),
+    exit: EXIT.noAnswer,
     code: "UNKNOWN_METHOD",
-    said: (method) => `the gateway has no method ${method}`,
+    message: (method) => `the gateway has no method ${method}`,
     advice:
-      "the plugin is missing in that gateway, not enabled, or older than this one. On its machine: openclaw plugins list, openclaw plugins enable openclaw-taas-affinity, then openclaw gateway restart",
+      "install, enable or update the plugin on the gateway's machine: openclaw plugins list, openclaw plugins enable openclaw-taas-affinity, then openclaw gateway restart",
   },
   {
-    is: ({ scope }) => scope !== undefined,
-    exit: EXIT.asked,
+    matches: ({ scope }) => scope !== undefined,
+    exit: EXIT.usage,
     code: "FORBIDDEN",
-    told: "the gateway does not give this client the scope that the method needs",
-    advice: `approve more scopes for this device (openclaw devices list), or use other credentials: ${CREDENTIALS}`,
+    publicMessage: "this client does not have the scope that the method needs",
+    advice: `run openclaw devices list and approve more scopes for this device, or ${CREDENTIALS}`,
   },
   {
-    is: ({ gatewayCode, message }) =>
+    matches: ({ gatewayCode, message }) =>
       gatewayCode === "NOT_PAIRED" || /\b(?:pairing|device identity) required\b/i.test(message),
-    exit: EXIT.asked,
+    exit: EXIT.usage,
     code: "NOT_PAIRED",
-    told: "the gateway wants this device to be paired",
+    publicMessage: "this device is not paired with the gateway",
     advice:
-      "openclaw devices list shows the request, openclaw devices approve accepts it; for OpenClaw 2026.6, see docs/hosts.md",
+      "run openclaw devices list to see the pairing request, and openclaw devices approve to accept it; for OpenClaw 2026.6, see docs/hosts.md",
   },
   {
-    is: ({ message }) => /\bunauthorized\b.*\btoo many\b/i.test(message),
-    exit: EXIT.asked,
+    matches: ({ message }) => /\bunauthorized\b.*\btoo many\b/i.test(message),
+    exit: EXIT.usage,
     code: "INVALID_REQUEST",
-    told: "the gateway was asked too often with credentials that it does not accept",
+    publicMessage: "the gateway received wrong credentials too often",
     advice: `wait a few minutes, then ${CREDENTIALS}`,
   },
   {
-    is: ({ message }) => /\bunauthorized\b/i.test(message),
-    exit: EXIT.asked,
+    matches: ({ message }) => /\bunauthorized\b/i.test(message),
+    exit: EXIT.usage,
     code: "INVALID_REQUEST",
-    told: "the gateway does not accept the credentials",
+    publicMessage: "the gateway does not accept the credentials",
     advice: CREDENTIALS,
   },
   {
-    is: ({ message }) => /\b(?:protocol|version) mismatch\b/i.test(message),
-    exit: EXIT.nobody,
+    matches: ({ message }) => /\b(?:protocol|version) mismatch\b/i.test(message),
+    exit: EXIT.noAnswer,
     code: "PROTOCOL_MISMATCH",
-    told: "the gateway and this openclaw are of releases that do not understand each other",
-    advice: "update the older one of the two, then openclaw gateway restart",
+    publicMessage: "the gateway and this openclaw are incompatible releases",
+    advice: "update the older of the two, then run openclaw gateway restart",
   },
   {
-    is: isAway,
-    exit: EXIT.nobody,
+    matches: isTemporary,
+    exit: EXIT.noAnswer,
     code: "UNAVAILABLE",
-    told: "the gateway is starting, restarting or suspended, or it reloads the plugin",
-    advice: "try again in a few seconds; openclaw gateway status says how it is",
+    publicMessage: "the gateway is starting, restarting or suspended, or is reloading the plugin",
+    advice: "try again in a few seconds; openclaw gateway status shows the gateway's state",
   },
 ];
 
-/** Whether the host asks to come back: it restarts, or it reloads the plugin. */
-export function isAway(error) {
+/** Whether a later attempt may succeed: the gateway is restarting or reloading the plugin. */
+export function isTemporary(error) {
   return (
     (error?.gatewayCode === "UNAVAILABLE" && error.retryable === true) ||
     /\bPluginInstanceUnavailable|\bunavailable during gateway\b/.test(String(error?.message))
   );
 }
 
-/** What a refusal is recognised by. */
+/** The parts of a host's error that {@link REFUSALS} match on. */
 function traitsOf(error, message) {
   const [, scope] = /\bmissing scope: ([\w.-]+)/i.exec(message) ?? [];
   return {
@@ -96,108 +98,117 @@ function traitsOf(error, message) {
   };
 }
 
-/** A code or the name of a class, as Node and the host write them: none has a path, a host or a key in it. */
+/** An error code or class name of Node or the host. Such a name has no path, host name or key in it. */
 const CODE = /^[A-Z]\w{2,60}$/;
 
-/** What was asked with, as our methods quote it. */
+/** A value from the request that a method quotes in its message. */
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
-/** How to get to know what JSON does not tell. */
-const MORE = "without --json the command says more";
+const WITHOUT_JSON = "run the command without --json for details";
 
 /**
- * An error that says what to do. `code` is the gateway's, where it is the gateway that refused. JSON goes into bug
- * reports, so that it has `told` alone: words of ours, where `message` has those of the host or of a command line;
- * and beside it what is in `report`.
+ * An error with an exit code, the gateway's error code and advice. `message` is for a person, and may quote the host or
+ * the command line. `publicMessage` is for JSON, which goes into bug reports: it has only our own words. JSON also gets
+ * the fields of `report`.
  */
 export class CommandError extends Error {
-  constructor(exit, code, message, { told = message, advice } = {}) {
+  constructor(exit, code, message, { publicMessage = message, advice } = {}) {
     super(message);
     this.name = "CommandError";
-    Object.assign(this, { exit, code, told, advice });
+    Object.assign(this, { exit, code, publicMessage, advice });
   }
 
-  static asked(message, told, advice) {
-    return new CommandError(EXIT.asked, "INVALID_REQUEST", message, { told, advice });
+  /** The command line is wrong, or the gateway refused its values. */
+  static usage(message, publicMessage, advice) {
+    return new CommandError(EXIT.usage, "INVALID_REQUEST", message, { publicMessage, advice });
   }
 
-  /** What the host's gateway client threw, when it was asked for `method`. */
-  static of(error, method) {
+  /** Converts an error of the host's gateway client for `method`. */
+  static fromGateway(error, method) {
     if (error instanceof CommandError) {
       return error;
     }
     const message = firstLine(error);
     const traits = traitsOf(error, message);
-    // A method of ours begins with its name. It may quote anything.
+    // Our own methods start with their name, and may quote the words of a refusal.
     const isOurs = message.startsWith(`${method}: `);
-    const refusal = isOurs ? undefined : REFUSALS.find(({ is }) => is(traits));
+    const refusal = isOurs ? undefined : REFUSALS.find(({ matches }) => matches(traits));
     if (refusal !== undefined) {
-      const { exit, code, said, told, advice } = refusal;
-      return new CommandError(exit, code, said?.(method) ?? message, { told, advice });
+      const { exit, code, publicMessage, advice } = refusal;
+      const shown = refusal.message?.(method) ?? message;
+      return new CommandError(exit, code, shown, { publicMessage, advice });
     }
     const code = typeof error?.gatewayCode === "string" ? error.gatewayCode : undefined;
     if (code === undefined) {
       return fromClient(error, message);
     }
     if (code === "INVALID_REQUEST") {
-      const said = message.replace(`${method}: `, "");
-      // Without its method's name it is the host that refuses.
-      const told =
-        said === message ? `the gateway refuses it; ${MORE}` : said.replace(QUOTED, '"…"');
-      return CommandError.asked(said, told);
+      const shown = message.replace(`${method}: `, "");
+      const publicMessage = isOurs
+        ? shown.replace(QUOTED, '"…"')
+        : `the gateway refused the request; ${WITHOUT_JSON}`;
+      return CommandError.usage(shown, publicMessage);
     }
-    const what =
+    const reason =
       error.details?.addon === false
         ? "the plugin's native binary is missing or does not load"
         : "the gateway cannot answer";
-    const told = `${what}; ${MORE}`;
-    return new CommandError(EXIT.wrong, CODE.test(code) ? code : "UNAVAILABLE", message, { told });
+    return new CommandError(EXIT.problem, CODE.test(code) ? code : "UNAVAILABLE", message, {
+      publicMessage: `${reason}; ${WITHOUT_JSON}`,
+    });
   }
 
-  /** An answer of another shape than expected, which must not look like a gateway that is away. */
+  /** The answer has another form than expected. The gateway did answer, so the exit code is not 3. */
   static unexpected(error) {
-    const said = "the answer is not understood";
-    const message = `${said}: ${error?.message}`;
-    const told = withCode(said, error);
-    const unexpected = new CommandError(EXIT.wrong, "UNEXPECTED", message, { told });
+    const reason = "the gateway's answer has an unexpected form";
+    const unexpected = new CommandError(
+      EXIT.problem,
+      "UNEXPECTED",
+      `${reason}: ${error?.message}`,
+      { publicMessage: withCode(reason, error) },
+    );
     return Object.assign(unexpected, { report: error?.report });
   }
 
-  /** Nothing was asked: the host does not lend plugins its client. */
+  /** This host gives plugins no gateway client, so no request was sent. */
   static withoutClient() {
-    const said = "this OpenClaw has no gateway client for plugins";
-    const advice = "update OpenClaw, or ask with /taas in a chat";
-    return new CommandError(EXIT.nobody, "NO_CLIENT", said, { advice });
+    const message = "this OpenClaw has no gateway client for plugins";
+    const advice = "update OpenClaw, or use /taas in a chat";
+    return new CommandError(EXIT.noAnswer, "NO_CLIENT", message, { advice });
   }
 }
 
-/** `said`, with the code of what was thrown, where that is one. */
-function withCode(said, error) {
+/** Returns any error as a {@link CommandError}. */
+export const asCommandError = (error) =>
+  error instanceof CommandError ? error : CommandError.unexpected(error);
+
+/** `text`, followed by the error's code or class name if it has one. */
+function withCode(text, error) {
   const codes = [error?.code, error?.cause?.code, error?.name];
   const code = codes.find(
     (each) => Number.isInteger(each) || (each !== "Error" && CODE.test(each)),
   );
-  return code === undefined ? said : `${said} (${code})`;
+  return code === undefined ? text : `${text} (${code})`;
 }
 
-/** A message's first line: what follows in the host's are paths and addresses. */
+/** The first line of a message. The host's further lines are paths and addresses. */
 function firstLine(error) {
   const [line] = String(error?.message ?? error).split(/[\r\n]/);
   return line || "an error without a message";
 }
 
-/** The client itself failed: it was given what it cannot use, or there is nobody to talk to. */
+/** The gateway client itself failed: its options or credentials are unusable, or it reached no gateway. */
 function fromClient(error, message) {
   if (/(?:Credentials|Auth)\w*(?:Required|Unavailable)/.test(String(error?.name))) {
-    const told = `the gateway client has no credentials that it can use; ${MORE}`;
-    return CommandError.asked(message, told, CREDENTIALS);
+    const publicMessage = `the gateway client has no usable credentials; ${WITHOUT_JSON}`;
+    return CommandError.usage(message, publicMessage, CREDENTIALS);
   }
   if (/--(?:timeout|port|url)\b|\btimeout value\b/i.test(message)) {
-    return CommandError.asked(message, `the gateway client cannot use its options; ${MORE}`);
+    return CommandError.usage(message, `the gateway client rejected its options; ${WITHOUT_JSON}`);
   }
-  const said = "no gateway answers";
-  return new CommandError(EXIT.nobody, "UNREACHABLE", `${said}: ${message}`, {
-    told: withCode(said, error),
-    advice: /\btimeout after\b/i.test(message) ? `give it longer, with --timeout; ${START}` : START,
+  const reason = "the gateway did not answer";
+  return new CommandError(EXIT.noAnswer, "UNREACHABLE", `${reason}: ${message}`, {
+    publicMessage: withCode(reason, error),
+    advice: /\btimeout after\b/i.test(message) ? `allow more time with --timeout; ${START}` : START,
   });
 }

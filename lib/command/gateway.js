@@ -1,39 +1,39 @@
-// Asks the running gateway, by the host's own client.
+// Asks the running gateway through the host's own client.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { CommandError, isAway } from "./errors.js";
+import { CommandError, isTemporary } from "./errors.js";
 
-/** While the host reloads a plugin, its methods are away for up to a second and a half. */
+/** A plugin's methods are missing for up to 1.5 seconds while the host reloads the plugin. */
 const RETRIES = 4;
 const RETRY_MS = 500;
 
-/** The host's module with its gateway client; one with nothing in it where this host has none. */
+/** The host's module with the gateway client, or an empty object on a host without this module. */
 export const gatewayRuntime = (importSdk) =>
   importSdk("openclaw/plugin-sdk/gateway-runtime").catch(() => ({}));
 
 /**
  * @param {object} parts
  * @param {(specifier: string) => Promise<object>} parts.importSdk
- * @param {object} parts.options the command's, with those of the gateway client
- * @param {number} [parts.retryMs] how long to wait for a plugin that is being reloaded
+ * @param {object} parts.options the options of the command and of the gateway client
+ * @param {number} [parts.retryMs] the pause before another attempt
  * @returns {(method: string, params: object) => Promise<object>} rejects with a {@link CommandError}
  */
-export function gatewayAsker({ importSdk, options, retryMs = RETRY_MS }) {
+export function createAsk({ importSdk, options, retryMs = RETRY_MS }) {
   return async (method, params) => {
     const { callGatewayFromCli } = await gatewayRuntime(importSdk);
     if (typeof callGatewayFromCli !== "function") {
       throw CommandError.withoutClient();
     }
-    for (let tried = 0; ; tried += 1) {
+    for (let retries = 0; ; retries += 1) {
       try {
-        // The host draws its progress on standard error, and on a terminal alone.
+        // The host shows progress on standard error, and only on a terminal.
         return await callGatewayFromCli(method, options, params, {
           progress: !options.json && !options.watch,
         });
       } catch (error) {
-        if (tried >= RETRIES || !isAway(error)) {
-          throw CommandError.of(error, method);
+        if (retries >= RETRIES || !isTemporary(error)) {
+          throw CommandError.fromGateway(error, method);
         }
       }
       await sleep(retryMs);

@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formats numbers, money and times for people.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
@@ -13,7 +13,7 @@ const money = (digits) =>
 const dollars = money(2);
 const fractions = money(4);
 
-/** Up to here a number is shown to its last digit. */
+/** Smaller numbers are printed in full. */
 const EXACT = 10_000;
 
 const NONE = "–";
@@ -36,12 +36,12 @@ export function count(value) {
 /** `92 %`. */
 export const percent = (rate) => (isNumber(rate) ? `${Math.round(rate * 100)} %` : NONE);
 
-/** `$0.42`, `-$0.03`, and `$0.0024` where there is no cent. */
+/** `$0.42`, `-$0.03`; amounts below one cent get four digits, such as `$0.0024`. */
 export function usd(value) {
   if (!isNumber(value)) {
     return NONE;
   }
-  // No minus before nothing.
+  // Avoids "-$0.00".
   const shown = Math.abs(value) < 0.00005 ? 0 : value;
   return (Math.abs(shown) < 0.01 ? fractions : dollars).format(shown);
 }
@@ -53,7 +53,7 @@ const UNITS = [
   ["second", 1],
 ];
 
-/** `2 min ago`, of two times in milliseconds; `just now` where the clocks of two machines disagree. */
+/** `2 min ago`, for two times in milliseconds. A time in the future, by another machine's clock, is `just now`. */
 export function ago(at, now) {
   if (!isNumber(at) || !isNumber(now)) {
     return NONE;

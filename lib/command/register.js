@@ -1,10 +1,10 @@
-// Registers `openclaw taas` and `/taas`. What they do is loaded when somebody asks for it.
+// Registers `openclaw taas` and `/taas`. The code of a command is loaded when the command runs.
 
 import { isPublic, PublicError, publicMessageOf } from "../log.js";
 
 const DESCRIPTOR = {
   name: "taas",
-  description: "Ask what TaaS affinity does: status, routes, algorithms, doctor",
+  description: "Show TaaS usage, savings and routes, and check the setup",
   hasSubcommands: true,
 };
 
@@ -12,10 +12,10 @@ const DESCRIPTOR = {
  * @param {object} parts
  * @param {import("../../index.js").PluginApi} parts.api
  * @param {import("../log.js").Log} parts.log
- * @param {(method: string, params: object) => Promise<object>} parts.ask answers in this process
+ * @param {(method: string, params: object) => Promise<object>} parts.ask calls a gateway method of this process
  */
 export function registerCommands({ api, log: { attempt, warn }, ask }) {
-  attempt("command", "there is no `openclaw taas`", () =>
+  attempt("command", "`openclaw taas` is missing", () =>
     api.registerCli?.(
       async ({ program }) => {
         const { buildCommands } = await import("./tree.js");
@@ -33,10 +33,10 @@ export function registerCommands({ api, log: { attempt, warn }, ask }) {
   if (api.registrationMode === "cli-metadata") {
     return;
   }
-  attempt("chat-command", "there is no `/taas`", () =>
+  attempt("chat-command", "`/taas` is missing", () =>
     api.registerCommand?.({
       name: DESCRIPTOR.name,
-      description: "Which model answers, what the cache saves, and what may be wrong",
+      description: "Show the latest model, the cache savings and the warnings",
       acceptsArgs: true,
       requiredScopes: ["operator.read"],
       handler: chatHandler(ask, warn),
@@ -44,13 +44,13 @@ export function registerCommands({ api, log: { attempt, warn }, ask }) {
   );
 }
 
-/** Answers `/taas`. Its promise is never rejected: the host would show people the error, with the paths in it. */
+/** Answers `/taas`. The promise never rejects, because the host would show the error and its paths in the chat. */
 export const chatHandler = (ask, warn) => async (context) => {
   try {
     const { answerChat } = await import("./chat.js");
     return await answerChat(ask, context);
   } catch (error) {
-    // What everybody may read has been said in the log by whoever made it.
+    // The log already has the cause of a public error.
     if (!isPublic(error)) {
       warn("chat", "`/taas` cannot answer", error);
     }
@@ -59,15 +59,15 @@ export const chatHandler = (ask, warn) => async (context) => {
 };
 
 /**
- * A function that asks the gateway methods in this very process. It rejects with what anybody may read.
+ * Returns a function that calls the gateway methods of this process. It rejects with a {@link PublicError}.
  *
- * @param {() => import("../methods.js").Methods} methods those of now
+ * @param {() => import("../methods.js").Methods} methods the methods that are registered now
  */
 export const askingHere = (methods) => (name, params) =>
   new Promise((resolve, reject) => {
     const method = methods().find((each) => each.name === name);
     if (method === undefined) {
-      throw new PublicError(`there is no ${name}`);
+      throw new PublicError(`the gateway method ${name} is missing`);
     }
     method.handler({
       params,

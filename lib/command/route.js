@@ -1,21 +1,21 @@
-// `openclaw taas route` and `openclaw taas routes`: which model answered?
+// `openclaw taas route` and `openclaw taas routes`: which model answered.
 
+import { ROUTES } from "./accepted.js";
 import { CommandError } from "./errors.js";
 import { ago, count } from "./numbers.js";
+import { selectionOf } from "./selectors.js";
 import { pairs, table } from "./table.js";
 import { clean, cut } from "./text.js";
-
-const DEFAULT_LIMIT = 20;
 
 const algorithmOf = ({ autorouterAlgo, autorouterAlgoSource }) =>
   autorouterAlgoSource
     ? `${clean(autorouterAlgo)} (${clean(autorouterAlgoSource)})`
     : autorouterAlgo;
 
-/** The latest route, in full. */
-export function routeLines({ agentId, capture }, now, style) {
+/** All fields of the latest route. */
+function routeLines({ agentId, capture }, params, now, style) {
   if (!capture) {
-    return ["No autorouted answer was seen yet."];
+    return [`No route recorded ${selectionOf(params)}.`];
   }
   const turn = capture.openclawTurnId;
   const window = capture.routedContextWindow;
@@ -33,7 +33,7 @@ export function routeLines({ agentId, capture }, now, style) {
         ["turn", turn && `${turn}, attempt ${capture.openclawAttempt ?? "unknown"}`],
         ["request", capture.taasRequestId],
         ["trace", capture.taasTraceId],
-        ["observed", capture.observed ? "yes: another plugin made this call" : null],
+        ["observed", capture.observed ? "yes, another plugin made this call" : null],
       ],
       style,
     ),
@@ -49,14 +49,14 @@ const COLUMNS = (now) => [
   { title: "REQUEST", cell: (row) => row.taasRequestId, flexible: true },
 ];
 
-/** Routes and failures, a row each. */
-export function routesLines({ routes, total }, now, style) {
+/** One row for each route or failure. */
+function routesLines({ routes, total }, params, now, style) {
   if (routes.length === 0) {
-    return ["No answer was seen yet."];
+    return [`No routes recorded ${selectionOf(params)}.`];
   }
   const rest =
     total > routes.length
-      ? ["", `${count(routes.length)} of ${count(total)}: --limit shows more`]
+      ? ["", `${count(routes.length)} of ${count(total)} shown. Use --limit to show more.`]
       : [];
   return [...table(routes, COLUMNS(now), style), ...rest];
 }
@@ -65,19 +65,19 @@ export function routesLines({ routes, total }, now, style) {
 export const route = {
   async run({ ask, params, now }) {
     const answer = await ask("taas.affinity.lastRoute", params);
-    return { answer, lines: (style) => routeLines(answer, now(), style) };
+    return { answer, lines: (style) => routeLines(answer, params, now(), style) };
   },
 };
 
 /** @type {import("./tree.js").View} */
 export const routes = {
   async run({ ask, options, params, now }) {
-    const { limit: given = String(DEFAULT_LIMIT) } = options;
+    const { limit: given = String(ROUTES.usual) } = options;
     if (!/^\d+$/.test(given)) {
-      throw CommandError.asked("--limit is no whole number; accepted is 1 to 4096");
+      throw CommandError.usage(`--limit must be a whole number between 1 and ${ROUTES.highest}`);
     }
     const limit = Number(given);
     const answer = await ask("taas.affinity.routes", { ...params, limit });
-    return { answer, lines: (style) => routesLines(answer, now(), style) };
+    return { answer, lines: (style) => routesLines(answer, params, now(), style) };
   },
 };

@@ -1,11 +1,11 @@
-// Runs a command: asks, writes, and says by the exit code how it went. Nothing is thrown at the host.
+// Runs a command: asks the gateway, prints the answer and sets the exit code. Never throws into the host.
 
 import { clearScreenDown, cursorTo } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { CommandError, EXIT } from "./errors.js";
-import { gatewayAsker } from "./gateway.js";
-import { selected } from "./selectors.js";
+import { asCommandError, EXIT } from "./errors.js";
+import { createAsk } from "./gateway.js";
+import { paramsFrom } from "./selectors.js";
 import { clean, jsonText, styleFor, wrapped } from "./text.js";
 
 const WATCH_MS = 2000;
@@ -15,11 +15,11 @@ const WATCH_MS = 2000;
  * @param {NodeJS.WriteStream} io.stdout
  * @param {NodeJS.WriteStream} io.stderr
  * @param {NodeJS.ProcessEnv} io.env
- * @param {NodeJS.Process} io.process gets the exit code, and the signals that end `--watch`
+ * @param {NodeJS.Process} io.process receives the exit code, and emits the signal that ends `--watch`
  * @param {(specifier: string) => Promise<object>} io.importSdk
  * @param {() => number} [io.now]
- * @param {number} [io.watchMs] between two rounds of `--watch`
- * @param {number} [io.retryMs] see {@link gatewayAsker}
+ * @param {number} [io.watchMs] pause between two rounds of `--watch`
+ * @param {number} [io.retryMs] see {@link createAsk}
  */
 export function runner({
   stdout,
@@ -31,30 +31,31 @@ export function runner({
   watchMs = WATCH_MS,
   retryMs,
 }) {
-  const say = (lines) => stdout.write(`${lines.join("\n")}\n`);
+  const print = (lines) => stdout.write(`${lines.join("\n")}\n`);
 
-  /** Says what went wrong and what to do, and has the process exit with the code for it. */
-  function refuse(error, path, json) {
+  /** Prints an error and its advice, and sets the exit code. */
+  function fail(error, path, json) {
     process.exitCode = error.exit;
-    const { code, told, advice, report } = error;
+    const { code, publicMessage, advice, report } = error;
     if (json) {
-      const refused = { code, message: told, ...(advice && { advice }) };
-      say([jsonText({ ok: false, error: refused, ...report })]);
+      const shown = { code, message: publicMessage, ...(advice && { advice }) };
+      print([jsonText({ ok: false, error: shown, ...report })]);
       return;
     }
     const { width, paint } = styleFor(stderr, env);
-    const todo = advice ?? (error.exit === EXIT.asked ? `openclaw ${path} --help` : undefined);
+    const help = error.exit === EXIT.usage ? `run openclaw ${path} --help` : undefined;
+    const todo = advice ?? help;
     const lines = wrapped(`openclaw ${path}: ${clean(error.message)}`, width);
-    const help = todo === undefined ? [] : wrapped(`To do: ${todo}`, width);
-    stderr.write(`${[...lines.map((line) => paint("red", line)), ...help].join("\n")}\n`);
+    const todoLines = todo === undefined ? [] : wrapped(`To do: ${todo}`, width);
+    stderr.write(`${[...lines.map((line) => paint("red", line)), ...todoLines].join("\n")}\n`);
   }
 
-  function write({ answer, lines, exit = EXIT.fine }, { json, watch }) {
+  function succeed({ answer, lines, exit = EXIT.ok }, { json, watch }) {
     process.exitCode = exit;
-    say(json ? [jsonText(answer, watch ? 0 : 2)] : lines(styleFor(stdout, env)));
+    print(json ? [jsonText(answer, watch ? 0 : 2)] : lines(styleFor(stdout, env)));
   }
 
-  /** Again and again, until SIGINT. What goes wrong after the first time may be over the next time. */
+  /** Repeats `once` until SIGINT. Only an error in the first round ends the command. */
   async function watch(once, options, path) {
     const end = new AbortController();
     const stop = () => end.abort();
@@ -67,42 +68,40 @@ export function runner({
             cursorTo(stdout, 0, 0);
             clearScreenDown(stdout);
           }
-          write(shown, options);
+          succeed(shown, options);
         } catch (error) {
           if (first) {
             throw error;
           }
-          refuse(wrong(error), path, options.json);
+          fail(asCommandError(error), path, options.json);
         }
         await sleep(watchMs, undefined, { signal: end.signal }).catch(() => {});
       }
-      process.exitCode = EXIT.fine;
+      process.exitCode = EXIT.ok;
     } finally {
       process.off("SIGINT", stop);
     }
   }
 
-  /** @param {object} asked what commander made of the arguments, and `problems` that it had with them */
+  /** @param {object} parsed the arguments as commander parsed them, with the `problems` that it found */
   async function run({ view, args, options, problems, path }) {
     try {
       if (problems.length > 0) {
         throw problems[0];
       }
-      const params = selected(options);
+      const params = paramsFrom(options);
       const { run: answer } = await view();
-      const ask = gatewayAsker({ importSdk, options, retryMs });
+      const ask = createAsk({ importSdk, options, retryMs });
       const once = () => answer({ ask, args, options, params, importSdk, now });
       await (options.watch
         ? watch(once, options, path)
-        : once().then((shown) => write(shown, options)));
+        : once().then((shown) => succeed(shown, options)));
     } catch (error) {
-      // It may have been taken for the value of an option before it.
+      // An option without its value may have taken `--json` as the value.
       const json = options.json === true || Object.values(options).includes("--json");
-      refuse(wrong(error), path, json);
+      fail(asCommandError(error), path, json);
     }
   }
 
-  return Object.assign(run, { refuse });
+  return Object.assign(run, { fail });
 }
-
-const wrong = (error) => (error instanceof CommandError ? error : CommandError.unexpected(error));

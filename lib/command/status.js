@@ -1,13 +1,14 @@
-// `openclaw taas status`: is it working, what did I get, what did I save?
+// `openclaw taas status`: calls, cache savings and warnings.
 
 import { warningLines } from "./checks.js";
 import { ago, count, counted, percent, usd } from "./numbers.js";
+import { selectionOf } from "./selectors.js";
 import { pairs, table } from "./table.js";
 import { clean, wrapped } from "./text.js";
 
 const prompt = ({ input, cached, written } = {}) => input + cached + written;
 
-/** In money where prices are known, else in tokens. */
+/** The savings in dollars if prices are known, else in tokens. */
 export const saved = (row) =>
   typeof row.saved?.usd === "number" ? usd(row.saved.usd) : `${count(row.saved?.tokens)} tok`;
 
@@ -25,7 +26,7 @@ const figures = (now) => [
   right("LAST", (row) => ago(row.lastUse, now)),
 ];
 
-/** Of a session there is no room for everything: the ids come first. */
+/** Leaves out two figures, so that the session id fits. */
 const sessionColumns = (now) => [
   { title: "SESSION", cell: (row) => row.sessionId },
   agent,
@@ -45,15 +46,17 @@ const callColumns = (now) => [
   right("OUTPUT", (call) => count(call.tokens?.output)),
 ];
 
-/** Against which baseline, and for how much of it, stands beside the figure. */
+/** The sum saved, the baseline, and the number of priced calls if some calls have no price. */
 function savings({ totals, baseline }, width) {
   const { usd: money, usdWithoutCache, pricedRequests, tokens } = totals.saved;
   const priced =
-    pricedRequests < totals.requests ? ` in ${counted(pricedRequests, "call")} with a price` : "";
+    pricedRequests < totals.requests
+      ? ` in ${counted(pricedRequests, "call")} with a known price`
+      : "";
   const text =
     typeof money === "number"
       ? `Saved ${usd(money)} of ${usd(usdWithoutCache)}${priced}`
-      : `Saved ${count(tokens)} tokens; no price is known`;
+      : `Saved ${count(tokens)} tokens; the prices are unknown`;
   return wrapped(`${text} (baseline: ${clean(baseline)}).`, width);
 }
 
@@ -64,13 +67,13 @@ const failures = (byStatus = {}) =>
     )
     .join(", ");
 
-/** One session in full, with its last calls. */
+/** All figures of one session, with its last calls. */
 function oneSession(row, now, style) {
   const facts = pairs(
     [
       ["session", row.sessionId],
       ["agent", row.agentId],
-      ["pinned by", row.source],
+      ["derived from", row.source],
       ["model", row.model],
       ["algorithm", row.algorithm],
       ["calls", count(row.requests)],
@@ -81,7 +84,7 @@ function oneSession(row, now, style) {
       ["prompt", `${count(prompt(row.tokens))} tokens, ${percent(row.hitRate)} cached`],
       ["output", `${count(row.tokens?.output)} tokens`],
       ["saved", saved(row)],
-      ["last", ago(row.lastUse, now)],
+      ["last call", ago(row.lastUse, now)],
     ],
     style,
   );
@@ -91,26 +94,27 @@ function oneSession(row, now, style) {
 }
 
 /**
- * @param {object} answer of `taas.affinity.status`
- * @param {object} asked
- * @param {boolean} asked.sessions a row for each session too
- * @param {object} asked.params what was asked for
+ * @param {object} answer the answer of `taas.affinity.status`
+ * @param {object} request
+ * @param {boolean} request.sessions whether to add a row for each session
+ * @param {object} request.params the selectors, as params of the method
  * @param {ReturnType<typeof import("./text.js").styleFor>} style
  * @returns {string[]}
  */
-export function statusLines(answer, { sessions, params }, style) {
+function statusLines(answer, { sessions, params }, style) {
   const { now, since, totals, pluginVersion, affinity } = answer;
   const version = pluginVersion ? ` ${clean(pluginVersion)}` : "";
-  const head = `TaaS affinity${version}, a session for each ${clean(affinity)}`;
+  const head = `TaaS affinity${version}, one session for each ${clean(affinity)}`;
   const isPart = Object.keys(params).length > 0;
-  const ofOne = isPart && params.agentId === undefined && answer.sessions.length === 1;
+  const isOneSession = isPart && params.agentId === undefined && answer.sessions.length === 1;
   const lines = [...wrapped(head, style.width).map((line) => style.paint("bold", line)), ""];
   if (totals.requests === 0) {
-    const none = "No call has ended since the gateway started: let an agent say something.";
-    lines.push(...wrapped(none, style.width));
+    const empty =
+      "No calls recorded since the gateway started. Send a message to an agent, then try again.";
+    lines.push(...wrapped(empty, style.width));
   } else if (isPart && answer.sessions.length + answer.agents.length === 0) {
-    lines.push("Nothing was seen of that.");
-  } else if (ofOne) {
+    lines.push(`No calls recorded ${selectionOf(params)}.`);
+  } else if (isOneSession) {
     lines.push(...oneSession(answer.sessions[0], now, style));
   } else {
     const rows = isPart ? answer.agents : [...answer.agents, { agentId: "all", ...totals }];
@@ -119,8 +123,8 @@ export function statusLines(answer, { sessions, params }, style) {
       lines.push("", ...table(answer.sessions, sessionColumns(now), style));
     }
     if (!isPart) {
-      const seen = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
-      lines.push("", seen, ...savings(answer, style.width));
+      const counts = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
+      lines.push("", counts, ...savings(answer, style.width));
     }
   }
   return [...lines, ...warningLines(answer.warnings, style)];

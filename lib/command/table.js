@@ -1,4 +1,4 @@
-// A table that fits. No module that the host exports to plugins has one.
+// Tables that fit the terminal. The host exports no table to plugins.
 
 import { clean, cut, padded, widthOf } from "./text.js";
 
@@ -11,10 +11,10 @@ const LEAST = 3;
  * @property {string} title
  * @property {(row: object) => unknown} cell
  * @property {"left" | "right"} [align]
- * @property {boolean} [flexible] gives room first where there is too little
+ * @property {boolean} [flexible] whether this column is shortened before the others
  */
 
-/** Takes a column of width at a time from the widest of `columns`, until the table fits or they are at `least`. */
+/** Shortens the widest of `columns` again and again, until `excess` is gone or all are `least` wide. */
 function shrink(widths, columns, least, excess) {
   for (let left = excess; left > 0; left -= 1) {
     const widest = columns.reduce((a, b) => (widths[b] > widths[a] ? b : a), columns[0]);
@@ -29,7 +29,7 @@ function shrink(widths, columns, least, excess) {
  * @param {object[]} rows
  * @param {Column[]} columns
  * @param {ReturnType<typeof import("./text.js").styleFor>} style
- * @returns {string[]} lines of at most `style.width` columns, the titles first
+ * @returns {string[]} lines of at most `style.width` characters; the first has the titles
  */
 export function table(rows, columns, { width, paint }) {
   const cells = rows.map((row) => columns.map(({ cell }) => clean(cell(row))));
@@ -55,7 +55,7 @@ export function table(rows, columns, { width, paint }) {
   return [paint("bold", line(titles)), ...cells.map(line)];
 }
 
-/** Names and what they are, one pair a line. */
+/** One line for each name and its value. Entries without a value are left out. */
 export function pairs(entries, { width, paint }) {
   const known = entries.filter(([, value]) => value !== null && value !== undefined);
   const size = Math.max(...known.map(([name]) => widthOf(name)));

@@ -1,6 +1,6 @@
-// The commands: what they are called, what they take, and which file answers. The program is the host's, and
-// nothing of it is touched but our own command.
+// The tree of commands: names, options, help texts, and the file that runs each command.
 
+import { ALGORITHMS, ROUTES } from "./accepted.js";
 import { CommandError } from "./errors.js";
 import { gatewayRuntime } from "./gateway.js";
 import { runner } from "./run.js";
@@ -9,8 +9,8 @@ import { clean } from "./text.js";
 
 /**
  * @typedef {object} View
- * @property {(asked: object) => Promise<{ answer: object, lines: (style: object) => string[], exit?: number }>} run
- *   asks, and gives the answer for a program and the lines for a person
+ * @property {(request: object) => Promise<{ answer: object, lines: (style: object) => string[], exit?: number }>} run
+ *   asks the gateway; returns `answer` for `--json` and `lines` for a person
  */
 
 const ALL = Object.keys(SELECTORS);
@@ -18,73 +18,76 @@ const ALL = Object.keys(SELECTORS);
 const COMMANDS = [
   {
     name: "status",
-    what: "What agents used, what the cache saved, and what may be wrong",
+    summary: "Show calls, cache savings and warnings",
     selectors: ALL,
     options: [
-      ["--sessions", "A row for each session, too"],
-      ["--watch", "Again every two seconds, until interrupted"],
+      ["--sessions", "Add a row for each session"],
+      ["--watch", "Repeat every two seconds until Ctrl+C"],
     ],
     view: async () => (await import("./status.js")).view,
   },
   {
     name: "route",
-    what: "Which model answered last, of an agent, a session or all",
+    summary: "Show which model answered the latest call",
     selectors: ALL,
     view: async () => (await import("./route.js")).route,
   },
   {
     name: "routes",
-    what: "The latest answers and failures, newest first",
+    summary: "List the latest responses and failures, newest first",
     selectors: ALL,
-    options: [["--limit <n>", "How many at most (20, up to 4096)"]],
+    options: [["--limit <n>", `Number of rows, 1 to ${ROUTES.highest} (default: ${ROUTES.usual})`]],
     view: async () => (await import("./route.js")).routes,
   },
   {
     name: "algorithm",
-    what: "Show or set by which algorithm the autorouter chooses",
+    summary: "Show or set how the autorouter chooses a model",
     argument: [
       "[algorithm]",
-      "best_fit, price_performance, savings_curve, cost, ttft, tps, or none to clear",
+      `${ALGORITHMS.join(", ")}, or none to remove the setting; leave out to show the settings`,
     ],
     selectors: ["agent", "session", "workspace"],
     view: async () => (await import("./algorithm.js")).view,
   },
   {
     name: "doctor",
-    what: "Look at everything that may be wrong, and say what to do",
+    summary: "Check the setup and say how to fix problems",
     selectors: [],
     view: async () => (await import("./doctor.js")).view,
   },
 ];
 
 const EXIT_CODES = `
-Exit codes: 0 fine, 1 the plugin found something wrong, 2 the command or its
-credentials are wrong, 3 no gateway answers, or one without this plugin.`;
+Exit codes:
+  0  success
+  1  the plugin found a problem or cannot answer
+  2  the command, its options or the credentials are wrong
+  3  the gateway did not answer or does not have this plugin`;
 
-/** A command that keeps what was wrong with its arguments for its action, which says so in its own way. */
-function forgiving(command, problems) {
+/** Makes a command keep its usage errors in `problems`, so that our action reports them in text or JSON. */
+function collectProblems(command, problems) {
   command.error = (message, { code } = {}) => {
     const [line] = message.replace(/^error:\s*/, "").split("\n");
-    problems.push(CommandError.asked(line, `the arguments are not understood (${code})`));
+    problems.push(CommandError.usage(line, `the arguments are invalid (${code})`));
   };
   return command;
 }
 
 /**
  * @param {object} parts
- * @param {import("commander").Command} parts.program the host's
- * @param {{ name: string, description: string }} parts.descriptor of our own command
+ * @param {import("commander").Command} parts.program the host's program; only our own command is added
+ * @param {{ name: string, description: string }} parts.descriptor
  * @param {object} parts.io see {@link runner}
  */
 export async function buildCommands({ program, descriptor: { name, description }, io }) {
   const { addGatewayClientOptions } = await gatewayRuntime(io.importSdk);
   const problems = [];
   const run = runner(io);
-  const root = forgiving(program.command(name), problems)
+  const root = collectProblems(program.command(name), problems)
     .description(description)
     .usage("<command> [options]")
     .addHelpText("after", EXIT_CODES);
-  // What is no command of ours arrives here, with whatever follows it.
+  // Unknown commands and options arrive in the root's action.
   root.allowUnknownOption().allowExcessArguments();
   root.action(() => {
     const [given] = root.args;
@@ -92,25 +95,24 @@ export async function buildCommands({ program, descriptor: { name, description }
       root.outputHelp();
       return undefined;
     }
-    const what = given.startsWith("-") ? "option" : "command";
+    const reason = given.startsWith("-") ? "unknown option" : "unknown command";
     const json = root.args.includes("--json");
-    const said = `unknown ${what}`;
-    return run.refuse(CommandError.asked(`${said} ${clean(given)}`, said), name, json);
+    return run.fail(CommandError.usage(`${reason} ${clean(given)}`, reason), name, json);
   });
-  for (const { what, argument, selectors, options = [], view, ...command } of COMMANDS) {
-    const own = forgiving(root.command(command.name), problems).description(what);
-    // Inherited from ours, which takes everything.
+  for (const { summary, argument, selectors, options = [], view, ...command } of COMMANDS) {
+    const own = collectProblems(root.command(command.name), problems).description(summary);
+    // A command inherits this setting from the root, which accepts excess arguments.
     own.allowExcessArguments(false);
     if (argument) {
       own.argument(...argument);
     }
     for (const selector of selectors) {
-      own.option(SELECTORS[selector].flags, SELECTORS[selector].what);
+      own.option(SELECTORS[selector].flags, SELECTORS[selector].help);
     }
     for (const option of options) {
       own.option(...option);
     }
-    own.option("--json", "The answer as JSON");
+    own.option("--json", "Print the answer as JSON");
     addGatewayClientOptions?.(own);
     own.options.find(({ long }) => long === "--expect-final")?.hideHelp();
     own.action(() =>

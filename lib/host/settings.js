@@ -1,4 +1,4 @@
-// What the user may set. Nothing of it can fail: what is not understood is named, and is as by default.
+// Reads the user's settings. An invalid setting is ignored: it gets its default, and a warning names it.
 
 import { OWN_PROVIDERS } from "./host.js";
 import { reading } from "./lenient.js";
@@ -6,24 +6,24 @@ import { reading } from "./lenient.js";
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
 
-/** How many further providers are served, and how long an id may be. */
+/** The highest number of further providers, and the longest provider id in characters. */
 const PROVIDER_LIMIT = 16;
 const ID_LIMIT = 100;
 
-/** How much is told of what is not understood: how many, and characters of each key. */
+/** The highest number of invalid settings that are named, and the characters shown of an unknown key. */
 const NAMED_LIMIT = 16;
 const TEXT_LIMIT = 40;
 
-/** @returns {(value: unknown) => unknown} `value` where it is one of `accepted`, else `undefined` */
+/** @returns {(value: unknown) => unknown} `value` if it is one of `accepted`, else `undefined` */
 const oneOf =
   (...accepted) =>
   (value) =>
     accepted.includes(value) ? value : undefined;
 
-/** `text` as it may stand in a log and in a bug report. */
+/** `text`, shortened and without control characters, for logs and bug reports. */
 const short = (text) => text.slice(0, TEXT_LIMIT).replace(/[\p{C}\p{Z}]+/gu, " ");
 
-/** What a value is. It may be a secret or a path, so that it is never told itself. */
+/** The type of a value. The value itself may be a secret or a path, so it is never shown. */
 const KINDS = { object: "an object", undefined: "nothing", bigint: "a bigint" };
 function kindOf(value) {
   if (value === null) {
@@ -32,34 +32,34 @@ function kindOf(value) {
   return Array.isArray(value) ? "an array" : (KINDS[typeof value] ?? `a ${typeof value}`);
 }
 
-/** A setting that is not understood. */
-const named = (key, value, accepted) => `${key} (${kindOf(value)}, not ${accepted})`;
+/** Describes an invalid setting. */
+const described = (key, value, accepted) => `${key} (${kindOf(value)}, not ${accepted})`;
 
-/** A provider id as the host compares it; with half a character in it, no text that the addon could read. */
+/** A provider id in the form in which the host compares ids, and well-formed, so that the addon can read it. */
 const idOf = (value) =>
   typeof value === "string" ? value.trim().toLowerCase().toWellFormed() : "";
 
-function providersIn(list, misunderstand) {
+function providersIn(list, reject) {
   if (!Array.isArray(list)) {
     return undefined;
   }
   const ids = new Set(OWN_PROVIDERS);
-  // No more than that is looked at, however long the list is.
+  // A very long list must not block the event loop.
   for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
     const id = idOf(value);
     if (id === "" || id.length > ID_LIMIT) {
-      misunderstand(named("a provider id", value, `text of 1 to ${ID_LIMIT} characters`));
+      reject(described("a provider id", value, `text of 1 to ${ID_LIMIT} characters`));
     } else if (ids.size < OWN_PROVIDERS.length + PROVIDER_LIMIT) {
       ids.add(id);
     } else if (!ids.has(id)) {
-      misunderstand(`more than ${PROVIDER_LIMIT} providers`);
+      reject(`more than ${PROVIDER_LIMIT} providers`);
       break;
     }
   }
   return [...ids].slice(OWN_PROVIDERS.length);
 }
 
-/** Other values of `routeNotice`, and which one they are treated as. */
+/** Further accepted values of `routeNotice`, with the value that replaces each. */
 const NOTICES = new Map([
   [false, "off"],
   ["reply", "log"],
@@ -73,7 +73,7 @@ const NAMESPACE = {
 
 const SWITCH = { read: oneOf(true, false), accepted: "true or false" };
 
-/** In the order in which they are told. `read` gives `undefined` for what is not understood. */
+/** The settings, in the order in which warnings name them. `read` returns `undefined` for an invalid value. */
 const KNOWN = {
   affinity: {
     read: oneOf("workspace", "conversation"),
@@ -85,7 +85,7 @@ const KNOWN = {
     accepted: `a list of at most ${PROVIDER_LIMIT} ids`,
     byDefault: [],
   },
-  // By default, the environment may set it.
+  // Without this setting, the environment variable applies.
   namespace: { ...NAMESPACE, byDefault: null },
   gitHints: { ...SWITCH, byDefault: true },
   observe: { ...SWITCH, byDefault: true },
@@ -97,31 +97,31 @@ const KNOWN = {
   debug: { ...SWITCH, byDefault: false },
 };
 
-/** Whether the environment lets repositories be looked at. What is not understood switches it off. */
+/** Whether the environment allows repository hints. An invalid value switches them off. */
 function hintsOf(env) {
   const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
-  const isUnderstood = ["", "on", "off"].includes(value);
-  return { wanted: isUnderstood && value !== "off", isOdd: !isUnderstood };
+  const isValid = ["", "on", "off"].includes(value);
+  return { wanted: isValid && value !== "off", isInvalid: !isValid };
 }
 
-/** The namespace that the environment sets, or `null`. A blank variable counts as not set. */
-function namespaceOf(env, misunderstand) {
+/** The namespace from the environment, or `null`. A blank variable counts as unset. */
+function namespaceOf(env, reject) {
   const value = env[NAMESPACE_VARIABLE] ?? "";
   if (value.trim() === "") {
     return null;
   }
   const namespace = NAMESPACE.read(value) ?? null;
   if (namespace === null) {
-    misunderstand(named(NAMESPACE_VARIABLE, value, NAMESPACE.accepted));
+    reject(described(NAMESPACE_VARIABLE, value, NAMESPACE.accepted));
   }
   return namespace;
 }
 
-/** Whether the environment wants debug lines, as the host understands it. */
-const debugsBy = (env) => /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG ?? "");
+/** Whether the environment switches debug lines on, by the same rule as the host's. */
+const isDebugging = (env) => /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG ?? "");
 
-/** `config`, where settings can be in it. */
-function holding(config, misunderstand) {
+/** `config` if it can contain settings, else an empty object. */
+function settingsObject(config, reject) {
   if (config === undefined || config === null) {
     return {};
   }
@@ -131,9 +131,9 @@ function holding(config, misunderstand) {
     }
     const accepted =
       typeof config === "object" && !Array.isArray(config) ? "a plain object" : "an object";
-    misunderstand(named("the configuration", config, accepted));
+    reject(described("the configuration", config, accepted));
   } catch {
-    misunderstand("the configuration");
+    reject("the configuration");
   }
   return {};
 }
@@ -141,67 +141,67 @@ function holding(config, misunderstand) {
 /**
  * @typedef {object} Settings
  * @property {"workspace" | "conversation"} affinity
- * @property {string[]} providers ids of further providers, as the host compares them
- * @property {string | null} namespace what tells this gateway apart from others with the same paths
+ * @property {string[]} providers ids of further providers, in the form in which the host compares ids
+ * @property {string | null} namespace distinguishes this gateway from others with the same workspace paths
  * @property {boolean} gitHints
- * @property {boolean} observe whether calls that another plugin answers for may be looked at
+ * @property {boolean} observe whether to capture routes of calls that another plugin makes
  * @property {"off" | "log"} routeNotice
  * @property {boolean} debug
- * @property {string[]} notUnderstood names of keys, with what known ones are and are not
- * @property {boolean} hasOddHints whether the environment says of hints what is not understood
+ * @property {string[]} notUnderstood the invalid settings and unknown keys, without their values
+ * @property {boolean} hasOddHints whether `OPENCLAW_TAAS_GIT_HINTS` has an invalid value
  * @property {boolean} wantsReplies whether `routeNotice` is still `"reply"`, which is treated as `"log"`
  */
 
 /**
- * @param {unknown} config `plugins.entries.openclaw-taas-affinity.config`, whatever it is
+ * @param {unknown} config `plugins.entries.openclaw-taas-affinity.config`, of any type
  * @param {NodeJS.ProcessEnv} env
  * @returns {Settings}
  */
 export function settingsOf(config, env) {
   const notUnderstood = [];
-  const misunderstand = (name) => {
+  const reject = (name) => {
     if (notUnderstood.length < NAMED_LIMIT && !notUnderstood.includes(name)) {
       notUnderstood.push(name);
     }
   };
-  const given = holding(config, misunderstand);
+  const given = settingsObject(config, reject);
   const settings = {};
   for (const [key, { read, accepted, byDefault }] of Object.entries(KNOWN)) {
     settings[key] = byDefault;
     try {
       const value = given[key];
-      const understood = value === undefined ? byDefault : read(value, misunderstand);
-      if (understood === undefined) {
-        misunderstand(named(key, value, accepted));
+      const valid = value === undefined ? byDefault : read(value, reject);
+      if (valid === undefined) {
+        reject(described(key, value, accepted));
       } else {
-        settings[key] = understood;
+        settings[key] = valid;
       }
     } catch {
-      misunderstand(key);
+      reject(key);
     }
   }
   try {
-    // Of an unknown key nothing but the name is told: the value may be a secret.
+    // Only the name of an unknown key is shown. The value may be a secret.
     for (const key of Object.keys(given).filter((name) => !Object.hasOwn(KNOWN, name))) {
-      misunderstand(short(key));
+      reject(short(key));
     }
   } catch {
-    misunderstand("the configuration");
+    reject("the configuration");
   }
-  const { wanted, isOdd } = hintsOf(env);
+  const { wanted, isInvalid } = hintsOf(env);
   return {
     ...settings,
-    namespace: settings.namespace ?? namespaceOf(env, misunderstand),
+    namespace: settings.namespace ?? namespaceOf(env, reject),
     gitHints: settings.gitHints && wanted,
-    debug: settings.debug || debugsBy(env),
+    debug: settings.debug || isDebugging(env),
     notUnderstood,
-    hasOddHints: isOdd,
+    hasOddHints: isInvalid,
     wantsReplies: reading(() => given.routeNotice, undefined) === "reply",
   };
 }
 
 /**
- * Says once what is not understood, and again where that is something else.
+ * Warns once about each set of invalid settings.
  *
  * @param {Settings} settings
  * @param {import("../log.js").Warn} warn
@@ -212,15 +212,15 @@ export function warnOfSettings({ notUnderstood, hasOddHints, wantsReplies }, war
     warn("route-notice", 'routeNotice "reply" was removed and is treated as "log"', remedy);
   }
   if (hasOddHints) {
-    const said = `${HINTS_VARIABLE} is neither on nor off`;
-    warn("hints-variable", "requests go out without repository hints", said);
+    const reason = `${HINTS_VARIABLE} is neither on nor off`;
+    warn("hints-variable", "requests go out without repository hints", reason);
   }
   if (notUnderstood.length > 0) {
     const list = notUnderstood.join(", ");
     warn(
       `config ${list}`,
-      "the plugin's configuration is not understood in part, and that part is as by default",
-      `${list}; accepted are ${Object.keys(KNOWN).join(", ")}`,
+      "part of the plugin's configuration is ignored, and the defaults are used instead",
+      `${list}; the settings are ${Object.keys(KNOWN).join(", ")}`,
     );
   }
 }

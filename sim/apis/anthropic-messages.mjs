@@ -9,7 +9,7 @@ export const messages = {
     const results = Array.isArray(messages.at(-1)?.content)
       ? messages.at(-1).content.filter((part) => part.type === "tool_result")
       : [];
-    // A tool result travels in a message of role "user" but is not something the user said.
+    // A tool result is in a message of role "user" but is not a message of the user.
     const spoken = (message) =>
       message.role === "user" &&
       !(Array.isArray(message.content) && message.content.some((p) => p.type === "tool_result"));
@@ -23,7 +23,7 @@ export const messages = {
       toolNames: (body.tools ?? []).map((tool) => tool.name),
     };
   },
-  // Here the three counts are disjoint: `input_tokens` is what neither was read nor written.
+  // The three counts are disjoint: `input_tokens` excludes tokens read from or written to the cache.
   usage: ({ inputTokens, cachedTokens, writtenTokens, outputTokens }) => ({
     input_tokens: inputTokens - cachedTokens - writtenTokens,
     cache_read_input_tokens: cachedTokens,
@@ -47,7 +47,7 @@ export const messages = {
     }
     return blocks;
   },
-  /** How a block starts, and what then comes in pieces. */
+  /** The start event of a block, and the field that is streamed in pieces. */
   stream: {
     text: (_block, { pieces }) => ({
       start: { text: "" },

@@ -3,8 +3,8 @@ import { completions } from "./openai-completions.mjs";
 import { responses } from "./openai-responses.mjs";
 
 /**
- * The three APIs, brought to one view. `read` understands a request, `whole` and `events` write an
- * answer without and with streaming.
+ * The three APIs behind one interface. `read` parses a request; `whole` and `events` write an answer without and with
+ * streaming.
  */
 export const APIS = {
   "openai-completions": completions,

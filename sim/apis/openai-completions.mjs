@@ -32,7 +32,7 @@ export const completions = {
     })),
   whole(answer) {
     const message = { role: "assistant", content: answer.text || null };
-    // Not of OpenAI's own API: DeepSeek began it, and most who serve open models do the same.
+    // OpenAI's API does not have this field. DeepSeek introduced it, and most servers of open models send it.
     if (answer.reasoning) message.reasoning_content = answer.reasoning;
     if (answer.calls.length > 0) {
       message.tool_calls = this.toolCalls(answer.calls).map(({ index: _index, ...call }) => call);

@@ -1,8 +1,8 @@
-// What a request says, as text: the same for the three APIs.
+// The text of a request, in the same form for the three APIs.
 
 /**
- * Two requests that say the same must count as the same. Clients mark places to cache, and to mark a
- * message they must write its text as a list of one part; the next turn writes it as a string again.
+ * Makes equal messages compare as equal. To put a cache marker on a message, a client writes its text as a list with
+ * one part; in the next turn it writes the text as a string again.
  */
 export function canonical(key, value) {
   if (key === "cache_control") return undefined;
@@ -25,8 +25,8 @@ export function contentText(content) {
 }
 
 /**
- * The host adds notes of its own after the conversation, as user messages that change from turn to
- * turn and are not kept. They are part of the prompt, but nobody said them.
+ * The host adds its own notes after the conversation, as user messages that change in every turn. The notes are part of
+ * the prompt but not messages of the user.
  */
 const isHostNote = (message) =>
   message.role === "user" &&

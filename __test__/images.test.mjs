@@ -156,6 +156,7 @@ describe("a global of the plugin's name", () => {
     ["an object of somebody else", "{ calls: null }"],
     ["a record of another version", "Object.freeze({ version: 1, addon: {} })"],
     ["a frozen function", "Object.freeze(() => {})"],
+    ["half a record of this version", `Object.freeze({ version: ${INTERFACE}, addon: {} })`],
     ["an object that cannot be read", "new Proxy({}, { get() { throw new Error('mine'); } })"],
   ]) {
     test(`that is ${what} stays as it is, and copies share their calls and routes all the same`, () => {

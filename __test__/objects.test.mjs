@@ -143,13 +143,18 @@ describe("options", () => {
       hidden,
       { headers: Object.defineProperty({}, "a", { get: () => "b", enumerable: true }) },
       { headers: { [Symbol.iterator]: () => [][Symbol.iterator]() } },
+      new Proxy({}, { get: (_, key) => ({ apiKey: "k" })[key] }),
+      { headers: new Proxy({}, { get: () => "hidden" }) },
     ]) {
       forgetWarnings();
       warnings.length = 0;
       assert.equal(given(options), options);
       assert.equal(given(options), options);
       assert.equal(warnings.length, 1);
-      assert.match(warnings[0], /a request went out untouched: .* is not a plain property/);
+      assert.match(
+        warnings[0],
+        /a request went out untouched: .* is not a plain (?:property|object)/,
+      );
     }
     assert.equal(reads, 0);
     warnings.length = 0;

@@ -1,5 +1,7 @@
 // What may be copied with additions of ours: plain objects alone. Anything else goes out as it is.
 
+import { isProxy } from "node:util/types";
+
 /** Whether `value` is an object of keys and nothing more, so that a copy is as good as it. */
 export function isPlain(value) {
   if (value === null || typeof value !== "object") {
@@ -12,11 +14,15 @@ export function isPlain(value) {
 /**
  * Whether a copy of `value`, which the caller gave as options or headers, can be extended: nothing at all or a plain object.
  *
- * @throws {TypeError} where a copy of the plain object would lose something: an accessor, a hidden property, an iterator
+ * @throws {TypeError} where a copy of the plain object could lose something: an accessor, a hidden property, an iterator,
+ *   whatever a proxy does
  */
 export function isCopyable(value) {
   if (value === undefined || value === null) {
     return true;
+  }
+  if (isProxy(value)) {
+    throw new TypeError("a proxy is not a plain object");
   }
   if (!isPlain(value)) {
     return false;

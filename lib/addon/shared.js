@@ -42,8 +42,10 @@ const make = () =>
     addon: {},
   });
 
-const isOurs = (value) =>
-  Object.isFrozen(value) && value?.version === INTERFACE && "addon" in value;
+const isOurs = (value, own) =>
+  Object.isFrozen(value) &&
+  value?.version === INTERFACE &&
+  Object.keys(own).every((key) => key in value);
 
 /**
  * The record under the plugin's name. Where another version's record or anything else is there, that stays as it is and
@@ -54,7 +56,7 @@ function find() {
   for (const key of [Symbol.for(NAME), Symbol.for(`${NAME}/${INTERFACE}`)]) {
     try {
       globalThis[key] ??= own;
-      if (isOurs(globalThis[key])) {
+      if (isOurs(globalThis[key], own)) {
         return globalThis[key];
       }
     } catch {

@@ -121,9 +121,7 @@ impl SessionSource {
         if let Some(value) = agents.find_map(|name| variable(surroundings, name)) {
             return Ok(Self::Agent(value));
         }
-        let dir = variable(surroundings, "OPENCLAW_STATE_DIR");
-        let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings)?;
-        Ok(Self::StateDir(absolute(&dir)?))
+        state_dir(surroundings).map(Self::StateDir)
     }
 
     /// The source for the workspace directory `dir`.
@@ -235,6 +233,16 @@ fn agent_id(
                 AGENT_VARIABLES.into_iter().filter_map(|name| surroundings.variable(name));
             values.find(|id| agent::is_id(id))
         })
+}
+
+/// OpenClaw's state directory, absolute and lexically normalised.
+///
+/// # Errors
+/// The home directory is needed and unknown, or the path is relative and the current directory cannot be used.
+pub fn state_dir(surroundings: &dyn Surroundings) -> Result<String, IdentityError> {
+    let dir = variable(surroundings, "OPENCLAW_STATE_DIR");
+    let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings)?;
+    Ok(absolute(&dir)?)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     agent,
     envelope::{Envelope, Facts, HEADERS, Hints, METADATA_KEYS},
-    identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id},
+    identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id, state_dir},
     store::Whose,
     surroundings::Surroundings,
     text::{self, NAME_LIMIT, bounded, non_blank},
@@ -107,12 +107,16 @@ impl Gateway {
             provider: context.provider,
             model_id: context.model_id.get(),
         };
-        let workspace = identity.workspace.clone().map(SessionSource::Workspace);
+        let state_dir = state_dir(surroundings).ok();
+        let workspace = identity.workspace.as_deref();
+        let place = workspace.filter(|path| !is_made_by_host(path, state_dir.as_deref()));
+        let id_of =
+            |path: &str, namespace| SessionSource::Workspace(path.to_owned()).session_id(namespace);
         Ok(Wrapper {
             envelope: Envelope::new(&identity, facts),
             agent: identity.agent_id.as_deref().and_then(agent::normalized).map(Cow::into_owned),
-            workspace_id: workspace.map(|source| source.session_id(surroundings.namespace())),
-            in_worktree: identity.workspace.as_deref().is_some_and(is_worktree),
+            workspace_id: workspace.map(|path| id_of(path, surroundings.namespace())),
+            place: place.map(|path| id_of(path, None)),
             provider: context.provider.and_then(name),
             model_id: context.model_id.get().and_then(name),
             identity,
@@ -166,7 +170,7 @@ pub struct Wrapper {
     envelope: Envelope,
     agent: Option<String>,
     workspace_id: Option<String>,
-    in_worktree: bool,
+    place: Option<String>,
     provider: Option<String>,
     model_id: Option<String>,
     reusable: bool,
@@ -229,7 +233,7 @@ impl Wrapper {
             agent_id: self.agent.as_deref(),
             conversation,
             workspace: self.workspace_id.as_deref(),
-            in_worktree: self.in_worktree,
+            place: self.place.as_deref(),
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
             observed: false,
@@ -238,13 +242,15 @@ impl Wrapper {
     }
 }
 
-/// Whether OpenClaw made a directory for a conversation: `<state>/worktrees/<hash>/<name>`, `<state>/sandboxes/<name>`.
-fn is_worktree(workspace: &str) -> bool {
-    let names: Vec<_> = Path::new(workspace).components().map(Component::as_os_str).collect();
-    let lies_in = |name: &str, depth: usize| {
-        names.iter().rev().skip(depth).any(|component| *component == name)
-    };
-    lies_in("worktrees", 2) || lies_in("sandboxes", 1)
+/// Whether OpenClaw made a workspace for a conversation: `<state>/worktrees/<hash>/<name>`, `<state>/sandboxes/<name>`.
+fn is_made_by_host(workspace: &str, state_dir: Option<&str>) -> bool {
+    let below = state_dir.and_then(|dir| Path::new(workspace).strip_prefix(dir).ok());
+    let names: Vec<_> = below.into_iter().flat_map(Path::components).collect();
+    match names.as_slice() {
+        [Component::Normal(kind), _, _, ..] if *kind == "worktrees" => true,
+        [Component::Normal(kind), _, ..] => *kind == "sandboxes",
+        _ => false,
+    }
 }
 
 fn name(text: &str) -> Option<String> {
@@ -257,7 +263,10 @@ mod tests {
     use crate::{
         route::Response,
         store::{LIMIT, Store},
-        surroundings::fake::{Env, NOTHING},
+        surroundings::{
+            self,
+            fake::{Env, NOTHING},
+        },
     };
 
     const OWNER: IdentityContext<'_> = IdentityContext {
@@ -279,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worktree_or_sandbox_that_openclaw_made_is_known_by_its_place() {
+    fn a_worktree_or_sandbox_that_openclaw_made_is_not_a_place_of_the_agent() {
         let state = if cfg!(windows) { r"C:\u\.openclaw" } else { "/u/.openclaw" };
         for (place, expected) in [
             ("worktrees/1a2b3c4d/calm-otter", true),
@@ -290,12 +299,37 @@ mod tests {
             ("worktrees", false),
             ("worktrees/1a2b3c4d", false),
             ("sandboxes", false),
+            ("own/sandboxes/team/a", false),
+            ("../worktrees/project/main/a", false),
         ] {
-            let dir = format!("{state}/{place}");
-            let owner = IdentityContext { workspace_dir: Some(&dir), ..OWNER };
-            let found = wrapper(owner, &said(), true).whose(None).in_worktree;
-            assert_eq!(found, expected, "{place}");
+            let dir = surroundings::absolute(&format!("{state}/{place}")).expect("absolute");
+            assert_eq!(is_made_by_host(&dir, Some(state)), expected, "{place}");
+            assert!(!is_made_by_host(&dir, None));
         }
+    }
+
+    #[test]
+    fn the_place_of_a_workspace_is_the_same_in_each_namespace() {
+        struct Named(Option<&'static str>);
+        impl Surroundings for Named {
+            fn variable(&self, _: &str) -> Option<String> {
+                None
+            }
+            fn home(&self) -> Option<&str> {
+                Some("/home/cloudsigma")
+            }
+            fn namespace(&self) -> Option<&str> {
+                self.0
+            }
+        }
+        let wrapper = |namespace| {
+            let context = Context { owner: OWNER, provider: None, model_id: &said() };
+            let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
+            gateway.wrapper(&context, &Named(namespace)).expect("an identity")
+        };
+        let (plain, named) = (wrapper(None), wrapper(Some("cell-7")));
+        assert_eq!(plain.whose(None).place, named.whose(None).place);
+        assert_ne!(plain.whose(None).workspace, named.whose(None).workspace);
     }
 
     #[test]

@@ -83,15 +83,20 @@ pub(super) fn binary(facts: &Facts) -> Check {
 }
 
 pub(super) fn provider_entry(providers: &[Provider]) -> Check {
-    let problems = (providers.iter())
-        .filter(|provider| !provider.has_key)
-        .map(|provider| format!("models.providers.{} has no apiKey", provider.id));
+    let without_key = providers.iter().filter(|provider| !provider.has_key);
+    let mut problems: Vec<_> = without_key
+        .map(|provider| format!("models.providers.{} has no apiKey", provider.id))
+        .collect();
+    let urls: Vec<_> = providers.iter().filter_map(|provider| provider.base_url.as_ref()).collect();
+    if urls.iter().any(|url| *url != urls[0]) {
+        problems.push("the providers have different base URLs, so they share no pins".to_owned());
+    }
     Rule {
         id: "provider-entry",
         level: Level::Warning,
         costs: false,
-        ok: "every provider entry has an API key",
-        advice: "set apiKey in the provider's entry",
+        ok: "every provider entry has an API key, and all have the same base URL",
+        advice: "correct apiKey and baseUrl in models.providers. If one provider is a staging system, ignore its URL",
     }
     .check(problems)
 }

@@ -51,6 +51,8 @@ pub struct Provider {
     pub id: String,
     /// Whether the entry has, or may have, an API key.
     pub has_key: bool,
+    /// A hash of the base URL.
+    pub base_url: Option<String>,
     /// Names of identity headers that the entry sets.
     pub pinned: Vec<String>,
     /// The models of the entry.

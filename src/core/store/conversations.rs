@@ -52,9 +52,7 @@ impl Conversations {
         if *conversation.session != *whose.session_id {
             conversation.session = Arc::from(whose.session_id);
         }
-        if let (Some(agent), Some(workspace), false) =
-            (whose.agent_id, whose.workspace, whose.in_worktree)
-        {
+        if let (Some(agent), Some(workspace)) = (whose.agent_id, whose.place) {
             match &mut conversation.moves {
                 // Two agents can use the same conversation id.
                 Some(moves) if *moves.agent == *agent => moves.record(workspace),

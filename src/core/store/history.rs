@@ -22,12 +22,12 @@ pub(crate) struct HistoryEntry {
     pub(crate) capture: Arc<Capture>,
 }
 
-/// Entries share a limit by session. An observed request may name no session: then by conversation, else by agent.
+/// Entries share a limit by session. An observed request may name no session: then by agent, else by conversation.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Group {
     Session(Arc<str>),
-    Conversation(Arc<str>),
-    Agent(Option<Arc<str>>),
+    Agent(Arc<str>),
+    Conversation(Option<Arc<str>>),
 }
 
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl History {
             status,
             capture,
         };
-        let group = match (&entry.capture.session_id, &entry.conversation) {
+        let group = match (&entry.capture.session_id, &entry.agent_id) {
             (Some(session), _) => Group::Session(Arc::from(session.as_str())),
-            (None, Some(conversation)) => Group::Conversation(Arc::clone(conversation)),
-            (None, None) => Group::Agent(entry.agent_id.clone()),
+            (None, Some(agent)) => Group::Agent(Arc::clone(agent)),
+            (None, None) => Group::Conversation(entry.conversation.clone()),
         };
         let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
         if entries.len() == SESSION_LIMIT {

@@ -76,8 +76,8 @@ pub struct Whose<'a> {
     pub conversation: Option<&'a str>,
     /// The affinity id of the workspace, whether it is the session's or not.
     pub workspace: Option<&'a str>,
-    /// Whether the workspace is a worktree or a sandbox that OpenClaw made for the conversation.
-    pub in_worktree: bool,
+    /// The workspace of the agent, whatever the namespace is. `None` for one that OpenClaw made for a conversation.
+    pub place: Option<&'a str>,
     /// The provider id.
     pub provider: Option<&'a str>,
     /// The id of the model that is asked for.

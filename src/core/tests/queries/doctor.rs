@@ -27,6 +27,13 @@ fn each_fact_that_shows_a_problem_raises_its_check() {
         ("binary", json!({ "binary": "0.9.0", "package": "1.0.0" })),
         ("provider-entry", json!({ "providers": [{ "id": "cloudsigma", "hasKey": false }] })),
         (
+            "provider-entry",
+            json!({ "providers": [
+                { "id": "cloudsigma", "hasKey": true, "baseUrl": "a" },
+                { "id": "cloudsigma-staging", "hasKey": true, "baseUrl": "b" },
+            ] }),
+        ),
+        (
             "pinned-headers",
             json!({ "providers": [{ "id": "x", "hasKey": true, "pinned": ["X-Session-Id"] }] }),
         ),
@@ -133,7 +140,7 @@ fn two_workspaces_warns_only_of_moves_that_are_no_worktree_and_no_single_edit() 
         for &(agent, conversation, workspace) in calls {
             let call = Whose {
                 conversation: Some(conversation).filter(|id| !id.is_empty()),
-                in_worktree: workspace == WORKTREE,
+                place: Some(workspace).filter(|workspace| *workspace != WORKTREE),
                 ..whose(workspace, Some(agent))
             };
             record_usage(&store, &call, None, [0.0; 4]);

@@ -38,6 +38,7 @@ fn whose<'a>(session_id: &'a str, agent_id: Option<&'a str>) -> Whose<'a> {
         source: "workspaceDir",
         agent_id,
         workspace: Some(session_id),
+        place: Some(session_id),
         provider: Some("cloudsigma"),
         model_id: Some("auto"),
         ..Whose::default()

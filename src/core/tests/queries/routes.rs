@@ -59,7 +59,7 @@ fn routes_and_failures_are_listed_newest_first_and_limited_for_each_session() {
 }
 
 #[test]
-fn observed_responses_without_a_session_are_kept_by_conversation_or_agent() {
+fn observed_responses_without_a_session_are_kept_by_agent_or_conversation() {
     let store = Store::new(LIMIT);
     let agents = ["main", "one", "two", "three", "four", "five"];
     let observed = |agent_id, conversation| Whose {
@@ -85,8 +85,8 @@ fn observed_responses_without_a_session_are_kept_by_conversation_or_agent() {
         assert_eq!(total(json!({ "agentId": agent })), 3, "{agent}");
         assert_eq!(total(json!({ "conversationId": agent })), 3, "{agent}");
     }
-    assert_eq!(total(json!({ "agentId": "one" })), 3 + 16 + 16);
-    assert_eq!(total(json!({ "agentId": "two" })), 3 + 16);
+    assert_eq!(total(json!({ "agentId": "one" })), 16, "however many conversations it has");
+    assert_eq!(total(json!({ "agentId": "two" })), 16);
     let newest = routes(&store, &json!({ "limit": 1 }))["routes"][0].clone();
     assert_eq!((&newest["agentId"], &newest["sessionId"]), (&json!("two"), &Value::Null));
     // A session, a conversation and an agent with the same name are kept apart.
@@ -109,7 +109,7 @@ fn the_history_of_many_sessions_conversations_and_agents_has_one_limit() {
         }
     }
     let all = routes(&store, &json!({ "limit": 4096 }));
-    assert_eq!(all["total"], 256);
+    assert_eq!(all["total"], 512, "256 agents with two responses each");
     assert_eq!(all["routes"][0]["agentId"], "id-999");
 }
 

@@ -1,5 +1,5 @@
-// The replay of recorded sessions: what it counts, where the identity comes from, what it says of a bad
-// file; and that the README says what the run said whose figures are checked in.
+// The replay of recorded sessions: what it counts, where the identity comes from, and what it says of a bad file. The
+// documents have the figures of the run that is checked in.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -12,7 +12,7 @@ import { gzipSync } from "node:zlib";
 
 import plugin from "../index.js";
 import { draw } from "../replay/picture.mjs";
-import { summary } from "../replay/report.mjs";
+import { FIGURES } from "../replay/report.mjs";
 import { callsOf, replay, schedule, WAYS } from "../replay/run.mjs";
 import { BadFile, commonBlocks, readSessions } from "../replay/sessions.mjs";
 import { registerPlugin } from "../replay/wire.mjs";
@@ -209,10 +209,13 @@ test("what cannot be read or asked for is said in a line or two", (t) => {
   }
 });
 
-test("the README has the table of the run whose figures are checked in, and its pictures", async () => {
+test("the documents and the pictures have the figures of the run that is checked in", async () => {
   const result = JSON.parse(readFileSync(join(ROOT, "docs", "replay.json"), "utf8"));
+  for (const [name, figures] of Object.entries(FIGURES)) {
+    const document = readFileSync(join(ROOT, name), "utf8");
+    assert.ok(document.includes(figures(result)), `${name}: npm run replay:picture writes it`);
+  }
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  assert.ok(readme.includes(summary(result)), "npm run replay:picture writes it");
   for (const theme of ["dark", "light"]) {
     const name = `docs/replay-${theme}.svg`;
     assert.ok(readme.includes(name));

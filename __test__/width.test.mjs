@@ -168,7 +168,7 @@ test("the bench's report fits 80 columns, and is Markdown on request", () => {
     calls: [
       "10 KB, 10 messages, 10 response headers",
       "20 MB",
-      "a new owner for every call",
+      "a new identity for every call",
       "a simple completion",
     ].map(scenario),
     repositories: ["a repository of 100 files", "a repository of 10,000 files"].map(scenario),

@@ -1,19 +1,20 @@
 /**
  * Where the plugin stands against what people would use instead.
  *
- *     npm run bench [-- --json] [-- --markdown] [-- --quick] [-- --only calls,parts,…]
+ *     npm run bench [-- --json] [-- --write] [-- --quick] [-- --only calls,parts,…]
  *
  * Contestants run in alternating blocks of the same process, and ratios between neighbouring blocks
  * are the result: absolute times change with the machine and with what else it is doing. Everything
  * runs under the Node that the host runs under. With `--json`, standard output carries one JSON
- * object and nothing else; progress goes to standard error. With `--markdown`, the tables are as
- * BENCHMARKS.md has them. `--quick` is for trying, not for telling.
+ * object and nothing else; progress goes to standard error. `--write` writes the tables into
+ * BENCHMARKS.md too. `--quick` is for trying, not for telling.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { writeInto } from "../scripts/document.mjs";
 import { ROOT } from "../scripts/run.mjs";
 import { wrap } from "../scripts/terminal.mjs";
 import { hostPaths } from "../sim/hosts.mjs";
@@ -25,12 +26,13 @@ import { spread } from "./stats.mjs";
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
-    markdown: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     only: { type: "string" },
   },
 });
 const { quick } = options;
+if (options.write && (quick || options.only)) throw new Error("--write is for a whole run");
 const { node } = hostPaths();
 const say = (text) => console.error(wrap(`bench: ${text}`));
 
@@ -67,7 +69,7 @@ const SCENARIOS = [
   { name: "a response without a route", variant: "not autorouted" },
   { name: "a caller with metadata, headers and hooks of its own", variant: "caller's own" },
   { name: "a simple completion (no workspace)", variant: "simple completion" },
-  { name: "a new owner for every call", variant: "new owners", calls: 100 },
+  { name: "a new identity for every call", variant: "new owners", calls: 100 },
 ].map((scenario) => ({ contestants: RIVALS, ...scenario }));
 
 /** The plugin's own tests, against the ideal rival: how much of the same work it does. */
@@ -224,4 +226,7 @@ for (const name of wanted) {
   say(name);
   results[name] = await SECTIONS[name]();
 }
-process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : report(results, options));
+process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : report(results));
+if (options.write) {
+  writeInto("BENCHMARKS.md", "bench", `\n${report(results, { markdown: true }).trimEnd()}\n`);
+}

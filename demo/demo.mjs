@@ -2,13 +2,17 @@
  * Shows the effect of the plugin on the real OpenClaw gateway. The same two conversations run three times against a
  * simulated TaaS with eight upstream slots. `sim/taas.mjs` says what the simulator models.
  *
- *     node demo/demo.mjs [--json]
+ *     node demo/demo.mjs [--json] [--write]
+ *
+ * `--write` also writes the table into docs/replay.md.
  *
  * With `--json`, standard output has one JSON object and nothing else. Progress goes to standard error. All figures are
  * counts of the simulator. `TAAS_DEMO_PLUGIN` names another plugin directory, for example of a broken plugin.
  */
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
+import { writeInto } from "../scripts/document.mjs";
+import { table } from "../scripts/table.mjs";
 import { hasGit } from "../sim/git.mjs";
 import { countHints } from "../sim/hints.mjs";
 import { progress } from "../sim/progress.mjs";
@@ -16,7 +20,7 @@ import { redraw } from "../sim/redraw.mjs";
 import { stagePlugin } from "../sim/stage.mjs";
 import { AGENTS } from "./conversations.mjs";
 import { converse, prepare, SEED, SLOTS, TURNS } from "./phase.mjs";
-import { demoReport, measure, medianDraw } from "./report.mjs";
+import { demoReport, measure, medianDraw, phaseTable } from "./report.mjs";
 
 const METHOD = "taas.autorouter.lastRoute";
 /** The seeds of the guess. The median over several seeds takes luck out of the figure. */
@@ -60,7 +64,8 @@ async function askRoutes(gateway) {
 }
 
 async function main() {
-  const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+  const flag = { type: "boolean", default: false };
+  const { values: options } = parseArgs({ options: { json: flag, write: flag } });
   const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
   const results = {};
   let routes = [];
@@ -93,11 +98,13 @@ async function main() {
   }
   meter.clear();
 
+  const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
+  if (options.write)
+    writeInto("docs/replay.md", "demo", `\n${phaseTable(phases, { draw: table })}\n`);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...results, hints: hintCounts, routes })}\n`);
     return;
   }
-  const phases = PHASES.map(({ key, title }) => ({ title, result: results[key] }));
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
   process.stdout.write(
     demoReport({

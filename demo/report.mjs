@@ -66,7 +66,7 @@ const withRange = (value, range) =>
  *
  * @param {{title: string, result: ReturnType<typeof measure>}[]} phases
  */
-export function phaseTable(phases, { color = false } = {}) {
+export function phaseTable(phases, { color = false, draw = terminalTable } = {}) {
   const agents = Object.keys(phases[0].result.slotsByAgent);
   const row = (title, cell) => [title, ...phases.map(({ result }) => cell(result))];
   const rows = [
@@ -81,7 +81,7 @@ export function phaseTable(phases, { color = false } = {}) {
   const code = (at, column) => (at === 0 ? "1" : column === phases.length && "32;1");
   const paint = (text, at, column) =>
     code(at, column) ? `\x1b[${code(at, column)}m${text}\x1b[0m` : text;
-  return terminalTable(["", ...phases.map(({ title }) => title)], rows, {
+  return draw(["", ...phases.map(({ title }) => title)], rows, {
     numbers: true,
     ...(color && { paint }),
   });

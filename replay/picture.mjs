@@ -1,14 +1,15 @@
 // The README's picture, light and dark, from the figures in docs/replay.json:
-// docs/replay-light.svg and docs/replay-dark.svg. `npm run replay:picture` writes them, and the table
-// of README.md.
+// docs/replay-light.svg and docs/replay-dark.svg. `npm run replay:picture` writes them, and the figures
+// of the documents.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { parse, resetSVGDefIds, textMetrics, View } from "vega";
 import { compile } from "vega-lite";
 
+import { writeInto } from "../scripts/document.mjs";
 import { isMain } from "../scripts/run.mjs";
-import { keptFor, summary } from "./report.mjs";
+import { FIGURES, keptFor } from "./report.mjs";
 
 const DOCS = new URL("../docs/", import.meta.url);
 
@@ -29,7 +30,11 @@ const THEMES = {
   },
 };
 
-const [PLUGIN, GUESSED, DRAWN] = ["with the plugin", "no identity, guessed", "no identity, drawn"];
+const [PLUGIN, GUESSED, DRAWN] = [
+  "with the plugin",
+  "without, slots guessed",
+  "without, random slots",
+];
 const METRICS = [
   { field: "hitRate", title: "hit rate (% of input tokens)" },
   { field: "cost", title: "cost of input (% of no caching)" },
@@ -183,10 +188,8 @@ if (isMain(import.meta.url)) {
   for (const theme of Object.keys(THEMES)) {
     writeFileSync(new URL(`replay-${theme}.svg`, DOCS), await draw(result, theme));
   }
-  const readme = new URL("../README.md", import.meta.url);
-  const text = readFileSync(readme, "utf8");
-  writeFileSync(
-    readme,
-    text.replace(/^\| kept .*?(?=\n\n)/ms, () => summary(result)),
-  );
+  for (const [name, figures] of Object.entries(FIGURES)) {
+    const text = figures(result);
+    writeInto(name, "replay:picture", text.startsWith("|") ? `\n${text}\n` : text);
+  }
 }

@@ -49,10 +49,10 @@ const percents = (...values) =>
 
 /** The columns of the summary, with the ways in each. Two ways are the ends of a range. */
 const SUMMARY = [
-  ["no identity, drawn", ["drawn"]],
-  ["no identity, guessed", ["guessed", "recognised"]],
-  ["by workspace, 4 agents", ["workspace-4"]],
-  ["by conversation", ["conversation"]],
+  ["without, random slots", ["drawn"]],
+  ["without, slots guessed", ["guessed", "recognised"]],
+  ["with, by workspace, 4 agents", ["workspace-4"]],
+  ["with, by conversation", ["conversation"]],
 ];
 
 /** The summary for the documentation: the medians of hit rate and cost. */
@@ -78,3 +78,41 @@ export function summary({ rows }) {
     ]),
   );
 }
+
+/** The rows that the documents speak of: eight slots, caches kept for five minutes. */
+const usual = ({ rows }, key) =>
+  rows.find(({ way, slots, keepSeconds }) => way === key && slots === 8 && keepSeconds === 300);
+
+const whole = (value) => `${Math.round(value * 100)} %`;
+
+/** The README's figure. */
+function worth(result) {
+  const [plugin, best, worst] = ["conversation", "recognised", "drawn"].map((key) =>
+    whole(usual(result, key).cost.median),
+  );
+  return (
+    `In a [replay](docs/replay.md) of ${result.source.sessions} recorded sessions over 8 slots, prompts cost ` +
+    `**${plugin}** of the full price with the plugin, and ${best} to **${worst}** without.`
+  );
+}
+
+/** The table of docs/status.md: both settings of `affinity`. */
+function comparison(result) {
+  const cells = (cell) => ["workspace-4", "conversation"].map((key) => cell(usual(result, key)));
+  const percentOf = (field) => cells((row) => `${(row[field].median * 100).toFixed(1)} %`);
+  return table(
+    ["", "by workspace", "by conversation"],
+    [
+      ["hit rate", ...percentOf("hitRate")],
+      ["hit rate of a conversation's first request", ...percentOf("firstHitRate")],
+      ["load, largest slot over mean", ...cells(({ load }) => load.median.toFixed(2))],
+    ],
+  );
+}
+
+/** What each document says of a run, by the document. */
+export const FIGURES = {
+  "README.md": worth,
+  "docs/replay.md": summary,
+  "docs/status.md": comparison,
+};

@@ -30,15 +30,15 @@ const mainFiles = (root) =>
   [
     "DESIGN.md",
     "LICENSE",
-    "docs/platforms.md",
     "README.md",
+    "SECURITY.md",
     "index.d.ts",
     "index.js",
     "openclaw.plugin.json",
     "package.json",
-    ...["lib", "lib/addon", "lib/call", "lib/command", "lib/host"].flatMap((directory) =>
+    ...["lib", "lib/addon", "lib/call", "lib/command", "lib/host", "docs"].flatMap((directory) =>
       readdirSync(join(root, directory))
-        .filter((name) => name.endsWith(".js"))
+        .filter((name) => name.endsWith(directory === "docs" ? ".md" : ".js"))
         .map((name) => `${directory}/${name}`),
     ),
   ].sort();

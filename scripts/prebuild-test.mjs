@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
+import { writeInto } from "./document.mjs";
 import { platforms, readJson } from "./platforms.mjs";
 import { ARTIFACTS, aptInstall, CACHE, RESULTS, step } from "./prebuild.mjs";
 import { ROOT, run } from "./run.mjs";
@@ -240,25 +241,14 @@ for (const platform of all) {
     status = "FAILED";
     process.exitCode = 1;
   }
-  rows.push([
-    platform.build,
-    status,
-    passed.join("; ") || "–",
-    result.size ? `${Math.ceil(result.size / 1024)} KB` : "–",
-    result.needs ?? "–",
-    result.how,
-  ]);
+  rows.push([platform.build, status, passed.join("; ") || "–", result.needs ?? "–", result.how]);
 }
 
-const head = ["platform", "", "ran on", "size", "needs at least", "how it was built"];
+const head = ["platform", "", "ran on", "needs at least", "how it was built"];
 console.log(`\n${terminalTable(head, rows)}`);
-const document = join(ROOT, "docs", "platforms.md");
 const date = new Date().toISOString().slice(0, 10);
-const text = readFileSync(document, "utf8");
-writeFileSync(
-  document,
-  text.replace(
-    /(?<=<!-- table -->\n)[\s\S]*(?=<!-- \/table -->)/,
-    () => `\nBuilt and run on a Debian machine (x86-64) on ${date}:\n\n${table(head, rows)}\n\n`,
-  ),
+writeInto(
+  "docs/platforms.md",
+  "prebuild:test",
+  `\nBuilt and run on a Debian machine (x86-64) on ${date}:\n\n${table(head, rows)}\n`,
 );

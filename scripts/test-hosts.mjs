@@ -1,7 +1,7 @@
 // `npm run test:hosts` runs the suite of `__test__/hosts` on every OpenClaw release that the plugin
 // supports, one after the other, and prints what holds on which as a table. `npm run test:hosts --
-// 2026.6.9` runs it on that one only, `--markdown` prints the table as docs/hosts.md has it; `oldest`, `newest` and `beta` are names too, the last for the newest
-// beta where one is newer than all releases.
+// 2026.6.9` runs it on that one only. `oldest`, `newest` and `beta` are names too, the last for the newest beta if one is
+// newer than all releases. `--write` writes the table into docs/hosts.md.
 //
 // A host is installed into a temporary directory (550 to 1,100 MB) and removed after its run. Where
 // OPENCLAW_HOSTS names a directory, what it has of them, each in one named by its version, is used and
@@ -19,6 +19,7 @@ import { spec } from "node:test/reporters";
 
 import { nextVersion, packRelease } from "../__test__/support/release.mjs";
 import { compareVersions, hostPaths, RELEASES } from "../sim/hosts.mjs";
+import { writeInto } from "./document.mjs";
 import { hostsReport } from "./hosts-report.mjs";
 import { readJson } from "./platforms.mjs";
 import { ROOT, run } from "./run.mjs";
@@ -89,9 +90,8 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 const seconds = (from) => Math.round((Date.now() - from) / 1000);
 
-const MARKDOWN = "--markdown";
-const wanted = process.argv.slice(2).filter((name) => name !== MARKDOWN);
-const forDocument = process.argv.includes(MARKDOWN);
+const WRITE = "--write";
+const wanted = process.argv.slice(2).filter((name) => name !== WRITE);
 const NAMES = {
   oldest: () => [RELEASES[0]],
   newest: () => [RELEASES.at(-1)],
@@ -145,14 +145,11 @@ const rows = [
   ...names.map((name) => [name, ...hosts.map(({ results }) => cell(results.get(name)))]),
   ["time: install + run", ...hosts.map(({ times }) => times)],
 ];
-console.log(
-  `\n${hostsReport(
-    hosts.map(({ version }) => version),
-    rows,
-    notes,
-    forDocument,
-  )}`,
-);
+const found = [hosts.map(({ version }) => version), rows, notes];
+console.log(`\n${hostsReport(...found, false)}`);
+if (process.argv.includes(WRITE)) {
+  writeInto("docs/hosts.md", "test:hosts", `\n${hostsReport(...found, true)}\n`);
+}
 
 const outcomes = hosts.flatMap(({ results }) => [...results.values()]);
 const failed = outcomes.filter(({ outcome }) => outcome === "failed").length;

@@ -106,7 +106,7 @@ const advice = (owners) =>
     ? "to pin by workspace, write models.providers.cloudsigma by hand (that plugin's catalogue goes with it) " +
       "and run `openclaw plugins disable cloudsigma`; to keep that plugin is to go without agent ids, without " +
       "headers over anthropic-messages and without its lastRoute: ask taas.affinity.lastRoute for what is observed; " +
-      'see the README, "Beside CloudSigma\'s plugin"'
+      "see docs/beside-cloudsigma.md"
     : "disable the other plugin; loading this one before it helps only where that one hooks an alias " +
       "(hookAliases): a plugin that registers the provider's own id always comes first";
 

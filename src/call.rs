@@ -12,7 +12,7 @@ use taas_affinity::{
     envelope::{self, Hints, METADATA_KEYS},
     response::Told,
     route::{self, VALUE_LIMIT, header_text},
-    store::{self, Algorithm, Store, Whose},
+    store::{self, Algorithm, CallIdentity, Store},
     text,
     usage::{Cost, Ended, Tokens},
     wrapper,
@@ -39,8 +39,8 @@ impl Wrapper {
         }
     }
 
-    fn of_call(&self, call: Option<u32>) -> Whose<'_> {
-        Whose { call, ..self.decided.whose(None) }
+    fn of_call(&self, call: Option<u32>) -> CallIdentity<'_> {
+        CallIdentity { call, ..self.decided.call_identity(None) }
     }
 }
 
@@ -89,9 +89,9 @@ pub fn begin_call(
 ) -> Begun {
     wrapper.probe();
     let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
-    let whose = wrapper.decided.whose(conversation.as_deref());
+    let identity = wrapper.decided.call_identity(conversation.as_deref());
     let store::Begun { call, attempt, algorithm } =
-        Store::shared().begin(&whose, request_id.as_deref(), Instant::now());
+        Store::shared().begin(&identity, request_id.as_deref(), Instant::now());
     Begun { call, attempt, algorithm: algorithm.map(Algorithm::name) }
 }
 
@@ -178,23 +178,23 @@ pub struct ObservedResponse {
 pub fn capture_observed(request: ObservedRequest, response: String) -> Result<ObservedResponse> {
     let told = Told::read(&response).map_err(invalid)?;
     let conversation = request.conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
-    let whose = Whose {
+    let identity = CallIdentity {
         session_id: request.session_id.as_deref().unwrap_or_default(),
         agent_id: request.agent_id.as_deref(),
         conversation: conversation.as_deref(),
         observed: true,
-        ..Whose::default()
+        ..CallIdentity::default()
     };
-    let captured = Store::shared().answered(&told.response(), &whose, now());
-    let capture = whose.agent_id.and_then(|agent_id| Store::shared().by_agent(agent_id));
+    let captured = Store::shared().answered(&told.response(), &identity, now());
+    let capture = identity.agent_id.and_then(|agent_id| Store::shared().by_agent(agent_id));
     let route = capture.as_ref().and_then(|capture| capture.autorouter_model.as_deref());
     let route = route.filter(|_| captured && request.tell_route);
-    Ok(ObservedResponse { captured, change: change(&whose, route) })
+    Ok(ObservedResponse { captured, change: change(&identity, route) })
 }
 
 /// The change of an agent's route, now that `route` has answered.
-fn change(whose: &Whose<'_>, route: Option<&str>) -> Option<RouteChange> {
-    let change = Store::shared().route_change(whose.agent_id?, route?, Instant::now())?;
+fn change(identity: &CallIdentity<'_>, route: Option<&str>) -> Option<RouteChange> {
+    let change = Store::shared().route_change(identity.agent_id?, route?, Instant::now())?;
     Some(RouteChange { from: change.from, to: change.to })
 }
 
@@ -256,9 +256,9 @@ pub fn end_call(
         cost: Cost::new([end.prompt_cost, end.uncached_cost, end.output_cost].map(known)),
         ..Ended::default()
     };
-    let whose = wrapper.decided.whose(None);
-    let route = Store::shared().end(call, &ended, end.answered, &whose);
-    Ok(change(&whose, route.as_deref().filter(|_| end.tell_route)))
+    let identity = wrapper.decided.call_identity(None);
+    let route = Store::shared().end(call, &ended, end.answered, &identity);
+    Ok(change(&identity, route.as_deref().filter(|_| end.tell_route)))
 }
 
 /// The names of the headers that every request of a wrapper can carry.

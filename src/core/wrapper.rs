@@ -12,7 +12,7 @@ use crate::{
     agent,
     envelope::{Envelope, Facts, HEADERS, Hints, METADATA_KEYS},
     identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id, state_dir},
-    store::Whose,
+    store::CallIdentity,
     surroundings::Surroundings,
     text::{self, NAME_LIMIT, bounded, non_blank},
 };
@@ -224,10 +224,10 @@ impl Wrapper {
         workspace.filter(|_| self.git_hints)
     }
 
-    /// Whose its calls are; `conversation` is OpenClaw's own id of the session, where the host gives one.
+    /// The identity of a call; `conversation` is OpenClaw's own session id, if OpenClaw gives one.
     #[must_use]
-    pub fn whose<'a>(&'a self, conversation: Option<&'a str>) -> Whose<'a> {
-        Whose {
+    pub fn call_identity<'a>(&'a self, conversation: Option<&'a str>) -> CallIdentity<'a> {
+        CallIdentity {
             session_id: &self.identity.session_id,
             source: self.identity.source.kind(),
             agent_id: self.agent.as_deref(),
@@ -328,8 +328,8 @@ mod tests {
             gateway.wrapper(&context, &Named(namespace)).expect("an identity")
         };
         let (plain, named) = (wrapper(None), wrapper(Some("cell-7")));
-        assert_eq!(plain.whose(None).place, named.whose(None).place);
-        assert_ne!(plain.whose(None).workspace, named.whose(None).workspace);
+        assert_eq!(plain.call_identity(None).place, named.call_identity(None).place);
+        assert_ne!(plain.call_identity(None).workspace, named.call_identity(None).workspace);
     }
 
     #[test]
@@ -396,9 +396,9 @@ mod tests {
         assert_eq!(wrapper.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));
         let mut response = Response { status: Some(200.0), values, ..Response::default() };
-        assert!(store.answered(&response, &wrapper.whose(None), 1));
+        assert!(store.answered(&response, &wrapper.call_identity(None), 1));
         response.status = Some(503.0);
-        assert!(!store.answered(&response, &wrapper.whose(None), 2));
+        assert!(!store.answered(&response, &wrapper.call_identity(None), 2));
         let capture = store.by_agent("ops-bot").expect("a capture");
         assert_eq!(capture.captured_at, 1);
         assert_eq!(capture.session_id.as_ref(), Some(&wrapper.identity().session_id));

@@ -47,7 +47,7 @@ mod tests {
     use crate::{
         ask::{METHODS, ask as ask_question},
         route::{Capture, HEADERS, Response},
-        store::{LIMIT, Whose},
+        store::{CallIdentity, LIMIT},
         surroundings::fake::{Env, NOTHING},
     };
 
@@ -77,12 +77,12 @@ mod tests {
             });
             let response = Response { values, ..Response::default() };
             let capture = Capture::of(&response, session, at);
-            let whose = Whose {
+            let identity = CallIdentity {
                 agent_id: agent,
                 conversation: agent.map(|_| CONVERSATION),
-                ..Whose::default()
+                ..CallIdentity::default()
             };
-            store.remember(capture.expect("autorouted"), &whose);
+            store.remember(capture.expect("autorouted"), &identity);
         }
         store
     }
@@ -296,7 +296,7 @@ mod tests {
         let response = Response { values, ..Response::default() };
         for (session, agent, at) in [(Some("96b334dd"), None, 5000), (None, Some("seen"), 5001)] {
             let capture = Capture::observed(&response, session, at).expect("autorouted");
-            store.remember(capture, &Whose { agent_id: agent, ..Whose::default() });
+            store.remember(capture, &CallIdentity { agent_id: agent, ..CallIdentity::default() });
         }
         assert_eq!(ask(named).expect("known by now")["capture"]["observed"], true);
         let by_agent = ask(json!({ "agentId": "seen" })).expect("an agent");

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     doctor::{Check, Facts, Level, checks},
-    store::{Algorithm, AlgorithmTarget, OfAgent, OfSession, UsageSnapshot, Whose},
+    store::{Algorithm, AlgorithmTarget, CallIdentity, OfAgent, OfSession, UsageSnapshot},
     text,
     usage::{BASELINE, Tally, Tokens},
 };
@@ -203,8 +203,8 @@ impl<'a> Status<'a> {
         agent_id: Option<&str>,
     ) -> Option<&'static str> {
         let session_id = session_id.unwrap_or_default();
-        let whose = Whose { session_id, agent_id, workspace, ..Whose::default() };
-        self.question.store.algorithm(&whose).map(Algorithm::name)
+        let identity = CallIdentity { session_id, agent_id, workspace, ..CallIdentity::default() };
+        self.question.store.algorithm(&identity).map(Algorithm::name)
     }
 }
 

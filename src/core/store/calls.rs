@@ -13,7 +13,7 @@ use std::{
 
 use lru::LruCache;
 
-use super::Whose;
+use super::CallIdentity;
 use crate::{envelope::Hints, route::Capture};
 
 /// How many calls, and how many requests without a good answer, are remembered: those that began last. While one request
@@ -76,14 +76,19 @@ impl Calls {
     /// Returns the number of a call that begins, and how many times its request has been sent, counting this one.
     pub(super) fn begin(
         &mut self,
-        whose: &Whose<'_>,
+        identity: &CallIdentity<'_>,
         request_id: Option<&str>,
         now: Instant,
     ) -> (u32, u32) {
         let mut times = 1;
         let request = request_id.map(|id| {
             let (run, number) = parts(id);
-            let key = self.hasher.hash_one((run, whose.session_id, whose.provider, whose.model_id));
+            let key = self.hasher.hash_one((
+                run,
+                identity.session_id,
+                identity.provider,
+                identity.model_id,
+            ));
             let new = || Request::new(number, now);
             let request = self.requests.get_or_insert_mut(key, new);
             if number > request.number || now.duration_since(request.sent) > RETRIED_WITHIN {
@@ -95,7 +100,7 @@ impl Calls {
             key
         });
         self.last = self.last.wrapping_add(1);
-        let conversation = whose.conversation.map(Arc::from);
+        let conversation = identity.conversation.map(Arc::from);
         self.begun.push(self.last, Call { request, conversation, ..Call::default() });
         (self.last, times)
     }

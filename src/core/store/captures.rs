@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
-use super::Whose;
+use super::CallIdentity;
 use crate::route::Capture;
 
 /// Captures by id. A new capture evicts the oldest one.
@@ -37,15 +37,15 @@ impl Captures {
     /// Stores `capture`. Returns what it replaced, so that the caller can free the memory without the lock.
     pub(super) fn insert(
         &mut self,
-        whose: &Whose<'_>,
+        identity: &CallIdentity<'_>,
         capture: &Arc<Capture>,
     ) -> impl Sized + use<> {
         let session = capture.session_id.as_deref();
         (
             put(&mut self.by_session, session, capture),
-            put(&mut self.by_agent, whose.agent_id, capture),
-            put(&mut self.by_conversation, whose.conversation, capture),
-            put(&mut self.by_workspace, whose.workspace, capture),
+            put(&mut self.by_agent, identity.agent_id, capture),
+            put(&mut self.by_conversation, identity.conversation, capture),
+            put(&mut self.by_workspace, identity.workspace, capture),
             self.latest.replace(Arc::clone(capture)),
         )
     }

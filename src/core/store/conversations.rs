@@ -9,7 +9,7 @@ use std::{
 
 use lru::LruCache;
 
-use super::Whose;
+use super::CallIdentity;
 
 /// Conversations by a hash of their id. Ids are long, and nobody reads them from here.
 #[derive(Debug)]
@@ -43,16 +43,16 @@ impl Conversations {
     }
 
     /// Records the session and the workspace of a conversation's latest call.
-    pub(super) fn record(&mut self, whose: &Whose<'_>) {
-        let Some(id) = whose.conversation.filter(|_| !whose.session_id.is_empty()) else {
+    pub(super) fn record(&mut self, identity: &CallIdentity<'_>) {
+        let Some(id) = identity.conversation.filter(|_| !identity.session_id.is_empty()) else {
             return;
         };
-        let new = || Conversation { session: Arc::from(whose.session_id), moves: None };
+        let new = || Conversation { session: Arc::from(identity.session_id), moves: None };
         let conversation = self.known.get_or_insert_mut(self.hasher.hash_one(id), new);
-        if *conversation.session != *whose.session_id {
-            conversation.session = Arc::from(whose.session_id);
+        if *conversation.session != *identity.session_id {
+            conversation.session = Arc::from(identity.session_id);
         }
-        if let (Some(agent), Some(workspace)) = (whose.agent_id, whose.place) {
+        if let (Some(agent), Some(workspace)) = (identity.agent_id, identity.place) {
             match &mut conversation.moves {
                 // Two agents can use the same conversation id.
                 Some(moves) if *moves.agent == *agent => moves.record(workspace),

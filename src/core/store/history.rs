@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
-use super::Whose;
+use super::CallIdentity;
 use crate::route::Capture;
 
 /// How many responses of each session are kept.
@@ -42,13 +42,18 @@ impl History {
         Self { groups: LruCache::new(limit), next_serial: 0 }
     }
 
-    pub(super) fn add(&mut self, whose: &Whose<'_>, capture: Arc<Capture>, status: Option<u16>) {
+    pub(super) fn add(
+        &mut self,
+        identity: &CallIdentity<'_>,
+        capture: Arc<Capture>,
+        status: Option<u16>,
+    ) {
         self.next_serial += 1;
         let entry = HistoryEntry {
             serial: self.next_serial,
-            agent_id: whose.agent_id.map(Arc::from),
-            conversation: whose.conversation.map(Arc::from),
-            workspace: whose.workspace.map(Arc::from),
+            agent_id: identity.agent_id.map(Arc::from),
+            conversation: identity.conversation.map(Arc::from),
+            workspace: identity.workspace.map(Arc::from),
             status,
             capture,
         };

@@ -3,18 +3,12 @@
 use std::{
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
-    time::Instant,
 };
 
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use crate::{
-    agent,
-    envelope::Hints,
-    route::{Capture, Response},
-    usage::Ended,
-};
+use crate::{agent, route::Capture};
 
 mod algorithms;
 mod calls;
@@ -22,7 +16,9 @@ mod captures;
 
 mod conversations;
 mod history;
+mod identity;
 mod notices;
+mod record;
 mod usage;
 
 use algorithms::Algorithms;
@@ -35,8 +31,10 @@ pub(crate) use conversations::Moves;
 use history::History;
 pub(crate) use history::HistoryEntry;
 pub use history::SESSION_LIMIT as HISTORY_LIMIT;
+pub use identity::CallIdentity;
 use notices::Notices;
 pub use notices::RouteChange;
+pub use record::Begun;
 use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
 pub(crate) use usage::{OfAgent, OfModel, OfSession, UsageSnapshot};
@@ -61,65 +59,6 @@ struct State {
     usage: Usage,
     algorithms: Algorithms,
     notices: Notices,
-}
-
-/// Whose a call is, and what is known of it when it begins.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Whose<'a> {
-    /// The affinity session id; of an observed call what it names its session, if anything.
-    pub session_id: &'a str,
-    /// The kind of source that the session id comes from.
-    pub source: &'static str,
-    /// The agent id, in any letter case.
-    pub agent_id: Option<&'a str>,
-    /// OpenClaw's own session id.
-    pub conversation: Option<&'a str>,
-    /// The affinity id of the workspace, whether it is the session's or not.
-    pub workspace: Option<&'a str>,
-    /// The workspace of the agent, whatever the namespace is. `None` for one that OpenClaw made for a conversation.
-    pub place: Option<&'a str>,
-    /// The provider id.
-    pub provider: Option<&'a str>,
-    /// The id of the model that is asked for.
-    pub model_id: Option<&'a str>,
-    /// Whether the call is another plugin's, and only looked at.
-    pub observed: bool,
-    /// The number of the call, if it began in this store: its conversation need not be said again.
-    pub call: Option<u32>,
-}
-
-impl Whose<'_> {
-    /// With the agent by the name that tells agents apart.
-    fn normalized<T>(&self, action: impl FnOnce(&Whose<'_>) -> T) -> T {
-        let agent_id = self.agent_id.and_then(agent::normalized);
-        action(&Whose { agent_id: agent_id.as_deref(), ..*self })
-    }
-}
-
-/// What is known of a call that begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Begun {
-    /// Its number in this store.
-    pub call: u32,
-    /// How many times its request has been sent, counting this one.
-    pub attempt: u32,
-    /// The algorithm that an operator set for it.
-    pub algorithm: Option<Algorithm>,
-}
-
-impl State {
-    /// What made room is returned, so that its memory need not be given back under the lock.
-    fn keep(
-        &mut self,
-        capture: &Arc<Capture>,
-        whose: &Whose<'_>,
-        status: Option<u16>,
-        is_route: bool,
-    ) -> impl Sized + use<> {
-        self.conversations.record(whose);
-        self.history.add(whose, Arc::clone(capture), status);
-        is_route.then(|| self.captures.insert(whose, capture))
-    }
 }
 
 /// How full a store is.
@@ -153,102 +92,6 @@ impl Store {
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Store> = LazyLock::new(|| Store::new(LIMIT));
         &SHARED
-    }
-
-    /// Remembers what a response says, at `now` in milliseconds since 1970: its route if it succeeded and was
-    /// autorouted, which `true` says; else its failure, if it failed.
-    pub fn answered(&self, response: &Response<'_>, whose: &Whose<'_>, now: i64) -> bool {
-        let (session_id, status) = (whose.session_id, response.status_code());
-        let capture = if whose.observed {
-            Capture::observed(response, Some(session_id), now)
-        } else {
-            Capture::of(response, session_id, now)
-        };
-        let is_captured = capture.is_some();
-        let kept = capture.or_else(|| Capture::failed(response, session_id, whose.observed, now));
-        let kept = kept.map(Arc::new);
-        let captured = kept.as_ref().filter(|_| is_captured);
-        whose.normalized(|whose| {
-            let mut state = self.state.lock();
-            let call = whose.call.and_then(|call| state.calls.get(call));
-            let conversation = call.and_then(|call| {
-                call.status = status;
-                call.capture = captured.cloned();
-                call.conversation.clone()
-            });
-            let conversation = conversation.as_deref().or(whose.conversation);
-            let whose = Whose { conversation, ..*whose };
-            if let Some(capture) = &kept {
-                let evicted = state.keep(capture, &whose, status, is_captured);
-                drop(state);
-                // Memory is given back outside the lock.
-                drop(evicted);
-            }
-        });
-        is_captured
-    }
-
-    /// Remembers `capture` as the latest of all that it belongs to. Where the store is full, the session or
-    /// agent whose capture is oldest makes room.
-    ///
-    /// ```
-    /// # use taas_affinity::{route::{Capture, HEADERS, Response}, store::{LIMIT, Store, Whose}};
-    /// # let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
-    /// # let response = Response { values, ..Response::default() };
-    /// # let capture = Capture::of(&response, "oc:0123456789abcdef", 0).unwrap();
-    /// let store = Store::new(LIMIT);
-    /// store.remember(capture, &Whose { agent_id: Some("Main"), ..Whose::default() });
-    /// assert_eq!(store.by_agent("main"), store.by_session("oc:0123456789abcdef"));
-    /// assert_eq!(store.by_agent("other"), None);
-    /// ```
-    pub fn remember(&self, capture: Capture, whose: &Whose<'_>) {
-        let capture = Arc::new(capture);
-        whose.normalized(|whose| self.state.lock().keep(&capture, whose, None, true));
-    }
-
-    /// Counts a call that has ended.
-    pub fn ended(&self, call: &Ended<'_>, whose: &Whose<'_>) {
-        whose.normalized(|whose| {
-            let mut state = self.state.lock();
-            state.conversations.record(whose);
-            state.usage.add(whose, call);
-        });
-    }
-
-    /// A call begins. `request_id` is the host's id of its request, if the host gives one.
-    /// `now` is of a clock that is never set.
-    pub fn begin(&self, whose: &Whose<'_>, request_id: Option<&str>, now: Instant) -> Begun {
-        whose.normalized(|whose| {
-            let mut state = self.state.lock();
-            let (call, attempt) = state.calls.begin(whose, request_id, now);
-            let sessions = [Some(whose.session_id), whose.workspace];
-            Begun { call, attempt, algorithm: state.algorithms.of(sessions, whose.agent_id) }
-        })
-    }
-
-    /// The hints of a call, which the first payload of its request fixes: `known` then, and the same for each time that
-    /// the request is sent again.
-    pub fn hints(&self, call: u32, known: Hints) -> Arc<Hints> {
-        self.state.lock().calls.hints(call, known)
-    }
-
-    /// Counts a call that has ended, with what its response said. If `is_good`, it has a good answer, and the next
-    /// request of its run is not a retry. Returns the model that its route names.
-    pub fn end(
-        &self,
-        call: u32,
-        end: &Ended<'_>,
-        is_good: bool,
-        whose: &Whose<'_>,
-    ) -> Option<String> {
-        let begun = self.state.lock().calls.end(call, is_good).unwrap_or_default();
-        let routed = begun.capture.is_some();
-        let route = begun.capture.as_ref().and_then(|capture| capture.autorouter_model.as_deref());
-        let model = route.or(end.model);
-        let conversation = begun.conversation.as_deref();
-        let end = Ended { model, routed, status: begun.status, ..*end };
-        self.ended(&end, &Whose { conversation, ..*whose });
-        route.map(str::to_owned)
     }
 
     /// The latest capture of an affinity session.
@@ -329,22 +172,15 @@ impl Store {
 
     /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
     #[must_use]
-    pub fn algorithm(&self, whose: &Whose<'_>) -> Option<Algorithm> {
-        let sessions = [Some(whose.session_id), whose.workspace];
-        whose.normalized(|whose| self.state.lock().algorithms.of(sessions, whose.agent_id))
+    pub fn algorithm(&self, identity: &CallIdentity<'_>) -> Option<Algorithm> {
+        let sessions = [Some(identity.session_id), identity.workspace];
+        identity.normalized(|identity| self.state.lock().algorithms.of(sessions, identity.agent_id))
     }
 
     /// All that is chosen.
     #[must_use]
     pub fn algorithms(&self) -> Vec<(AlgorithmTarget, Algorithm)> {
         self.state.lock().algorithms.all()
-    }
-
-    /// Notes that `model` has answered an agent, and returns whether the log was told of another one last: told once,
-    /// and at most once a minute. `now` is of a clock that is never set.
-    pub fn route_change(&self, agent_id: &str, model: &str, now: Instant) -> Option<RouteChange> {
-        let agent_id = agent::normalized(agent_id)?;
-        self.state.lock().notices.change(&agent_id, model, now)
     }
 
     /// How full the store is.
@@ -372,10 +208,14 @@ fn upsert<V: Default, R>(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::route::{HEADERS, Response};
+    use crate::{
+        envelope::Hints,
+        route::{HEADERS, Response},
+        usage::Ended,
+    };
 
     fn capture(session_id: &str, at: i64) -> Capture {
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
@@ -383,8 +223,8 @@ mod tests {
         Capture::of(&response, session_id, at).expect("autorouted")
     }
 
-    fn of(agent_id: Option<&str>) -> Whose<'_> {
-        Whose { agent_id, ..Whose::default() }
+    fn of(agent_id: Option<&str>) -> CallIdentity<'_> {
+        CallIdentity { agent_id, ..CallIdentity::default() }
     }
 
     fn at(capture: Option<Arc<Capture>>) -> Option<i64> {
@@ -494,7 +334,7 @@ mod tests {
         let later = Instant::now() + Duration::from_secs(601);
         let hourly = store.begin(&main, Some("run:model:1"), later);
         assert_eq!(hourly.attempt, 1, "a job's next run has the id of one that failed");
-        let other = Whose { model_id: Some("fallback"), ..main };
+        let other = CallIdentity { model_id: Some("fallback"), ..main };
         let fallback = store.begin(&other, Some("run:model:1"), Instant::now());
         assert_eq!(fallback.attempt, 1, "another model gets another request");
     }
@@ -525,7 +365,7 @@ mod tests {
     #[test]
     fn what_the_response_of_a_call_said_is_known_when_the_call_ends() {
         let store = Store::new(LIMIT);
-        let main = Whose { conversation: Some("c"), ..of(Some("main")) };
+        let main = CallIdentity { conversation: Some("c"), ..of(Some("main")) };
         let calls = [(); 2].map(|()| store.begin(&main, None, Instant::now()).call);
         for (call, model) in calls.into_iter().zip(["a", "b"]) {
             let values = HEADERS.map(|name| match name {
@@ -534,7 +374,7 @@ mod tests {
                 _ => None,
             });
             let response = Response { status: Some(200.0), values, ..Response::default() };
-            let answered = Whose { call: Some(call), conversation: None, ..main };
+            let answered = CallIdentity { call: Some(call), conversation: None, ..main };
             assert!(store.answered(&response, &answered, 1));
         }
         let asked = Ended { model: Some("asked"), ..Ended::default() };
@@ -549,7 +389,7 @@ mod tests {
     #[test]
     fn the_latest_capture_of_a_workspace_is_the_one_that_came_last_whatever_the_clock_says() {
         let store = Store::new(LIMIT);
-        let in_workspace = Whose { workspace: Some("oc:w"), ..Whose::default() };
+        let in_workspace = CallIdentity { workspace: Some("oc:w"), ..CallIdentity::default() };
         store.remember(capture("oc:w", 2000), &in_workspace);
         store.remember(capture("oc:conversation", 1000), &in_workspace);
         assert_eq!(at(store.by_workspace("oc:w")), Some(1000));

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
-use super::{Whose, upsert};
+use super::{CallIdentity, upsert};
 use crate::usage::{Ended, Tally, Tokens};
 
 /// How many models are kept. The usage of an evicted model stays in the totals.
@@ -97,9 +97,9 @@ impl Usage {
     }
 
     /// Adds a call.
-    pub(super) fn add(&mut self, whose: &Whose<'_>, call: &Ended<'_>) {
+    pub(super) fn add(&mut self, identity: &CallIdentity<'_>, call: &Ended<'_>) {
         self.totals.add(call);
-        self.anonymous += u64::from(whose.agent_id.is_none());
+        self.anonymous += u64::from(identity.agent_id.is_none());
         let model = call.model.map(|name| {
             let next = &mut self.next_number;
             upsert(&mut self.models, name, |model| {
@@ -109,19 +109,19 @@ impl Usage {
                 }
                 model.tally.add(call);
                 if model.requested.as_ref().is_none_or(|(provider, id)| {
-                    Some(&**provider) != whose.provider || Some(&**id) != whose.model_id
+                    Some(&**provider) != identity.provider || Some(&**id) != identity.model_id
                 }) {
-                    let both = whose.provider.zip(whose.model_id);
+                    let both = identity.provider.zip(identity.model_id);
                     model.requested = both.map(|(provider, id)| (provider.into(), id.into()));
                 }
                 model.number
             })
         });
-        upsert(&mut self.sessions, whose.session_id, |session| {
+        upsert(&mut self.sessions, identity.session_id, |session| {
             session.tally.add(call);
-            session.source = whose.source;
-            replace(&mut session.agent, whose.agent_id);
-            replace(&mut session.workspace, whose.workspace);
+            session.source = identity.source;
+            replace(&mut session.agent, identity.agent_id);
+            replace(&mut session.workspace, identity.workspace);
             session.model = model.or(session.model);
             if session.calls.len() == CALL_LIMIT {
                 session.calls.pop_front();
@@ -129,13 +129,13 @@ impl Usage {
             let Ended { at, status, failed, tokens, .. } = *call;
             session.calls.push_back(Call { at, status, failed, tokens, model });
         });
-        if let Some(agent) = whose.agent_id {
+        if let Some(agent) = identity.agent_id {
             upsert(&mut self.agents, agent, |agent| {
                 agent.tally.add(call);
-                agent.source = whose.source;
-                replace(&mut agent.session, Some(whose.session_id));
+                agent.source = identity.source;
+                replace(&mut agent.session, Some(identity.session_id));
                 agent.model = model.or(agent.model);
-                replace(&mut agent.workspace, whose.workspace);
+                replace(&mut agent.workspace, identity.workspace);
             });
         }
     }

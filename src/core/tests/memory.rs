@@ -7,7 +7,7 @@ use std::{
 
 use taas_affinity::{
     route::{HEADERS, Response},
-    store::{LIMIT, Store, Whose},
+    store::{CallIdentity, LIMIT, Store},
     usage::Ended,
 };
 
@@ -45,14 +45,14 @@ fn usage_and_history_stay_bounded_with_the_longest_texts() {
         let session = format!("oc:{number:016x}");
         let agent = format!("{number:064}");
         let long = format!("{number}{}", "日".repeat(250));
-        let whose = Whose {
+        let identity = CallIdentity {
             session_id: &session,
             agent_id: Some(&agent),
             conversation: Some(&long),
             workspace: Some(&session),
             provider: Some(&agent),
             model_id: Some(&agent),
-            ..Whose::default()
+            ..CallIdentity::default()
         };
         let status = 400 + u16::try_from(number % 500).unwrap_or_default();
         let response = Response {
@@ -61,14 +61,14 @@ fn usage_and_history_stay_bounded_with_the_longest_texts() {
             ..Response::default()
         };
         for _ in 0..if number > 5_700 { 40 } else { 1 } {
-            store.answered(&response, &whose, i64::from(number));
+            store.answered(&response, &identity, i64::from(number));
             let call = Ended {
                 model: Some(&long),
                 status: Some(status),
                 failed: number % 2 == 0,
                 ..Ended::default()
             };
-            store.ended(&call, &whose);
+            store.ended(&call, &identity);
         }
         most = most.max(GIVEN.load(Ordering::Relaxed) - before);
     }

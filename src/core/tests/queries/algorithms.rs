@@ -1,19 +1,19 @@
 //! `taas.autorouter.setAlgorithm`, and the algorithms in `taas.affinity.status`.
 
 use serde_json::{Value, json};
-use taas_affinity::store::{ALGORITHM_LIMIT, Algorithm, LIMIT, Store, Whose};
+use taas_affinity::store::{ALGORITHM_LIMIT, Algorithm, CallIdentity, LIMIT, Store};
 
-use crate::{OTHER, SESSION, error_of, record_usage, set_algorithm, status, whose};
+use crate::{OTHER, SESSION, error_of, identity, record_usage, set_algorithm, status};
 
 #[test]
 fn an_algorithm_is_set_for_an_agent_or_a_session_and_cleared() {
     let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("main"));
+    let main = identity(SESSION, Some("main"));
     let name = |store: &Store| store.algorithm(&main).map(Algorithm::name);
     let set = set_algorithm(&store, &json!({ "agentId": "Main", "algorithm": "cost" }));
     assert_eq!(set, json!({ "agentId": "main", "algorithm": "cost", "previous": null }));
     assert_eq!(name(&store), Some("cost"));
-    assert_eq!(store.algorithm(&whose(OTHER, Some("ops"))), None);
+    assert_eq!(store.algorithm(&identity(OTHER, Some("ops"))), None);
     // The algorithm of a session wins over the algorithm of its agent.
     let home = json!({ "workspaceDir": "/home/cloudsigma/.openclaw/workspace-new-agent-2", "algorithm": "tps" });
     if cfg!(unix) {
@@ -25,7 +25,7 @@ fn an_algorithm_is_set_for_an_agent_or_a_session_and_cleared() {
         ]);
         assert_eq!(status(&store, &json!({}))["algorithms"], shown);
         // So does the algorithm of the workspace, if each conversation is a session.
-        let conversation = Whose { session_id: OTHER, ..main };
+        let conversation = CallIdentity { session_id: OTHER, ..main };
         assert_eq!(store.algorithm(&conversation).map(Algorithm::name), Some("tps"));
         set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": null }));
     }
@@ -88,11 +88,11 @@ fn status_lists_the_algorithms_of_the_selected_agent_or_session_before_any_call_
         assert_eq!(shown(&workspace), json!([session]));
     }
     // After a call, a session also shows the algorithms of its agent and its workspace.
-    let ops_bot = whose(SESSION, Some("ops-bot"));
+    let ops_bot = identity(SESSION, Some("ops-bot"));
     record_usage(&store, &ops_bot, None, [1.0; 4]);
-    let conversation = Whose { session_id: OTHER, ..ops_bot };
+    let conversation = CallIdentity { session_id: OTHER, ..ops_bot };
     record_usage(&store, &conversation, None, [1.0; 4]);
-    record_usage(&store, &whose("oc:0000000000000001", Some("main")), None, [1.0; 4]);
+    record_usage(&store, &identity("oc:0000000000000001", Some("main")), None, [1.0; 4]);
     for asked in [json!({ "agentId": "ops-bot" }), json!({ "sessionId": OTHER })] {
         assert_eq!(shown(&asked), json!([session, ops]), "{asked}");
     }
@@ -102,9 +102,9 @@ fn status_lists_the_algorithms_of_the_selected_agent_or_session_before_any_call_
 #[test]
 fn each_row_of_status_has_the_algorithm_of_its_next_request() {
     let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("main"));
-    let conversation = Whose { session_id: OTHER, ..main };
-    let anonymous = Whose { workspace: None, ..whose("oc:0000000000000001", None) };
+    let main = identity(SESSION, Some("main"));
+    let conversation = CallIdentity { session_id: OTHER, ..main };
+    let anonymous = CallIdentity { workspace: None, ..identity("oc:0000000000000001", None) };
     for call in [&main, &anonymous, &conversation] {
         record_usage(&store, call, None, [1.0; 4]);
     }
@@ -114,9 +114,9 @@ fn each_row_of_status_has_the_algorithm_of_its_next_request() {
             let mut rows = all[rows].as_array().expect("rows").iter();
             rows.find(|row| row[key] == id).expect(id)["algorithm"].clone()
         };
-        let session = |whose: &Whose<'_>| {
-            let algorithm = of("sessions", "sessionId", whose.session_id);
-            let carried = store.algorithm(whose).map(Algorithm::name);
+        let session = |identity: &CallIdentity<'_>| {
+            let algorithm = of("sessions", "sessionId", identity.session_id);
+            let carried = store.algorithm(identity).map(Algorithm::name);
             assert_eq!(algorithm, json!(carried));
             algorithm
         };

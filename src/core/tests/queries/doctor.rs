@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use taas_affinity::{
     ask::{Question, ask},
-    store::{CALL_LIMIT, LIMIT, Store, Whose},
+    store::{CALL_LIMIT, CallIdentity, LIMIT, Store},
     usage::Ended,
 };
 
 use crate::{
-    CLAUDE, Env, OTHER, SESSION, level, query, record_failure, record_response, record_usage,
-    status, whose,
+    CLAUDE, Env, OTHER, SESSION, identity, level, query, record_failure, record_response,
+    record_usage, status,
 };
 
 #[test]
@@ -89,9 +89,9 @@ fn recorded_calls_raise_the_checks_of_caching_and_identity() {
     let look = |id: &str, facts: &Value| level(&store, id, facts, Env(&[]));
     let entry = |model: Value| json!({ "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [model] }] });
     let bare = entry(json!({ "id": "auto", "api": "openai-completions" }));
-    let main = whose(SESSION, Some("main"));
+    let main = identity(SESSION, Some("main"));
 
-    record_usage(&store, &whose(OTHER, None), None, [1.0, 0.0, 0.0, 1.0]);
+    record_usage(&store, &identity(OTHER, None), None, [1.0, 0.0, 0.0, 1.0]);
     assert_eq!(look("anonymous", &bare), "warning");
     assert_eq!(look("autorouter", &bare), "warning");
 
@@ -131,10 +131,10 @@ fn two_workspaces_warns_only_of_moves_that_are_no_worktree_and_no_single_edit() 
     let level_after = |calls: Calls<'_>, without: &[&str]| {
         let store = Store::new(LIMIT);
         for &(agent, conversation, workspace) in calls {
-            let call = Whose {
+            let call = CallIdentity {
                 conversation: Some(conversation).filter(|id| !id.is_empty()),
                 place: Some(workspace).filter(|workspace| *workspace != WORKTREE),
-                ..whose(workspace, Some(agent))
+                ..identity(workspace, Some(agent))
             };
             record_usage(&store, &call, None, [0.0; 4]);
         }
@@ -204,7 +204,10 @@ fn two_workspaces_names_an_agent_once_with_the_conversation_that_moved_most() {
     for (conversation, moves) in [("1", 2), ("2", 5), ("3", 3)] {
         for number in 0..=moves {
             let workspace = if number % 2 == 0 { SESSION } else { OTHER };
-            let call = Whose { conversation: Some(conversation), ..whose(workspace, Some("Main")) };
+            let call = CallIdentity {
+                conversation: Some(conversation),
+                ..identity(workspace, Some("Main"))
+            };
             record_response(&store, &call, 200.0, "r", number);
             record_usage(&store, &call, None, [0.0; 4]);
         }
@@ -224,7 +227,7 @@ fn two_workspaces_names_an_agent_once_with_the_conversation_that_moved_most() {
 #[test]
 fn a_low_hit_rate_of_the_latest_calls_warns_until_it_rises() {
     let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("main"));
+    let main = identity(SESSION, Some("main"));
     let warm = || record_usage(&store, &main, Some(CLAUDE), [10.0, 90.0, 0.0, 1.0]);
     let cold = || record_usage(&store, &main, Some(CLAUDE), [100.0, 0.0, 0.0, 1.0]);
     let look = || level(&store, "low-hit-rate", &json!({}), Env(&[]));
@@ -240,7 +243,7 @@ fn a_low_hit_rate_of_the_latest_calls_warns_until_it_rises() {
 #[test]
 fn calls_without_prompt_tokens_do_not_raise_the_checks_of_caching() {
     let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("main"));
+    let main = identity(SESSION, Some("main"));
     let entry = json!({ "id": "auto", "api": "openai-completions" });
     let facts = json!({ "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [entry] }] });
     let look = |id: &str| level(&store, id, &facts, Env(&[]));
@@ -258,7 +261,7 @@ fn calls_without_prompt_tokens_do_not_raise_the_checks_of_caching() {
 #[test]
 fn evidence_contains_no_path_and_rounds_a_low_hit_rate_down() {
     let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("Main"));
+    let main = identity(SESSION, Some("Main"));
     let entry = json!({ "id": "auto", "api": "openai-completions" });
     let facts = json!({
         "providers": [{ "id": "cloudsigma", "hasKey": true, "models": [entry] }],
@@ -273,7 +276,7 @@ fn evidence_contains_no_path_and_rounds_a_low_hit_rate_down() {
     }
     record_usage(&store, &main, None, [0.0, 7800.0, 0.0, 1.0]);
     for workspace in [SESSION, OTHER] {
-        let call = Whose { conversation: Some("c"), ..whose(workspace, Some("main")) };
+        let call = CallIdentity { conversation: Some("c"), ..identity(workspace, Some("main")) };
         record_usage(&store, &call, None, [1.0, 1.0, 0.0, 1.0]);
     }
     let all = query(&store, "taas.affinity.status", &json!({}), &facts, Env(&[]));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use taas_affinity::{
     ask::{Question, ask},
     route::{HEADERS, Response},
-    store::{Store, Whose},
+    store::{CallIdentity, Store},
     surroundings::Surroundings,
     usage::{Ended, Tokens},
 };
@@ -32,8 +32,8 @@ const SESSION: &str = "oc:4ae2870a2e73027c";
 const OTHER: &str = "oc:583c4ba8ac9a207f";
 const CLAUDE: &str = "anthropic/claude-sonnet";
 
-fn whose<'a>(session_id: &'a str, agent_id: Option<&'a str>) -> Whose<'a> {
-    Whose {
+fn identity<'a>(session_id: &'a str, agent_id: Option<&'a str>) -> CallIdentity<'a> {
+    CallIdentity {
         session_id,
         source: "workspaceDir",
         agent_id,
@@ -41,21 +41,21 @@ fn whose<'a>(session_id: &'a str, agent_id: Option<&'a str>) -> Whose<'a> {
         place: Some(session_id),
         provider: Some("cloudsigma"),
         model_id: Some("auto"),
-        ..Whose::default()
+        ..CallIdentity::default()
     }
 }
 
-fn record_usage(store: &Store, whose: &Whose<'_>, model: Option<&str>, counts: [f64; 4]) {
+fn record_usage(store: &Store, identity: &CallIdentity<'_>, model: Option<&str>, counts: [f64; 4]) {
     let tokens = Tokens::counted(counts);
     let routed = model.is_some();
     store.ended(
         &Ended { at: 5, model, routed, status: Some(200), tokens, ..Ended::default() },
-        whose,
+        identity,
     );
 }
 
-fn record_failure(store: &Store, whose: &Whose<'_>, status: u16) {
-    store.ended(&Ended { at: 6, status: Some(status), failed: true, ..Ended::default() }, whose);
+fn record_failure(store: &Store, identity: &CallIdentity<'_>, status: u16) {
+    store.ended(&Ended { at: 6, status: Some(status), failed: true, ..Ended::default() }, identity);
 }
 
 fn error_of(store: &Store, method: &str, params: &Value) -> String {
@@ -100,7 +100,7 @@ fn level(store: &Store, id: &str, facts: &Value, env: Env) -> Value {
 
 fn record_response(
     store: &Store,
-    whose: &Whose<'_>,
+    identity: &CallIdentity<'_>,
     status: f64,
     request_id: &str,
     at: i64,
@@ -111,5 +111,5 @@ fn record_response(
         "x-taas-autorouter-model" => Some(CLAUDE),
         _ => None,
     });
-    store.answered(&Response { status: Some(status), values, ..Response::default() }, whose, at)
+    store.answered(&Response { status: Some(status), values, ..Response::default() }, identity, at)
 }

@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use taas_affinity::{
     route::Response,
-    store::{LIMIT, Store, Whose},
+    store::{CallIdentity, LIMIT, Store},
 };
 
-use crate::{CLAUDE, OTHER, SESSION, error_of, record_response, routes, whose};
+use crate::{CLAUDE, OTHER, SESSION, error_of, identity, record_response, routes};
 
 #[test]
 fn routes_and_failures_are_listed_newest_first_and_limited_for_each_session() {
     let store = Store::new(LIMIT);
-    let main = Whose { conversation: Some("96b334dd"), ..whose(SESSION, Some("main")) };
+    let main = CallIdentity { conversation: Some("96b334dd"), ..identity(SESSION, Some("main")) };
     assert!(record_response(&store, &main, 200.0, "first", 1));
-    assert!(!record_response(&store, &whose(OTHER, Some("ops")), 429.0, "limited", 2));
+    assert!(!record_response(&store, &identity(OTHER, Some("ops")), 429.0, "limited", 2));
     for (status, request_id) in
         [(100.0, "informational"), (304.0, "redirect"), (f64::NAN, "no number")]
     {
@@ -62,11 +62,11 @@ fn routes_and_failures_are_listed_newest_first_and_limited_for_each_session() {
 fn observed_responses_without_a_session_are_kept_by_agent_or_conversation() {
     let store = Store::new(LIMIT);
     let agents = ["main", "one", "two", "three", "four", "five"];
-    let observed = |agent_id, conversation| Whose {
+    let observed = |agent_id, conversation| CallIdentity {
         agent_id: Some(agent_id),
         conversation,
         observed: true,
-        ..Whose::default()
+        ..CallIdentity::default()
     };
     for number in 0..3 {
         for agent in agents {
@@ -90,7 +90,7 @@ fn observed_responses_without_a_session_are_kept_by_agent_or_conversation() {
     let newest = routes(&store, &json!({ "limit": 1 }))["routes"][0].clone();
     assert_eq!((&newest["agentId"], &newest["sessionId"]), (&json!("two"), &Value::Null));
     // A session, a conversation and an agent with the same name are kept apart.
-    let named = Whose { session_id: "main", ..observed("main", Some("main")) };
+    let named = CallIdentity { session_id: "main", ..observed("main", Some("main")) };
     for number in 0..40 {
         record_response(&store, &named, 200.0, "r", number);
     }
@@ -103,9 +103,13 @@ fn the_history_of_many_sessions_conversations_and_agents_has_one_limit() {
     for number in 0..1_000 {
         let id = format!("id-{number}");
         for conversation in [Some(id.as_str()), None] {
-            let whose =
-                Whose { agent_id: Some(&id), conversation, observed: true, ..Whose::default() };
-            record_response(&store, &whose, 200.0, "r", number);
+            let identity = CallIdentity {
+                agent_id: Some(&id),
+                conversation,
+                observed: true,
+                ..CallIdentity::default()
+            };
+            record_response(&store, &identity, 200.0, "r", number);
         }
     }
     let all = routes(&store, &json!({ "limit": 4096 }));
@@ -116,7 +120,8 @@ fn the_history_of_many_sessions_conversations_and_agents_has_one_limit() {
 #[test]
 fn the_session_of_an_observed_request_can_be_selected_after_a_failure_too() {
     let store = Store::new(LIMIT);
-    let observed = Whose { session_id: "of another plugin", observed: true, ..Whose::default() };
+    let observed =
+        CallIdentity { session_id: "of another plugin", observed: true, ..CallIdentity::default() };
     store.answered(&Response { status: Some(429.0), ..Response::default() }, &observed, 1);
     assert_eq!(routes(&store, &json!({ "sessionId": "of another plugin" }))["total"], 1);
     assert!(

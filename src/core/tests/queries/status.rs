@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 use taas_affinity::{
     route::Response,
-    store::{CALL_LIMIT, LIMIT, Store, Whose},
+    store::{CALL_LIMIT, CallIdentity, LIMIT, Store},
 };
 
 use crate::{
-    CLAUDE, Env, OTHER, SESSION, query, record_failure, record_usage, routes, set_algorithm,
-    status, whose,
+    CLAUDE, Env, OTHER, SESSION, identity, query, record_failure, record_usage, routes,
+    set_algorithm, status,
 };
 
 #[test]
 fn status_has_a_row_for_each_agent_session_and_model_and_the_totals() {
     let store = Store::new(LIMIT);
-    let (main, ops) = (whose(SESSION, Some("Main")), whose(OTHER, Some("ops")));
+    let (main, ops) = (identity(SESSION, Some("Main")), identity(OTHER, Some("ops")));
     record_usage(&store, &main, Some(CLAUDE), [100.0, 0.0, 900.0, 7.0]);
     record_usage(&store, &main, Some(CLAUDE), [100.0, 900.0, 0.0, 8.0]);
     record_failure(&store, &main, 429);
@@ -65,7 +65,7 @@ fn the_usage_of_evicted_rows_stays_in_the_totals() {
     for number in 0..1000 {
         let (session, agent) = (format!("oc:{number:016x}"), format!("agent-{number}"));
         let model = format!("model-{number}");
-        record_usage(&store, &whose(&session, Some(&agent)), Some(&model), [1.0, 2.0, 3.0, 4.0]);
+        record_usage(&store, &identity(&session, Some(&agent)), Some(&model), [1.0, 2.0, 3.0, 4.0]);
     }
     let all = status(&store, &json!({}));
     assert_eq!(all["totals"]["requests"], 1000);
@@ -81,7 +81,7 @@ fn the_usage_of_evicted_rows_stays_in_the_totals() {
     );
     assert_eq!(all["sessions"][255]["model"], Value::Null, "the model was evicted");
     for _ in 0..100 {
-        record_usage(&store, &whose(SESSION, None), None, [1.0; 4]);
+        record_usage(&store, &identity(SESSION, None), None, [1.0; 4]);
     }
     let one = status(&store, &json!({ "sessionId": SESSION }));
     assert_eq!(one["sessions"][0]["calls"].as_array().map(Vec::len), Some(CALL_LIMIT));
@@ -91,13 +91,13 @@ fn the_usage_of_evicted_rows_stays_in_the_totals() {
 #[test]
 fn status_finds_the_session_of_a_conversation_after_any_call() {
     let store = Store::new(LIMIT);
-    let main = whose(SESSION, Some("a"));
-    let of = |conversation| Whose { conversation: Some(conversation), ..main };
+    let main = identity(SESSION, Some("a"));
+    let of = |conversation| CallIdentity { conversation: Some(conversation), ..main };
     let rows = |key: &str, id: &str| -> Vec<Value> {
         status(&store, &json!({ key: id }))["sessions"].as_array().expect("rows").clone()
     };
-    record_usage(&store, &whose(SESSION, Some("a")), None, [1.0, 0.0, 0.0, 1.0]);
-    record_usage(&store, &whose(OTHER, Some("b")), None, [1.0, 0.0, 0.0, 1.0]);
+    record_usage(&store, &identity(SESSION, Some("a")), None, [1.0, 0.0, 0.0, 1.0]);
+    record_usage(&store, &identity(OTHER, Some("b")), None, [1.0, 0.0, 0.0, 1.0]);
     assert_eq!(rows("conversationId", "ended"), Vec::<Value>::new());
     // One call ends without a capture, and one response fails.
     record_usage(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
@@ -119,7 +119,12 @@ fn status_finds_the_session_of_a_conversation_after_any_call() {
     }
     assert_eq!(routes(&store, &json!({ "conversationId": "failed" }))["total"], 1);
     // The session of the latest call counts.
-    record_usage(&store, &Whose { session_id: OTHER, ..of("ended") }, None, [1.0, 0.0, 0.0, 1.0]);
+    record_usage(
+        &store,
+        &CallIdentity { session_id: OTHER, ..of("ended") },
+        None,
+        [1.0, 0.0, 0.0, 1.0],
+    );
     assert_eq!(rows("conversationId", "ended")[0]["sessionId"], OTHER);
     record_usage(&store, &of("ended"), None, [1.0, 0.0, 0.0, 1.0]);
     assert_eq!(rows("conversationId", "ended")[0]["sessionId"], SESSION);
@@ -128,7 +133,7 @@ fn status_finds_the_session_of_a_conversation_after_any_call() {
         let other = format!("other-{number}");
         record_usage(
             &store,
-            &Whose { conversation: Some(&other), ..main },
+            &CallIdentity { conversation: Some(&other), ..main },
             None,
             [1.0, 0.0, 0.0, 1.0],
         );
@@ -141,7 +146,7 @@ fn status_finds_the_session_of_a_conversation_after_any_call() {
 fn agents_that_share_a_session_are_found_by_the_session_and_by_their_own_id() {
     let store = Store::new(LIMIT);
     for name in ["first", "second"] {
-        record_usage(&store, &whose(SESSION, Some(name)), None, [1.0; 4]);
+        record_usage(&store, &identity(SESSION, Some(name)), None, [1.0; 4]);
     }
     set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": "tps" }));
     for (params, agents) in [

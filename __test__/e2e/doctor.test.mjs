@@ -44,7 +44,8 @@ before(async () => {
     }),
   });
   const staging = {
-    ...provider(`${taas.url}/other`),
+    ...provider(taas.url),
+    apiKey: undefined,
     headers: { "X-OpenClaw-Session-Id": "mine" },
   };
   const plugin = outdated();

@@ -1,7 +1,7 @@
 // What the native addon offers. The build writes this file from the Rust documentation.
 
-/** What one stream wrapper's requests are given; only the functions below can read it. */
-export interface Requester {}
+/** The identity of a stream wrapper's calls; only the functions below can read it. */
+export interface Wrapper {}
 
 export declare class ExternalObject<T> {
   readonly '': {

@@ -19,7 +19,7 @@ use std::{
 use parking_lot::Mutex;
 
 /// Runs `command` to its end and has its output read by `read`: how it ended, and what was read.
-/// `None` where it was killed, as its time was up. Its output is what it says, or its errors.
+/// `None` where it was killed, as when its time was up. Its output is what it says, or its errors.
 pub(crate) fn run<T>(
     command: &mut Command,
     is_errors: bool,
@@ -35,8 +35,17 @@ pub(crate) fn run<T>(
         }
         thread::sleep(Duration::from_micros(100));
     }
-    Ok(Some((running.end()?, read)))
+    let status = running.end()?;
+    #[cfg(unix)]
+    let is_killed = std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL);
+    #[cfg(not(unix))]
+    let is_killed = false;
+    Ok((!is_killed).then_some((status, read)))
 }
+
+/// What ends it where its time is up, or where the system has no memory left.
+#[cfg(unix)]
+const SIGKILL: i32 = rustix::process::Signal::KILL.as_raw();
 
 /// What a child writes, until its deadline or its end: a process that it leaves behind may keep the
 /// pipe open.

@@ -1,229 +1,344 @@
-//! What is known of each workspace, and how much is asked of it next. Nothing here waits.
+//! What is known of each workspace, which of them wait for a probe, and which are probed now.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, VecDeque},
     ffi::OsStr,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use crate::{
     DEADLINE, Depth, Found, Hints,
     complaints::{Fault, complain},
-    prober::CHANGES,
-    queue::{Queue, Wants},
-    record::{Answer, FRESH, Record},
-    walk::Mount,
 };
 
-/// The most workspaces that are remembered, and the most that wait for an answer.
+/// The most workspaces that are remembered without need, and the most that wait.
 const WORKSPACES: usize = 256;
 
-/// A path as a text, which is compared many times faster than segment by segment.
+/// How long hints may be sent, counted from when git began to look.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// Hints this old are renewed by the next call.
+const AGING: Duration = Duration::from_millis(1500);
+
+/// How long a verdict is awaited before name and branch are sent without it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// For how long git is not asked again for what it was too slow for: at first, and in the end.
+const REST: Duration = Duration::from_secs(8);
+const LONGEST_REST: Duration = Duration::from_secs(600);
+
+/// How long a look at one file may take, and all processes of a probe.
+const LOOK: Duration = Duration::from_millis(250);
+const GIT: Duration = Duration::from_millis(2500);
+
+/// How many probes run at once, without those that hang, and how many of them may be at their verdicts. So
+/// one is always left for names and branches.
+const ACTIVE: usize = 4;
+const VERDICTS: usize = ACTIVE - 1;
+
+/// How many threads there may be with those that hang.
+const THREADS: usize = 128;
+
 pub(crate) type Key = Arc<OsStr>;
+
+#[derive(Clone)]
+struct Answer {
+    root: Option<PathBuf>,
+    /// When git began to look.
+    at: Instant,
+    hints: Arc<Hints>,
+}
+
+impl Answer {
+    fn is_younger_than(&self, age: Duration) -> bool {
+        self.at.elapsed() < age
+    }
+}
+
+/// What is known of one workspace.
+#[derive(Default)]
+struct Entry {
+    whole: Option<Answer>,
+    /// Name and branch, while the verdict is awaited.
+    early: Option<Answer>,
+    /// Since when a probe is awaited.
+    asked: Option<Instant>,
+    pace: Option<Pace>,
+}
+
+/// What git was too slow for, and until when it is not asked for that again.
+struct Pace {
+    late: Depth,
+    rest: Duration,
+    until: Instant,
+}
+
+impl Entry {
+    fn known(&self) -> Option<&Answer> {
+        let early = self.early.as_ref().filter(|early| !early.is_younger_than(PATIENCE));
+        [self.whole.as_ref(), early].into_iter().flatten().find(|one| one.is_younger_than(FRESH))
+    }
+}
+
+/// A probe that runs.
+pub(crate) struct Probe {
+    pub(crate) turn: u64,
+    /// Who gets its answer.
+    workspaces: Vec<Key>,
+    root: Option<PathBuf>,
+    /// What it looks at, the root while git is asked.
+    pub(crate) at: PathBuf,
+    /// When it should be done with that.
+    due: Instant,
+    early: Option<Answer>,
+    /// Git was too slow for it before.
+    is_slow: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Names,
+    /// It waits until it may ask for the verdict.
+    Waits,
+    Verdict,
+}
+
+impl Probe {
+    pub(crate) fn hangs(&self) -> bool {
+        self.stage != Stage::Waits && Instant::now() > self.due
+    }
+
+    pub(crate) fn is_located(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// Whether it looks at something other than its workspace or root.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.root.as_ref().is_some_and(|root| *root != self.at)
+    }
+
+    pub(crate) fn look_at(&mut self, at: &Path) {
+        self.at = at.to_owned();
+        self.due = Instant::now() + LOOK;
+    }
+
+    pub(crate) fn look_back(&mut self) {
+        self.at = self.root.clone().unwrap_or_else(|| PathBuf::from(&*self.workspaces[0]));
+        self.due = Instant::now() + GIT;
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Table {
-    records: HashMap<Key, Record>,
-    pub(crate) queue: Queue,
-    /// All that wait for an answer.
-    asked: HashSet<Key>,
-    /// The roots that are probed now.
-    probed: HashMap<PathBuf, Probed>,
-    pub(crate) threads: usize,
-}
-
-/// Who is to have the answer, and what is known of it.
-struct Probed {
-    waiting: Vec<Key>,
-    early: Option<Answer>,
-    is_owed: bool,
+    entries: HashMap<Key, Entry>,
+    queue: VecDeque<Key>,
+    pub(crate) probes: Vec<Probe>,
+    last: u64,
 }
 
 impl Table {
     pub(crate) fn known(&self, workspace: &OsStr) -> Option<Arc<Hints>> {
-        let answer = self.records.get(workspace)?.known()?;
-        Some(Arc::clone(&answer.hints))
+        Some(Arc::clone(&self.entries.get(workspace)?.known()?.hints))
     }
 
-    /// Puts a workspace into the queue, unless what is known is young. Whether an answer is awaited.
-    pub(crate) fn ask(&mut self, workspace: &Key) -> bool {
-        if let Some(record) = self.records.get_mut(workspace) {
-            // The threads do this too, but they may all be held up.
-            if record.expire() {
-                CHANGES.fetch_add(1, Ordering::Release);
+    /// Puts a workspace into the queue, unless it is in it or what is known is young. Whether a probe is
+    /// awaited, and whether it is new in the queue.
+    pub(crate) fn ask(&mut self, workspace: &Key) -> (bool, bool) {
+        if let Some(entry) = self.entries.get(workspace) {
+            if entry.whole.as_ref().is_some_and(|answer| answer.is_younger_than(AGING)) {
+                return (false, false);
             }
-            if record.whole.as_ref().is_some_and(Answer::is_young) {
-                return false;
+            if let Some(asked) = entry.asked
+                && (asked.elapsed() < DEADLINE * 2 || self.is_held_up(workspace))
+            {
+                return (true, false);
             }
         }
-        if self.asked.contains(workspace) {
-            if self.queue.is_held(workspace) {
-                let reason = "its file system does not answer; it is waited for";
-                complain(Fault::Held, Some(Path::new(workspace)), reason);
-            }
-            return true;
-        }
-        let has_room = self.asked.len() < WORKSPACES;
+        let has_room = self.queue.len() < WORKSPACES;
         if has_room {
-            self.asked.insert(Arc::clone(workspace));
-            self.queue.push(Arc::clone(workspace));
+            let entry = self.entries.entry(Arc::clone(workspace)).or_default();
+            entry.asked = Some(Instant::now());
+            self.queue.push_back(Arc::clone(workspace));
         }
-        has_room
+        (has_room, has_room)
     }
 
-    /// What a workspace wants, and whether it was answered before.
-    fn wants(&self, workspace: &Key) -> (Wants, bool) {
-        let record = self.records.get(workspace);
-        (record.map_or(Wants::Any, Record::wants), record.is_some())
+    /// Whether a workspace still waits, or its probe hangs in its own file system. One that hangs elsewhere
+    /// is not waited for.
+    fn is_held_up(&self, workspace: &Key) -> bool {
+        let hangs = |probe: &Probe| !probe.is_located() && probe.workspaces.contains(workspace);
+        let hangs = self.probes.iter().any(hangs);
+        if hangs {
+            complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
+        }
+        hangs || self.queue.contains(workspace)
     }
 
-    /// The number of the next turn, where a workspace may have one.
-    pub(crate) fn next(&self) -> Option<u64> {
-        self.queue.next(|workspace| self.wants(workspace))
+    fn active(&self) -> usize {
+        self.probes.iter().filter(|probe| probe.stage != Stage::Waits && !probe.hangs()).count()
     }
 
-    /// Whether a turn may go on to a file system. If not, its workspace waits for that.
-    pub(crate) fn enter(&mut self, turn: u64, mount: &Mount) -> bool {
-        let mut queue = std::mem::take(&mut self.queue);
-        let may = queue.enter(turn, mount, |workspace| self.wants(workspace));
-        self.queue = queue;
-        may
+    /// Takes the next workspace that may be probed, and how long to wait for one otherwise.
+    pub(crate) fn begin(&mut self) -> Result<(u64, Key), Option<Duration>> {
+        if self.queue.is_empty() {
+            return Err(None);
+        }
+        if self.active() >= ACTIVE || self.probes.len() >= THREADS {
+            // Nobody says that a probe hangs.
+            return Err(Some(LOOK));
+        }
+        let workspace = self.queue.pop_front().ok_or(None)?;
+        self.last += 1;
+        self.probes.push(Probe {
+            turn: self.last,
+            workspaces: vec![Arc::clone(&workspace)],
+            root: None,
+            at: PathBuf::from(&*workspace),
+            due: Instant::now() + LOOK,
+            early: None,
+            is_slow: false,
+            stage: Stage::Names,
+        });
+        Ok((self.last, workspace))
     }
 
-    /// How much is to be asked of a root that nobody else asks of; `None` where the answer is there or
-    /// comes by another thread.
-    pub(crate) fn begin(&mut self, turn: u64, workspace: Key, root: &Path) -> Option<Depth> {
-        if let Some(probed) = self.probed.get_mut(root) {
-            probed.waiting.push(Arc::clone(&workspace));
-            let early = probed.early.clone();
-            self.update(&workspace, |record| record.early = early.or(record.early.take()));
+    pub(crate) fn probe(&mut self, turn: u64) -> Option<&mut Probe> {
+        self.probes.iter_mut().find(|probe| probe.turn == turn)
+    }
+
+    /// How much a probe is to ask of a root; `None` where the answer is there or another probe gets it.
+    pub(crate) fn locate(&mut self, turn: u64, root: &Path) -> Option<Depth> {
+        let at = self.probes.iter().position(|probe| probe.turn == turn)?;
+        let is_same = |probe: &&mut Probe| {
+            probe.root.as_deref() == Some(root) && !(probe.hangs() && probe.is_elsewhere())
+        };
+        if self.probes.iter_mut().any(|mut probe| is_same(&&mut probe)) {
+            let workspaces = self.probes.remove(at).workspaces;
+            let other = self.probes.iter_mut().find(is_same)?;
+            let (hangs, early) = (other.hangs(), other.early.clone());
+            for workspace in workspaces {
+                if hangs {
+                    complain(Fault::Hangs, Some(Path::new(&workspace)), HANGS);
+                }
+                if !other.workspaces.contains(&workspace) {
+                    other.workspaces.push(Arc::clone(&workspace));
+                }
+                if let Some(early) = &early {
+                    self.entries.entry(workspace).or_default().early = Some(early.clone());
+                }
+            }
             return None;
         }
-        let is_ours = |answer: &&Answer| answer.root.as_deref() == Some(root) && answer.is_young();
-        let answer = self.records.values().filter_map(|record| record.whole.as_ref()).find(is_ours);
+        let is_ours = |answer: &&Answer| {
+            answer.root.as_deref() == Some(root) && answer.is_younger_than(AGING)
+        };
+        let answer = self.entries.values().filter_map(|entry| entry.whole.as_ref()).find(is_ours);
         if let Some(answer) = answer.cloned() {
-            self.put(&workspace, answer);
+            self.put(turn, &answer, true, |_| {});
             return None;
         }
-        let others = self.queue.others(turn);
-        let record = self.records.entry(Arc::clone(&workspace)).or_insert_with(Record::new);
-        let most = record.depth(others);
-        let is_owed = record.is_owed && most == Depth::Branch;
-        if record.is_slow() && most == Depth::Verdict {
-            self.queue.slow_down(turn);
-        }
-        let probed = Probed { waiting: vec![workspace], early: None, is_owed };
-        self.probed.insert(root.to_owned(), probed);
-        Some(most)
+        let others = self.probes.iter().any(|probe| probe.is_slow && !probe.hangs());
+        let probe = &mut self.probes[at];
+        probe.root = Some(root.to_owned());
+        probe.look_back();
+        let pace = self.entries.get(&probe.workspaces[0]).and_then(|entry| entry.pace.as_ref());
+        Some(match pace {
+            // Of those that were too slow, one is tried at a time.
+            Some(pace) if others || pace.until > Instant::now() => match pace.late {
+                Depth::Verdict => Depth::Branch,
+                _ => Depth::Name,
+            },
+            pace => {
+                probe.is_slow = pace.is_some();
+                Depth::Verdict
+            }
+        })
     }
 
-    /// Tells who waits for a root what is known before the verdict.
-    pub(crate) fn tell(&mut self, root: &Path, answer: &Answer) {
-        let Some(probed) = self.probed.get_mut(root) else {
+    /// Tells who waits for a probe what is known before the verdict. From now on, it waits for that.
+    pub(crate) fn tell(&mut self, turn: u64, at: Instant, hints: &Hints) {
+        let Some(probe) = self.probe(turn) else {
             return;
         };
-        probed.early = Some(answer.clone());
-        for workspace in probed.waiting.clone() {
-            self.update(&workspace, |record| record.early = Some(answer.clone()));
+        probe.stage = Stage::Waits;
+        let answer = Answer { root: probe.root.clone(), at, hints: Arc::new(hints.clone()) };
+        probe.early = Some(answer.clone());
+        for workspace in probe.workspaces.clone() {
+            self.entries.entry(workspace).or_default().early = Some(answer.clone());
         }
     }
 
-    /// Tells who waits for a root what was found, and when it is asked again.
-    pub(crate) fn finish(
+    /// Whether a probe that waits may ask for the verdict now.
+    pub(crate) fn may_ask_for_verdict(&mut self, turn: u64) -> bool {
+        let verdicts = |probe: &&Probe| probe.stage == Stage::Verdict && !probe.hangs();
+        let is_free = self.active() < ACTIVE && self.probes.iter().filter(verdicts).count() < VERDICTS;
+        // The first comes first.
+        let first = self.probes.iter_mut().find(|probe| probe.stage == Stage::Waits);
+        let ours = first.filter(|probe| is_free && probe.turn == turn);
+        ours.map(|probe| (probe.stage, probe.due) = (Stage::Verdict, Instant::now() + GIT)).is_some()
+    }
+
+    /// Tells who waits for a probe what it found, and when git is asked again.
+    pub(crate) fn finish(&mut self, turn: u64, at: Instant, found: Found) {
+        let Some(probe) = self.probe(turn) else {
+            return;
+        };
+        let (root, is_slow) = (probe.root.clone(), probe.is_slow);
+        let answer = Answer { root, at, hints: Arc::new(found.hints) };
+        // If the process was stopped meanwhile, git was not slow.
+        let late = found.late.filter(|_| answer.is_younger_than(DEADLINE * 2));
+        let late_fault = late.map(|late| match late {
+            Depth::Verdict => (Fault::LateVerdict, LATE_VERDICT.to_owned()),
+            _ => (Fault::LateGit, LATE_GIT.to_owned()),
+        });
+        let faults: Vec<_> = [late_fault, found.fault].into_iter().flatten().collect();
+        self.put(turn, &answer, !found.is_unfinished, |entry| {
+            if let Some(late) = late {
+                let rest = entry.pace.as_ref().map_or(REST, |pace| pace.rest * 2).min(LONGEST_REST);
+                entry.pace = Some(Pace { late, rest, until: Instant::now() + rest });
+            } else if is_slow && !found.is_unfinished {
+                entry.pace = None;
+            }
+        }).iter().for_each(|workspace| {
+            for (fault, reason) in &faults {
+                complain(*fault, Some(Path::new(workspace)), reason);
+            }
+        });
+    }
+
+    /// Ends a probe with an answer, which whoever waits for it gets.
+    fn put(
         &mut self,
         turn: u64,
-        root: &Path,
-        at: Instant,
-        most: Depth,
-        found: Found,
-    ) {
-        let Some(Probed { waiting, is_owed, .. }) = self.probed.remove(root) else {
-            return;
+        answer: &Answer,
+        is_whole: bool,
+        change: impl Fn(&mut Entry),
+    ) -> Vec<Key> {
+        let Some(at) = self.probes.iter().position(|probe| probe.turn == turn) else {
+            return Vec::new();
         };
-        let is_owed = is_owed && found.late.is_none() && found.hints.repo_name.is_some();
-        let answer = Answer { root: Some(root.to_owned()), at, hints: Arc::new(found.hints) };
-        for (place, workspace) in waiting.into_iter().enumerate() {
-            if is_owed {
-                self.update(&workspace, |record| {
-                    record.early = Some(answer.clone());
-                    record.was_told = true;
-                });
-                if place == 0 {
-                    // It keeps its place in the queue.
-                    self.queue.put_back(turn, workspace);
-                } else {
-                    self.queue.push(workspace);
-                }
-                continue;
+        let workspaces = self.probes.remove(at).workspaces;
+        for workspace in &workspaces {
+            let entry = self.entries.entry(Arc::clone(workspace)).or_default();
+            entry.asked = None;
+            // A probe that hung may come after another.
+            if is_whole && entry.whole.as_ref().is_none_or(|whole| whole.at < answer.at) {
+                entry.whole = Some(answer.clone());
             }
-            // If the process was stopped meanwhile, whoever looks next is not to suffer from that.
-            if at.elapsed() > DEADLINE * 2 {
-                self.asked.remove(&workspace);
-                continue;
-            }
-            let path = Path::new(&workspace);
-            if found.is_untrusted {
-                let root = root.display();
-                let reason = format!(
-                    "git does not trust the owner of the repository; to trust it, run as the \
-                     gateway's user: git config --global --add safe.directory '{root}'"
-                );
-                complain(Fault::Refused, Some(path), reason);
-            }
-            match found.late {
-                Some(Depth::Verdict) => {
-                    let reason = "git status takes longer than 2 seconds; it is tried again less \
-                        and less often";
-                    complain(Fault::LateVerdict, Some(path), reason);
-                }
-                Some(_) => {
-                    let reason = "git does not answer within 2 seconds; it is tried again less and \
-                        less often";
-                    complain(Fault::LateGit, Some(path), reason);
-                }
-                None => {}
-            }
-            self.put(&workspace, answer.clone());
-            if let Some(record) = self.records.get_mut(&workspace) {
-                record.pace(most, found.late);
-            }
+            change(entry);
         }
-    }
-
-    pub(crate) fn put(&mut self, workspace: &Key, answer: Answer) {
-        self.asked.remove(workspace);
-        self.update(workspace, |record| {
-            record.whole = Some(answer);
-            record.early = None;
-            record.is_owed = false;
-        });
-        if self.records.len() > WORKSPACES {
-            let oldest = self.records.iter().min_by_key(|(_, record)| record.used);
-            let oldest = oldest.map(|(workspace, _)| Arc::clone(workspace));
-            if oldest.and_then(|oldest| self.records.remove(&oldest)).is_some() {
-                CHANGES.fetch_add(1, Ordering::Release);
-            }
+        if self.entries.len() > WORKSPACES {
+            self.entries.retain(|_, entry| entry.asked.is_some() || entry.known().is_some());
         }
-    }
-
-    fn update(&mut self, workspace: &Key, change: impl FnOnce(&mut Record)) {
-        let before = self.known(workspace);
-        let record = self.records.entry(Arc::clone(workspace)).or_insert_with(Record::new);
-        change(record);
-        record.used = Instant::now();
-        if self.known(workspace) != before {
-            CHANGES.fetch_add(1, Ordering::Release);
-        }
-    }
-
-    /// Drops what may no longer be told, and says when the next is due.
-    pub(crate) fn expire(&mut self) -> Option<Instant> {
-        if self.records.values_mut().fold(false, |any, record| record.expire() | any) {
-            CHANGES.fetch_add(1, Ordering::Release);
-        }
-        let answers = self.records.values().flat_map(|record| [&record.whole, &record.early]);
-        answers.flatten().map(|answer| answer.at + FRESH).min()
+        workspaces
     }
 }
+
+pub(crate) const HANGS: &str = "its file system does not answer; it is asked again when it does";
+const LATE_VERDICT: &str =
+    "git status takes longer than 2 seconds; it is tried again less and less often";
+const LATE_GIT: &str =
+    "git does not answer within 2 seconds; it is tried again less and less often";

@@ -66,6 +66,10 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
         let dir = rooms.join(name);
         fs::create_dir_all(dir.join("refs")).unwrap();
         fs::write(dir.join("sharedindex.1"), "names").unwrap();
+        fs::create_dir_all(dir.join("info")).unwrap();
+        fs::write(dir.join("info/attributes"), "").unwrap();
+        let config = "# isolated git directory of openclaw-taas-affinity\n[core]\n";
+        fs::write(dir.join("config"), config).unwrap();
         make_old(&dir);
     };
     let ours = ["taas-git-abc123", "taas-git-Zz9Yy8"];
@@ -73,7 +77,7 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
         make(name);
     }
     let mut others = vec!["taas-git-young1", "taas-git-file12", "taas-git-link12", "taas-git-a.b"];
-    others.push("taas-git-deep12");
+    others.extend(["taas-git-deep12", "taas-git-backup", "taas-git-", "taas-git-abc1234"]);
     others.extend(["taas-gitabc123", "other-taas-git-abc123", "kept"]);
     for name in others.iter().filter(|name| !name.contains("link")) {
         make(name);
@@ -86,6 +90,8 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
     fs::write(rooms.join("taas-git-young1/new"), "").unwrap();
     fs::create_dir_all(rooms.join("taas-git-deep12/refs/a/b/c")).unwrap();
     make_old(&rooms.join("taas-git-deep12"));
+    fs::remove_file(rooms.join("taas-git-backup/config")).unwrap();
+    make_old(&rooms.join("taas-git-backup"));
     make("taas-git-foreign");
     if chown(rooms.join("taas-git-foreign"), Some(12345), None).is_ok() {
         others.push("taas-git-foreign");

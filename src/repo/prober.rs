@@ -27,9 +27,9 @@ use crate::{
     walk::{Mounts, Stop},
 };
 
-/// How many probes may hang in one file system before no other looks at it: at workspaces, and at
-/// everything else, as git can be elsewhere.
-const HUNG_WORKSPACES: usize = 8;
+/// How many probes may hang in one file system before no other looks at it, and how many at a place where
+/// git or the temporary directory is looked for, before that is passed over.
+const HUNG: usize = 8;
 const HUNG_ELSEWHERE: usize = 2;
 
 /// How long a probe waits for its turn to ask for the verdict.
@@ -184,7 +184,7 @@ impl Drop for Looking {
     }
 }
 
-/// Notes that this thread's probe looks at a file now; `None` where too many probes hang in its file system.
+/// Notes that this thread's probe looks at a file now; `None` where too many probes hang already.
 pub(crate) fn enter(at: &Path) -> Option<Looking> {
     let turn = TURN.get();
     let mut table = TABLE.lock();
@@ -192,18 +192,29 @@ pub(crate) fn enter(at: &Path) -> Option<Looking> {
         return Some(Looking(turn));
     };
     let is_located = probe.is_located();
-    let most = if is_located { HUNG_ELSEWHERE } else { HUNG_WORKSPACES };
-    let counts = |probe: &&Probe| probe.hangs() && (!is_located || probe.is_elsewhere());
-    let hung: Vec<_> = table.probes.iter().filter(counts).map(|probe| probe.at.clone()).collect();
-    if hung.len() >= most {
-        let mounts = MutexGuard::unlocked(&mut table, Mounts::read);
-        let device = mounts.device(at);
-        if hung.iter().filter(|hung| mounts.device(hung) == device).count() >= most {
-            return None;
-        }
+    let counts = |probe: &Probe| !is_located || probe.is_elsewhere();
+    let hung = table.hung(counts);
+    if is_located && hung.iter().filter(|hung| *hung == at).count() >= HUNG_ELSEWHERE
+        || hung.len() >= HUNG && MutexGuard::unlocked(&mut table, || beside(&hung, at)) >= HUNG
+    {
+        return None;
     }
     if let Some(probe) = table.probe(turn) {
         probe.look_at(at);
     }
     Some(Looking(turn))
+}
+
+/// Those of `places` in whose file system no probe hangs.
+pub(crate) fn without_hung(mut places: Vec<PathBuf>) -> Vec<PathBuf> {
+    let hung = TABLE.lock().hung(|_| true);
+    places.retain(|place| hung.is_empty() || beside(&hung, place) == 0);
+    places
+}
+
+/// How many of these are in the file system of `at`.
+fn beside(hung: &[PathBuf], at: &Path) -> usize {
+    let mounts = Mounts::read();
+    let device = mounts.device(at);
+    hung.iter().filter(|hung| mounts.device(hung) == device).count()
 }

@@ -84,12 +84,12 @@ impl Entry {
 
 /// A probe that runs.
 pub(crate) struct Probe {
-    pub(crate) turn: u64,
+    turn: u64,
     /// Who gets its answer.
     workspaces: Vec<Key>,
     root: Option<PathBuf>,
     /// What it looks at, the root while git is asked.
-    pub(crate) at: PathBuf,
+    at: PathBuf,
     /// When it should be done with that.
     due: Instant,
     early: Option<Answer>,
@@ -107,7 +107,7 @@ enum Stage {
 }
 
 impl Probe {
-    pub(crate) fn hangs(&self) -> bool {
+    fn hangs(&self) -> bool {
         self.stage != Stage::Waits && Instant::now() > self.due
     }
 
@@ -135,7 +135,7 @@ impl Probe {
 pub(crate) struct Table {
     entries: HashMap<Key, Entry>,
     queue: VecDeque<Key>,
-    pub(crate) probes: Vec<Probe>,
+    probes: Vec<Probe>,
     last: u64,
 }
 
@@ -175,6 +175,12 @@ impl Table {
             complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
         }
         hangs || self.queue.contains(workspace)
+    }
+
+    /// Where probes hang.
+    pub(crate) fn hung(&self, counts: impl Fn(&Probe) -> bool) -> Vec<PathBuf> {
+        let hung = self.probes.iter().filter(|probe| probe.hangs() && counts(probe));
+        hung.map(|probe| probe.at.clone()).collect()
     }
 
     fn active(&self) -> usize {

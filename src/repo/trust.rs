@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 use crate::{
     git::Environment,
+    prober,
     walk::{Stop, walk},
 };
 
@@ -87,12 +88,14 @@ pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
         last = at.iter().chain(rest.iter().rev().map(|name| name.as_os_str())).collect();
         true
     });
-    let known = Known::InTruth(real.as_deref().ok().and_then(id));
+    let found = real.as_deref().ok().and_then(id);
     let mut places = PLACES.lock();
     let places = places.get_or_insert_default();
-    // Where a file system hangs, the name by which it is reached is all that can be known.
-    places.note(real.as_deref().unwrap_or(&last), known.clone());
-    places.note(place, known);
+    // Of what does not exist or hangs, this much is known of its real name.
+    places.note(real.as_deref().unwrap_or(&last), Known::InTruth(found.clone()));
+    if real != Err(Stop::Hangs) {
+        places.note(place, Known::InTruth(found));
+    }
     real
 }
 
@@ -116,7 +119,8 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     let by_name = Places::all(PLACES.lock().get_or_insert_default())
         .filter_map(|(place, known)| (*known == Known::ByName).then(|| place.clone()))
         .collect::<Vec<_>>();
-    by_name.iter().for_each(|place| _ = look_at(place));
+    // Where a file system hangs, nothing can be run from it.
+    prober::without_hung(by_name).iter().for_each(|place| _ = look_at(place));
     let ids: HashSet<Id> = Places::all(PLACES.lock().get_or_insert_default())
         .filter_map(|(_, known)| if let Known::InTruth(id) = known { id.clone() } else { None })
         .collect();

@@ -127,7 +127,8 @@ impl Git {
                 Some(trust::MISSING) => {}
                 Some(objection) => _ = refused.get_or_insert((program, objection)),
                 None => {
-                    let git = Self { program, deadline: deadline.clone(), failure: OnceCell::new() };
+                    let git =
+                        Self { program, deadline: deadline.clone(), failure: OnceCell::new() };
                     if let Some(answer) = ask(&git) {
                         return Some((git, answer));
                     }
@@ -140,7 +141,9 @@ impl Git {
             (None, None) => "there is no git on PATH; install git 2.26 or later".to_owned(),
             (None, Some((git, objection))) => {
                 let git = git.display();
-                format!("there is no git on PATH that can be trusted; {git} is not used: {objection}")
+                format!(
+                    "there is no git on PATH that can be trusted; {git} is not used: {objection}"
+                )
             }
         };
         complain(Fault::NoGit, None, &reason);

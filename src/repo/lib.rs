@@ -13,6 +13,7 @@ mod git;
 mod isolated;
 mod place;
 mod prober;
+mod repository;
 mod settings;
 mod table;
 mod trust;
@@ -20,8 +21,8 @@ mod walk;
 
 use std::{path::Path, time::Duration};
 
-pub use complaints::{Complaint, complaints};
 use complaints::Fault;
+pub use complaints::{Complaint, complaints};
 pub use prober::Workspace;
 
 /// What is known of a workspace's repository. Names are as git has them: of any length, and with
@@ -40,7 +41,7 @@ pub struct Hints {
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// How much is asked, or was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
     Name,
     Branch,

@@ -22,15 +22,14 @@ use crate::{
     isolated,
     place::root_of,
     probe,
-    table::{HANGS, Key, Probe, Table},
+    table::{Key, Table, complain_of_hanging},
     trust,
     walk::{Mounts, Stop},
 };
 
-/// How many probes may hang in one file system before no other looks at it, and how many at a place where
-/// git or the temporary directory is looked for, before that is passed over.
+/// How many probes may hang in one file system, and how many at one path, before no other looks there.
 const HUNG: usize = 8;
-const HUNG_ELSEWHERE: usize = 2;
+const HUNG_AT_PATH: usize = 2;
 
 /// How long a probe waits for its turn to ask for the verdict.
 const WAIT: Duration = Duration::from_secs(1);
@@ -127,20 +126,17 @@ fn finish(turn: u64, at: Instant, found: Found) {
 /// A probe.
 fn run(turn: u64, workspace: &Key) {
     TURN.set(turn);
-    let mut at = Instant::now();
+    let at = Instant::now();
     let found = panic::catch_unwind(AssertUnwindSafe(|| {
-        let path = Path::new(workspace);
-        let root = match locate(path) {
-            Ok(Some(root)) => root,
-            Ok(None) => return Some(Found::default()),
+        let root = match locate(Path::new(workspace)) {
             Err(Stop::Hangs) => {
-                return Some(Found { fault: Some((Fault::Hangs, HANGS.into())), ..Found::default() });
+                complain_of_hanging(workspace);
+                None
             }
-            Err(Stop::Refused) => return Some(Found::default()),
+            found => found.unwrap_or_default(),
         };
-        at = Instant::now();
-        let most = TABLE.lock().locate(turn, &root)?;
-        Some(probe(&root, most, |hints| wait_for_verdict(turn, at, hints)))
+        let most = TABLE.lock().locate(turn, root.as_deref())?;
+        Some(probe(&root?, most, |hints| wait_for_verdict(turn, at, hints)))
     }));
     finish(turn, at, found.unwrap_or_default().unwrap_or_default());
 }
@@ -152,9 +148,7 @@ fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
     }
     trust::look_at(path)?;
     let root = root_of(path).map(Path::to_owned);
-    if let Some(root) = &root {
-        trust::look_at(root)?;
-    }
+    root.as_deref().map_or(Ok(()), |root| trust::look_at(root).map(drop))?;
     Ok(root)
 }
 
@@ -173,41 +167,25 @@ fn wait_for_verdict(turn: u64, at: Instant, hints: &Hints) -> bool {
     }
 }
 
-/// A look at one file, which may hang.
-pub(crate) struct Looking(u64);
-
-impl Drop for Looking {
-    fn drop(&mut self) {
-        if let Some(probe) = TABLE.lock().probe(self.0) {
-            probe.look_back();
-        }
+/// Notes that this thread's probe looks at a file now, unless too many probes hang there.
+pub(crate) fn enter(at: &Path) -> bool {
+    let hung = TABLE.lock().hung();
+    let is_refused = hung.iter().filter(|hung| *hung == at).count() >= HUNG_AT_PATH
+        || hung.len() >= HUNG && beside(&hung, at) >= HUNG;
+    if !is_refused {
+        TABLE.lock().look_at(TURN.get(), Some(at));
     }
+    !is_refused
 }
 
-/// Notes that this thread's probe looks at a file now; `None` where too many probes hang already.
-pub(crate) fn enter(at: &Path) -> Option<Looking> {
-    let turn = TURN.get();
-    let mut table = TABLE.lock();
-    let Some(probe) = table.probe(turn) else {
-        return Some(Looking(turn));
-    };
-    let is_located = probe.is_located();
-    let counts = |probe: &Probe| !is_located || probe.is_elsewhere();
-    let hung = table.hung(counts);
-    if is_located && hung.iter().filter(|hung| *hung == at).count() >= HUNG_ELSEWHERE
-        || hung.len() >= HUNG && MutexGuard::unlocked(&mut table, || beside(&hung, at)) >= HUNG
-    {
-        return None;
-    }
-    if let Some(probe) = table.probe(turn) {
-        probe.look_at(at);
-    }
-    Some(Looking(turn))
+/// Notes that this thread's probe looks at its root or workspace again.
+pub(crate) fn leave() {
+    TABLE.lock().look_at(TURN.get(), None);
 }
 
 /// Those of `places` in whose file system no probe hangs.
 pub(crate) fn without_hung(mut places: Vec<PathBuf>) -> Vec<PathBuf> {
-    let hung = TABLE.lock().hung(|_| true);
+    let hung = TABLE.lock().hung();
     places.retain(|place| hung.is_empty() || beside(&hung, place) == 0);
     places
 }

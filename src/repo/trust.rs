@@ -6,8 +6,9 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    mem,
+    ffi::OsString,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use parking_lot::Mutex;
@@ -18,8 +19,8 @@ use crate::{
     walk::{Stop, walk},
 };
 
-/// Twice as many places are remembered. The oldest are forgotten a generation at a time.
-const GENERATION: usize = 4096;
+/// The most places that are remembered. Then all are forgotten, until they are probed again.
+const PLACES: usize = 8192;
 
 /// What a file is, whatever it is called.
 #[cfg(unix)]
@@ -37,47 +38,19 @@ fn id(path: &Path) -> Option<Id> {
     path.canonicalize().ok()
 }
 
-/// What is known of a place where agents write.
-#[derive(Clone, PartialEq, Eq)]
-enum Known {
-    ByName,
-    /// It was looked at, and it is this where it exists.
-    InTruth(Option<Id>),
-}
+/// Places where agents write, by name. Each has its identity, once it was looked at and where it exists.
+type Places = HashMap<PathBuf, Option<Option<Id>>>;
 
-/// The places where agents write.
-#[derive(Default)]
-struct Places {
-    young: HashMap<PathBuf, Known>,
-    old: HashMap<PathBuf, Known>,
-}
-
-impl Places {
-    fn all(&self) -> impl Iterator<Item = (&PathBuf, &Known)> {
-        self.young.iter().chain(&self.old)
-    }
-
-    fn note(&mut self, place: &Path, known: Known) {
-        self.young.insert(place.to_owned(), known);
-        if self.young.len() > GENERATION {
-            self.old = mem::take(&mut self.young);
-        }
-    }
-
-    fn has(&self, place: &Path) -> bool {
-        self.young.contains_key(place) || self.old.contains_key(place)
-    }
-}
-
-static PLACES: Mutex<Option<Places>> = Mutex::new(None);
+static KNOWN: LazyLock<Mutex<Places>> = LazyLock::new(Mutex::default);
 
 /// Notes a place where an agent writes, by its name alone: nothing is looked at.
 pub(crate) fn note(place: &Path) {
-    let mut places = PLACES.lock();
-    let places = places.get_or_insert_default();
-    if !places.young.contains_key(place) {
-        let known = places.old.remove(place).unwrap_or(Known::ByName);
-        places.note(place, known);
+    let mut known = KNOWN.lock();
+    if !known.contains_key(place) {
+        if known.len() >= PLACES {
+            known.clear();
+        }
+        known.insert(place.to_owned(), None);
     }
 }
 
@@ -85,16 +58,18 @@ pub(crate) fn note(place: &Path) {
 pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
     let mut last = PathBuf::new();
     let real = walk(place, |at, rest| {
-        last = at.iter().chain(rest.iter().rev().map(|name| name.as_os_str())).collect();
+        last = at.iter().chain(rest.iter().rev().map(OsString::as_os_str)).collect();
         true
     });
-    let found = real.as_deref().ok().and_then(id);
-    let mut places = PLACES.lock();
-    let places = places.get_or_insert_default();
+    let found = Some(real.as_deref().ok().and_then(id));
     // Of what does not exist or hangs, this much is known of its real name.
-    places.note(real.as_deref().unwrap_or(&last), Known::InTruth(found.clone()));
-    if real != Err(Stop::Hangs) {
-        places.note(place, Known::InTruth(found));
+    let real_name = real.as_deref().unwrap_or(&last);
+    note(real_name);
+    let mut known = KNOWN.lock();
+    for name in [Some(real_name), Some(place).filter(|_| real != Err(Stop::Hangs))] {
+        if let Some(id) = name.and_then(|name| known.get_mut(name)) {
+            id.clone_from(&found);
+        }
     }
     real
 }
@@ -116,15 +91,14 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     }
     let environment = Environment::get();
     environment.states.iter().for_each(|dir| note(dir));
-    let by_name = Places::all(PLACES.lock().get_or_insert_default())
-        .filter_map(|(place, known)| (*known == Known::ByName).then(|| place.clone()))
-        .collect::<Vec<_>>();
+    let by_name = |(place, id): (&PathBuf, &Option<_>)| id.is_none().then(|| place.clone());
+    let by_name = KNOWN.lock().iter().filter_map(by_name).collect();
     // Where a file system hangs, nothing can be run from it.
-    prober::without_hung(by_name).iter().for_each(|place| _ = look_at(place));
-    let ids: HashSet<Id> = Places::all(PLACES.lock().get_or_insert_default())
-        .filter_map(|(_, known)| if let Known::InTruth(id) = known { id.clone() } else { None })
-        .collect();
-    let is_known = |at: &Path| PLACES.lock().get_or_insert_default().has(at);
+    for place in prober::without_hung(by_name) {
+        let _ = look_at(&place);
+    }
+    let ids: HashSet<Id> =
+        KNOWN.lock().values().flatten().flatten().map(ToOwned::to_owned).collect();
     let temporary = &environment.temporary;
     // Our directory and a file in it follow in a parent.
     let (temporary_id, below) = match purpose {
@@ -133,7 +107,7 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     };
     // By name first, as that cannot hang.
     let is_agents = |at: &Path| {
-        is_known(at)
+        KNOWN.lock().contains_key(at)
             || purpose == Use::Program && at == temporary
             || id(at).is_some_and(|id| ids.contains(&id) || temporary_id.as_ref() == Some(&id))
     };
@@ -184,8 +158,7 @@ fn others(at: &Path, below: usize) -> Option<&'static str> {
     let is_trusted = found.gid() == 0 || found.gid() == administrators || is_private;
     // An access list gives the group's bits another meaning.
     #[cfg(target_os = "linux")]
-    let is_trusted =
-        is_trusted && rustix::fs::lgetxattr(at, ACCESS_LIST, &mut [0_u8; 0]).is_err();
+    let is_trusted = is_trusted && rustix::fs::lgetxattr(at, ACCESS_LIST, &mut [0_u8; 0]).is_err();
     let writers = if is_trusted { 0o002 } else { 0o022 };
     let is_sticky = found.mode() & 0o1000 != 0 && below >= STICKY;
     (found.mode() & writers != 0 && !is_sticky)

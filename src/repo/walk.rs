@@ -24,8 +24,14 @@ pub(crate) enum Stop {
 /// the names that follow, and says whether to go on.
 pub(crate) fn walk(
     path: &Path,
-    mut step: impl FnMut(&Path, &[OsString]) -> bool,
+    step: impl FnMut(&Path, &[OsString]) -> bool,
 ) -> Result<PathBuf, Stop> {
+    let real = follow(path, step);
+    prober::leave();
+    real
+}
+
+fn follow(path: &Path, mut step: impl FnMut(&Path, &[OsString]) -> bool) -> Result<PathBuf, Stop> {
     let names = |path: &Path| -> Vec<OsString> {
         path.components().rev().map(|name| name.as_os_str().to_owned()).collect()
     };
@@ -36,13 +42,13 @@ pub(crate) fn walk(
             continue;
         }
         at.push(&name);
-        let looking = prober::enter(&at).ok_or(Stop::Hangs)?;
+        if !prober::enter(&at) {
+            return Err(Stop::Hangs);
+        }
         if !step(&at, &rest) {
             return Err(Stop::Refused);
         }
-        let target = fs::read_link(&at);
-        drop(looking);
-        if let Ok(target) = target {
+        if let Ok(target) = fs::read_link(&at) {
             links += 1;
             if links > LINKS {
                 return Err(Stop::Refused);

@@ -146,7 +146,12 @@ fn many_files_on_a_file_system_that_takes_its_time_for_each_get_a_verdict() {
 
 /// Runs the probe with arguments that `args` makes, where each look at `hung` takes 14 seconds. `gone` is
 /// a file system of its own. `None` where this system has no such name spaces.
-fn call_with_hung_paths(place: &Place, hung: &str, args: &str, milliseconds: u32) -> Option<String> {
+fn call_with_hung_paths(
+    place: &Place,
+    hung: &str,
+    args: &str,
+    milliseconds: u32,
+) -> Option<String> {
     let script = format!(
         "cd \"$1\" && mkdir -p gone && mount -t tmpfs x gone || exit 9
          hung=$({hung}); mkdir -p $hung; paths=$(for dir in $hung; do echo -P $PWD/$dir; done)
@@ -189,8 +194,7 @@ fn a_directory_on_path_that_does_not_answer_keeps_no_git_away() {
     for (hung, least) in [("last", 8), ("first", 3)] {
         let place = Place::new();
         place.build("basic").unwrap();
-        let text =
-            call_with_hung_paths(&place, &format!("echo {hung}"), "\"$1/repo\"", 14_000);
+        let text = call_with_hung_paths(&place, &format!("echo {hung}"), "\"$1/repo\"", 14_000);
         let Some(text) = text else { return };
         let (calls, verdicts) = last_count(&text);
         assert!(verdicts * 10 > calls * least, "{hung}: {verdicts} of {calls}");

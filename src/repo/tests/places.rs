@@ -203,7 +203,9 @@ fn the_remedy_for_a_repository_that_git_does_not_trust_names_its_real_path_for_a
 #[test]
 fn faults_of_many_workspaces_leave_room_for_those_of_the_whole_gateway() {
     let place = place();
-    place.build("for n in $(seq 70); do cp -a . ../bad$n; echo '[' >../bad$n/.git/config; done").unwrap();
+    place
+        .build("for n in $(seq 70); do cp -a . ../bad$n; echo '[' >../bad$n/.git/config; done")
+        .unwrap();
     let mut command = place.command(&*PROBE);
     command.args((1..=70).map(|n| place.path().join(format!("bad{n}"))));
     command.arg(place.path().join("repo")).env("TMPDIR", "/nowhere/at/all");

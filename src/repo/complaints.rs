@@ -7,6 +7,8 @@ use std::{
 
 use parking_lot::Mutex;
 
+use crate::Depth;
+
 /// The most faults of single workspaces that are logged in a process. Those of the whole process are few.
 const MOST: usize = 64;
 
@@ -44,6 +46,17 @@ pub(crate) enum Fault {
     Hangs,
     LateGit,
     LateVerdict,
+}
+
+pub(crate) const HANGS: &str = "its file system does not answer; it is asked again when it does";
+
+/// The fault of a repository in which git is too slow for `late`.
+pub(crate) fn late(late: Depth) -> (Fault, String) {
+    let (fault, what) = match late {
+        Depth::Verdict => (Fault::LateVerdict, "git status takes longer than 2 seconds"),
+        _ => (Fault::LateGit, "git does not answer within 2 seconds"),
+    };
+    (fault, format!("{what}; it is tried again less and less often"))
 }
 
 /// Complaints that were not handed out yet. Each fault is reported once in a process.

@@ -17,12 +17,12 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::{
     Found, Hints,
-    complaints::{Fault, complain},
+    complaints::{Fault, HANGS, complain},
     git::Environment,
     isolated,
     place::root_of,
     probe,
-    table::{Key, Table, complain_of_hanging},
+    table::{Key, Table},
     trust,
     walk::{Mounts, Stop},
 };
@@ -50,8 +50,8 @@ impl Workspace {
         Self(path.into_os_string().into())
     }
 
-    /// Has the workspace probed by another thread, unless it waits for that or what is known is young.
-    /// Whether a probe is awaited now.
+    /// Has another thread probe the workspace, unless a probe is under way or the last one is young.
+    /// Returns whether a probe is under way now.
     pub fn look(&self) -> bool {
         let (is_awaited, is_new) = TABLE.lock().ask(&self.0);
         if is_new {
@@ -60,8 +60,7 @@ impl Workspace {
         is_awaited
     }
 
-    /// What git answered, where it began to look in the last two seconds. `None` where it was not asked
-    /// or has not answered yet.
+    /// The hints of the last probe, if git began to look in the last two seconds.
     #[must_use]
     pub fn known(&self) -> Option<Arc<Hints>> {
         TABLE.lock().known(&self.0)
@@ -70,10 +69,10 @@ impl Workspace {
 
 static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
 
-/// There is something to do for the thread that starts probes.
+/// Wakes the thread that starts probes.
 static WORK: Condvar = Condvar::new();
 
-/// A probe that waits may have its turn.
+/// Wakes probes that wait for their turn to ask for the verdict.
 static TURNS: Condvar = Condvar::new();
 
 thread_local! {
@@ -89,7 +88,7 @@ fn spawn(what: impl FnOnce() + Send + 'static) -> io::Result<()> {
     })
 }
 
-/// Wakes the thread that starts probes.
+/// Wakes that thread, or starts it.
 fn wake() {
     static STARTED: Mutex<bool> = Mutex::new(false);
 
@@ -123,14 +122,14 @@ fn finish(turn: u64, at: Instant, found: Found) {
     TURNS.notify_all();
 }
 
-/// A probe.
+/// Probes a workspace.
 fn run(turn: u64, workspace: &Key) {
     TURN.set(turn);
     let at = Instant::now();
     let found = panic::catch_unwind(AssertUnwindSafe(|| {
         let root = match locate(Path::new(workspace)) {
             Err(Stop::Hangs) => {
-                complain_of_hanging(workspace);
+                complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
                 None
             }
             found => found.unwrap_or_default(),
@@ -148,15 +147,18 @@ fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
     }
     trust::look_at(path)?;
     let root = root_of(path).map(Path::to_owned);
-    root.as_deref().map_or(Ok(()), |root| trust::look_at(root).map(drop))?;
+    if let Some(root) = &root {
+        trust::look_at(root)?;
+    }
     Ok(root)
 }
 
-/// Tells what is known before the verdict, and waits for its turn. Whether the verdict may be asked for.
+/// Reports name and branch, and waits until the verdict may be asked for. False if that takes too long.
 fn wait_for_verdict(turn: u64, at: Instant, hints: &Hints) -> bool {
     let mut table = TABLE.lock();
     table.tell(turn, at, hints);
     WORK.notify_one();
+    TURNS.notify_all();
     loop {
         if table.may_ask_for_verdict(turn) {
             return true;
@@ -178,19 +180,23 @@ pub(crate) fn enter(at: &Path) -> bool {
     !is_refused
 }
 
-/// Notes that this thread's probe looks at its root or workspace again.
+/// Notes that the look is over.
 pub(crate) fn leave() {
     TABLE.lock().look_at(TURN.get(), None);
 }
 
-/// Those of `places` in whose file system no probe hangs.
+/// Leaves out the places in whose file systems probes hang.
 pub(crate) fn without_hung(mut places: Vec<PathBuf>) -> Vec<PathBuf> {
     let hung = TABLE.lock().hung();
-    places.retain(|place| hung.is_empty() || beside(&hung, place) == 0);
+    if !hung.is_empty() {
+        let mounts = Mounts::read();
+        let devices: Vec<_> = hung.iter().map(|hung| mounts.device(hung)).collect();
+        places.retain(|place| !devices.contains(&mounts.device(place)));
+    }
     places
 }
 
-/// How many of these are in the file system of `at`.
+/// Counts those of `hung` that are in the file system of `at`.
 fn beside(hung: &[PathBuf], at: &Path) -> usize {
     let mounts = Mounts::read();
     let device = mounts.device(at);

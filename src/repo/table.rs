@@ -1,4 +1,4 @@
-//! What is known of workspaces and repositories, which of them wait for a probe, and which are probed now.
+//! Workspaces and their repositories: what is known, which wait for a probe, and which are probed now.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     DEADLINE, Depth, Found, Hints,
-    complaints::{Fault, complain},
+    complaints::{self, Fault, HANGS, complain},
     repository::{AGING, FRESH, Repository},
 };
 
@@ -90,8 +90,8 @@ impl Table {
         }
     }
 
-    /// Puts a workspace into the queue, unless it waits already or what is known is young. Whether a probe
-    /// is awaited, and whether the workspace is new in the queue.
+    /// Puts a workspace into the queue, unless a probe is under way or the last one is young. Returns whether
+    /// a probe is under way now, and whether the workspace is new in the queue.
     pub(crate) fn ask(&mut self, key: &Key) -> (bool, bool) {
         if let Some(workspace) = self.workspaces.get(key) {
             if workspace.asked.is_some_and(|at| at.elapsed() < DEADLINE * 2 || self.holds(key)) {
@@ -118,12 +118,13 @@ impl Table {
         (has_room, has_room)
     }
 
-    /// Whether a workspace still waits, or its probe hangs there. A probe that hangs elsewhere is given up.
+    /// Whether a workspace still waits, or its probe hangs there. A probe that hangs elsewhere is given up:
+    /// the next one passes that place over.
     fn holds(&self, workspace: &Key) -> bool {
         let is_there = |probe: &Probe| probe.workspace == *workspace && !probe.is_elsewhere();
         let hangs = self.probes.iter().any(is_there);
         if hangs {
-            complain_of_hanging(workspace);
+            complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
         }
         hangs || self.queue.contains(workspace)
     }
@@ -171,8 +172,8 @@ impl Table {
         }
     }
 
-    /// Notes where a workspace is. How much to ask of its repository: `None` where there is nothing to ask,
-    /// or another probe asks.
+    /// Notes where a workspace is. Returns how much to ask about its repository; `None` if there is nothing
+    /// to ask, or another probe asks.
     pub(crate) fn locate(&mut self, turn: u64, root: Option<&Path>) -> Option<Depth> {
         let root: Option<Key> = root.map(|root| root.as_os_str().into());
         let key = Arc::clone(&self.probe(turn)?.workspace);
@@ -184,7 +185,7 @@ impl Table {
         };
         if let Some(other) = self.probes.iter().find(is_same) {
             if other.hangs() {
-                complain_of_hanging(&key);
+                complain(Fault::Hangs, Some(Path::new(&key)), HANGS);
             }
             return None;
         }
@@ -203,7 +204,7 @@ impl Table {
         Some(self.repositories.entry(root).or_default())
     }
 
-    /// Takes what is known before the verdict. From now on, the probe waits for its turn to ask for that.
+    /// Stores name and branch. From now on, the probe waits for its turn to ask for the verdict.
     pub(crate) fn tell(&mut self, turn: u64, at: Instant, hints: &Hints) {
         if let Some(repository) = self.of_probe(turn) {
             repository.tell_early(at, hints);
@@ -224,7 +225,7 @@ impl Table {
             .is_some()
     }
 
-    /// Takes what a probe found that began at `at`.
+    /// Ends a probe that began at `at`, and stores what it found.
     pub(crate) fn finish(&mut self, turn: u64, at: Instant, found: Found) {
         // If the process was stopped meanwhile, git was not slow.
         let late = found.late.filter(|_| at.elapsed() < DEADLINE * 2);
@@ -235,11 +236,7 @@ impl Table {
             return;
         };
         let workspace = self.probes.remove(place).workspace;
-        let late = late.map(|late| match late {
-            Depth::Verdict => (Fault::LateVerdict, LATE_VERDICT.to_owned()),
-            _ => (Fault::LateGit, LATE_GIT.to_owned()),
-        });
-        for (fault, reason) in late.into_iter().chain(found.fault) {
+        for (fault, reason) in late.map(complaints::late).into_iter().chain(found.fault) {
             complain(fault, Some(Path::new(&workspace)), &reason);
         }
         if self.workspaces.len() > WORKSPACES {
@@ -250,13 +247,3 @@ impl Table {
         }
     }
 }
-
-pub(crate) fn complain_of_hanging(workspace: &Key) {
-    let reason = "its file system does not answer; it is asked again when it does";
-    complain(Fault::Hangs, Some(Path::new(workspace)), reason);
-}
-
-const LATE_VERDICT: &str =
-    "git status takes longer than 2 seconds; it is tried again less and less often";
-const LATE_GIT: &str =
-    "git does not answer within 2 seconds; it is tried again less and less often";

@@ -19,10 +19,11 @@ use crate::{
     walk::{Stop, walk},
 };
 
-/// The most places that are remembered. Then all are forgotten, until they are probed again.
+/// The most places that are remembered. When there are more, all are forgotten: each comes back with its
+/// next probe.
 const PLACES: usize = 8192;
 
-/// What a file is, whatever it is called.
+/// The identity of a file, by whatever name it is reached.
 #[cfg(unix)]
 type Id = (u64, u64);
 #[cfg(not(unix))]
@@ -54,7 +55,7 @@ pub(crate) fn note(place: &Path) {
     }
 }
 
-/// Looks at a place, and notes what it is in truth: another name, and an identity.
+/// Looks at a place where an agent writes, and notes its real name and its identity.
 pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
     let mut last = PathBuf::new();
     let real = walk(place, |at, rest| {

@@ -151,6 +151,22 @@ fn a_git_in_a_directory_whose_access_list_lets_others_write_is_never_run() {
 }
 
 #[test]
+fn in_a_user_namespace_a_git_of_a_user_without_a_number_is_never_run() {
+    let place = place();
+    plant(&place, &place.path().join("bin"));
+    let own = "chown -R 12345:12345 \"$2\" && chown -R 23456:23456 \"$2/bin\" || exit 9
+        PATH=\"$2/bin:$PATH\" exec setpriv --reuid=12345 --regid=12345 --clear-groups \
+            unshare -r \"$0\" \"$1\"";
+    let mut command = place.command("/bin/sh");
+    command.args(["-c", own]).arg(&*PROBE).arg(place.path().join("repo")).arg(place.path());
+    let output = command.output().unwrap();
+    if output.status.success() {
+        assert!(!place.path().join("ran").exists(), "it ran");
+        assert_eq!(Said::read(&output).name.as_deref(), Some("repo"), "{output:?}");
+    }
+}
+
+#[test]
 fn thousands_of_workspaces_take_no_hints_away() {
     let place = place();
     let mut command = place.command(&*PROBE);

@@ -65,7 +65,8 @@ fn a_temporary_directory_in_which_agents_can_write_gets_no_isolated_git_director
     ] {
         let said = probe(&place, "", &["other"], |command| {
             let path = place.path().join(temporary);
-            let path = if temporary == "relative" { Path::new("rooms") } else { path.as_path() };
+            let path =
+                if temporary == "relative" { Path::new("temporary") } else { path.as_path() };
             command.env("TMPDIR", path).current_dir(place.path());
         });
         assert_eq!((said.branch.as_deref(), said.dirty), (Some("main"), None), "{temporary}");

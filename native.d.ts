@@ -195,7 +195,7 @@ export interface ObservedResponse {
 
 /**
  * Has the workspace's repository probed, off this thread, unless a probe is under way or what is known is young. Never
- * waits. Returns what keeps hints away and was not returned yet, at most 64 complaints in a process; `null` if there is
+ * waits. Returns what keeps hints away and was not returned yet, for at most 64 workspaces in a process; `null` if there is
  * nothing to say.
  */
 export declare function probe(wrapper: ExternalObject<Wrapper>): Array<Complaint> | null

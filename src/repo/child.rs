@@ -19,7 +19,7 @@ use std::{
 use parking_lot::Mutex;
 
 /// Runs `command` to its end and has its output read by `read`: how it ended, and what was read.
-/// `None` where it was killed, as its time was up. Its output is what it says, or its errors.
+/// `None` where it was killed, as when its time was up. Its output is what it says, or its errors.
 pub(crate) fn run<T>(
     command: &mut Command,
     is_errors: bool,
@@ -35,8 +35,17 @@ pub(crate) fn run<T>(
         }
         thread::sleep(Duration::from_micros(100));
     }
-    Ok(Some((running.end()?, read)))
+    let status = running.end()?;
+    #[cfg(unix)]
+    if std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL) {
+        return Ok(None);
+    }
+    Ok(Some((status, read)))
 }
+
+/// What ends it where its time is up, or where the system has no memory left.
+#[cfg(unix)]
+const SIGKILL: i32 = rustix::process::Signal::KILL.as_raw();
 
 /// What a child writes, until its deadline or its end: a process that it leaves behind may keep the
 /// pipe open.
@@ -85,44 +94,35 @@ impl Read for Output<'_> {
 /// The same by a thread that ends with the output, as a pipe and a moment cannot be awaited together.
 #[cfg(not(unix))]
 pub(crate) struct Output<'a> {
-    chunks: std::sync::mpsc::Receiver<Vec<u8>>,
-    chunk: io::Cursor<Vec<u8>>,
-    deadline: Instant,
+    /// `None` where there was no end of it in time.
+    all: Option<io::Cursor<Vec<u8>>>,
     _running: &'a mut Running,
 }
 
 #[cfg(not(unix))]
 impl<'a> Output<'a> {
-    fn new(running: &'a mut Running, mut pipe: PipeReader, deadline: Instant) -> io::Result<Self> {
-        let (sender, chunks) = std::sync::mpsc::sync_channel(1);
-        let reader = thread::Builder::new().name("taas-git-output".to_owned());
-        reader.stack_size(128 << 10).spawn(move || {
-            let mut buffer = vec![0; 32 << 10];
-            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-                if sender.send(buffer[..length].to_vec()).is_err() {
-                    return;
-                }
+    fn new(running: &'a mut Running, pipe: PipeReader, deadline: Instant) -> io::Result<Self> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = thread::Builder::new().name("taas-git-output".to_owned());
+        thread.stack_size(128 << 10).spawn(move || {
+            let mut all = Vec::new();
+            if pipe.take(MOST).read_to_end(&mut all).is_ok() && (all.len() as u64) < MOST {
+                let _ = sender.send(io::Cursor::new(all));
             }
         })?;
-        Ok(Self { chunks, chunk: io::Cursor::default(), deadline, _running: running })
+        let left = deadline.saturating_duration_since(Instant::now());
+        Ok(Self { all: receiver.recv_timeout(left).ok(), _running: running })
     }
 }
+
+/// The most output that is read there.
+#[cfg(not(unix))]
+const MOST: u64 = 64 << 20;
 
 #[cfg(not(unix))]
 impl Read for Output<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-
-        let length = self.chunk.read(buffer)?;
-        if length > 0 {
-            return Ok(length);
-        }
-        match self.chunks.recv_timeout(self.deadline.saturating_duration_since(Instant::now())) {
-            Ok(chunk) => self.chunk = io::Cursor::new(chunk),
-            Err(Disconnected) => return Ok(0),
-            Err(Timeout) => return Err(io::ErrorKind::TimedOut.into()),
-        }
-        self.chunk.read(buffer)
+        self.all.as_mut().ok_or(io::ErrorKind::TimedOut)?.read(buffer)
     }
 }
 

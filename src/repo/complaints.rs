@@ -1,17 +1,16 @@
-//! What keeps hints away, in words for the log: each fault once, and a bounded number of them.
+//! What keeps hints away, in words for the log: each fault once.
 
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
 };
 
 use parking_lot::Mutex;
 
-use crate::prober::CHANGES;
+use crate::Depth;
 
-/// The most faults that are told in a process.
-const TOLD: usize = 64;
+/// The most faults of single workspaces that are logged in a process. Those of the whole process are few.
+const MOST: usize = 64;
 
 /// What requests lack, and why. Only a log may have it, as it can name a workspace.
 #[derive(Clone, Debug)]
@@ -22,56 +21,69 @@ pub struct Complaint {
     pub reason: String,
 }
 
-static COMPLAINTS: Mutex<Option<Complaints>> = Mutex::new(None);
-
 #[derive(Default)]
 struct Complaints {
-    told: HashSet<(Fault, Option<PathBuf>)>,
+    known: HashSet<(Fault, Option<PathBuf>)>,
+    workspaces: usize,
     waiting: Vec<Complaint>,
 }
+
+static COMPLAINTS: Mutex<Option<Complaints>> = Mutex::new(None);
 
 /// What keeps hints away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
-    Missing,
-    NotStarted,
+    /// No git can be used.
+    NoGit,
     TooOld,
     NoThread,
     NoDirectory,
-    Refused,
+    /// Git does not trust the repository's owner.
+    Untrusted,
+    /// Git cannot read the repository.
+    Unreadable,
     /// The file system does not answer.
-    Held,
+    Hangs,
     LateGit,
     LateVerdict,
 }
 
-/// Complaints that were not handed out yet. Each fault is told once in a process.
+pub(crate) const HANGS: &str = "its file system does not answer; it is asked again when it does";
+
+/// The fault of a repository in which git is too slow for `late`.
+pub(crate) fn late(late: Depth) -> (Fault, String) {
+    let (fault, what) = match late {
+        Depth::Verdict => (Fault::LateVerdict, "git status takes longer than 2 seconds"),
+        _ => (Fault::LateGit, "git does not answer within 2 seconds"),
+    };
+    (fault, format!("{what}; it is tried again less and less often"))
+}
+
+/// Complaints that were not handed out yet. Each fault is reported once in a process.
 #[must_use]
 pub fn complaints() -> Vec<Complaint> {
     COMPLAINTS.lock().as_mut().map(|all| std::mem::take(&mut all.waiting)).unwrap_or_default()
 }
 
-/// Complains of what requests of one workspace lack, or of all.
-pub(crate) fn complain(fault: Fault, workspace: Option<&Path>, reason: impl Into<String>) {
+/// Reports a fault of one workspace or, without one, of all.
+pub(crate) fn complain(fault: Fault, workspace: Option<&Path>, reason: &str) {
     let mut complaints = COMPLAINTS.lock();
     let complaints = complaints.get_or_insert_default();
-    if complaints.told.len() >= TOLD
-        || !complaints.told.insert((fault, workspace.map(Path::to_owned)))
+    if workspace.is_some() && complaints.workspaces == MOST
+        || !complaints.known.insert((fault, workspace.map(Path::to_owned)))
     {
         return;
     }
+    complaints.workspaces += usize::from(workspace.is_some());
     let lacking = match fault {
-        Fault::Refused | Fault::Held => "no repository hints",
+        Fault::Untrusted | Fault::Hangs => "no repository hints",
         Fault::NoDirectory | Fault::LateVerdict => "no git_dirty_hint",
+        Fault::TooOld => "incomplete repository hints",
         _ => "no git_branch_hint and no git_dirty_hint",
     };
     let whose = workspace.map(|path| format!(" of the workspace {}", path.display()));
-    let mut reason = reason.into();
-    if complaints.told.len() == TOLD {
-        reason.push_str(" (further faults of git are not logged)");
-    }
     let consequence = format!("requests{} carry {lacking}", whose.unwrap_or_default());
-    complaints.waiting.push(Complaint { consequence, reason });
-    // Whoever looks next asks for it.
-    CHANGES.fetch_add(1, Ordering::Release);
+    let is_last = workspace.is_some() && complaints.workspaces == MOST;
+    let note = if is_last { " (faults of further workspaces are not logged)" } else { "" };
+    complaints.waiting.push(Complaint { consequence, reason: format!("{reason}{note}") });
 }

@@ -1,20 +1,20 @@
 //! The user's git: where it is, and an environment made from nothing.
 
 use std::{
-    cell::OnceCell,
+    cell::{Cell, OnceCell},
     env,
     ffi::OsString,
     io::Read,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
     child::{self, Output},
     complaints::{Fault, complain},
-    trust,
+    trust::{self, Use},
 };
 
 /// What git may know of the user's environment: where the user's own configuration is, and what
@@ -47,8 +47,8 @@ pub(crate) struct Environment {
     pub(crate) home: PathBuf,
     pub(crate) configuration: PathBuf,
     pub(crate) temporary: PathBuf,
-    /// The directories, other than workspaces, in which agents write.
-    writable: Vec<PathBuf>,
+    /// The state directories of `OpenClaw`, in which agents write.
+    pub(crate) states: Vec<PathBuf>,
     /// What `GIT_CONFIG_COUNT` says of repositories that git is to trust.
     trusted: Vec<OsString>,
 }
@@ -69,25 +69,16 @@ impl Environment {
             let homes = [Some(home.clone()), openclaw("OPENCLAW_HOME")].into_iter().flatten();
             let states = homes.map(|home| home.join(".openclaw"));
             let states = states.chain(openclaw("OPENCLAW_STATE_DIR"));
-            let writable =
-                states.chain([env::temp_dir()]).filter(|dir| dir.is_absolute()).collect();
-            let environment = Self {
+            Self {
                 kept: KEPT.split(' ').filter_map(value).collect(),
                 path: env::split_paths(&path).filter(|dir| dir.is_absolute()).collect(),
                 configuration: configuration.map_or_else(|| home.join(".config"), PathBuf::from),
                 home,
                 temporary: env::temp_dir(),
-                writable,
+                states: states.filter(|dir| dir.is_absolute()).collect(),
                 trusted: trusted_by_environment(),
-            };
-            environment.writable.iter().for_each(|dir| _ = trust::note(dir));
-            environment
+            }
         })
-    }
-
-    /// Notes what the directories in which agents write are in truth. They are looked at.
-    pub(crate) fn note_writable(&self) {
-        self.writable.iter().for_each(|dir| trust::note_real(dir));
     }
 
     /// Every git on `PATH`, in order.
@@ -114,79 +105,85 @@ fn trusted_by_environment() -> Vec<OsString> {
     (0..count.unwrap_or(0).min(CONFIGURED)).filter_map(value).collect()
 }
 
-/// Whether `path` is `dir` or below it, by name or in truth.
-pub(crate) fn is_within(path: &Path, dir: &Path) -> bool {
-    let real = path.canonicalize().ok().zip(dir.canonicalize().ok());
-    path.starts_with(dir) || real.is_some_and(|(path, dir)| path.starts_with(dir))
-}
-
-/// The git that is asked of one repository, within one deadline.
+/// The git that is asked of one repository.
 pub(crate) struct Git {
     program: PathBuf,
-    path: OsString,
-    deadline: Instant,
-    /// Why the program cannot be started.
+    deadline: Cell<Instant>,
+    /// Why the program does not work.
     failure: OnceCell<String>,
 }
 
 impl Git {
-    /// The gits on `PATH` that can be trusted, in order. Trust is judged anew each time, as more
-    /// workspaces become known.
-    pub(crate) fn all(deadline: Instant) -> Vec<Self> {
-        let environment = Environment::get();
-        environment.note_writable();
-        let dirs = environment.path.iter().filter(|dir| trust::objection(dir).is_none());
-        let path = env::join_paths(dirs).unwrap_or_default();
-        let mut refused = None;
-        let mut gits = Vec::new();
-        for program in environment.gits() {
-            match trust::objection(&program) {
-                None => gits.push(Self {
-                    program,
-                    path: path.clone(),
-                    deadline,
-                    failure: OnceCell::new(),
-                }),
+    /// The first git on `PATH` that can be trusted and works, with its answer to `ask`. All have `time`
+    /// together. No directory is looked at that comes after it on `PATH`.
+    pub(crate) fn first<T>(
+        time: Duration,
+        mut ask: impl FnMut(&Self) -> Option<T>,
+    ) -> Option<(Self, T)> {
+        let deadline = Cell::new(Instant::now() + time);
+        let (mut failure, mut refused) = (None, None);
+        for program in Environment::get().gits() {
+            match trust::objection(&program, Use::Program) {
                 Some(trust::MISSING) => {}
                 Some(objection) => _ = refused.get_or_insert((program, objection)),
+                None => {
+                    let git =
+                        Self { program, deadline: deadline.clone(), failure: OnceCell::new() };
+                    if let Some(answer) = ask(&git) {
+                        return Some((git, answer));
+                    }
+                    failure = failure.or(git.failure.into_inner());
+                }
             }
         }
-        if gits.is_empty() {
-            let reason = refused.map_or_else(
-                || "there is no git on PATH; install git 2.26 or later".to_owned(),
-                |(git, objection)| {
-                    format!(
-                        "there is no git on PATH that can be trusted; {} is not used: {objection}",
-                        git.display()
-                    )
-                },
-            );
-            complain(Fault::Missing, None, reason);
-        }
-        gits
+        let reason = match (failure, refused) {
+            (Some(failure), _) => failure,
+            (None, None) => "there is no git on PATH; install git 2.26 or later".to_owned(),
+            (None, Some((git, objection))) => {
+                let git = git.display();
+                format!(
+                    "there is no git on PATH that can be trusted; {git} is not used: {objection}"
+                )
+            }
+        };
+        complain(Fault::NoGit, None, &reason);
+        None
     }
 
     /// Whether its time is up.
     pub(crate) fn is_late(&self) -> bool {
-        Instant::now() >= self.deadline
+        Instant::now() >= self.deadline.get()
     }
 
-    /// Why the program cannot be started. A shell would try the next on `PATH`.
-    pub(crate) fn failure(&self) -> Option<&str> {
-        self.failure.get().map(String::as_str)
+    /// Waits for something that takes none of git's time.
+    pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let paused = Instant::now();
+        let result = wait();
+        self.deadline.set(self.deadline.get() + paused.elapsed());
+        result
+    }
+
+    /// Whether the program works, as far as is known. If not, a shell would try the next on `PATH`.
+    pub(crate) fn works(&self) -> bool {
+        self.failure.get().is_none()
+    }
+
+    /// Notes that the program does not work.
+    pub(crate) fn fail(&self, how: &str) {
+        let _ = self.failure.set(format!("{} {how}", self.program.display()));
     }
 
     /// Complains that git lacks what it is asked for.
     pub(crate) fn complain_of_age(&self) {
         let program = self.program.display();
-        complain(Fault::TooOld, None, format!("{program} is too old; install git 2.26 or later"));
+        complain(Fault::TooOld, None, &format!("{program} is too old; install git 2.26 or later"));
     }
 
     /// A command, in words without blanks, that runs in `dir`.
     pub(crate) fn command(&self, dir: &Path, words: &str) -> Command {
         let environment = Environment::get();
         let mut command = Command::new(&self.program);
-        command.env_clear().envs(SET).env("PATH", &self.path);
+        command.env_clear().envs(SET).env("PATH", self.path());
         command.envs(environment.kept.clone());
         command.env("GIT_CONFIG_COUNT", environment.trusted.len().to_string());
         for (at, value) in environment.trusted.iter().enumerate() {
@@ -198,15 +195,23 @@ impl Git {
         command
     }
 
+    /// What git finds programs by: where it is itself and, for one that is a script, the system's own.
+    fn path(&self) -> OsString {
+        let own = self.program.parent().map(Path::to_owned);
+        let system = ["/usr/bin", "/bin"].map(PathBuf::from).into_iter().filter(|_| cfg!(unix));
+        env::join_paths(own.into_iter().chain(system)).unwrap_or_default()
+    }
+
     /// Runs a command: its exit code, and its output. One that has more to say fails.
     pub(crate) fn text(&self, command: &mut Command) -> Option<(Option<i32>, String)> {
         let (code, text) = self.run(command, false, read_text)?;
         Some((code, text?))
     }
 
-    /// What a command has to say on its standard error.
-    pub(crate) fn errors(&self, command: &mut Command) -> Option<String> {
-        self.run(command, true, read_text)?.1
+    /// The exit code of a command, and what it has to say on its standard error.
+    pub(crate) fn errors(&self, command: &mut Command) -> Option<(Option<i32>, String)> {
+        let (code, text) = self.run(command, true, read_text)?;
+        Some((code, text?))
     }
 
     /// Runs a command, as [`child::run`] does.
@@ -216,12 +221,9 @@ impl Git {
         is_errors: bool,
         read: impl FnOnce(&mut Output<'_>) -> T,
     ) -> Option<(Option<i32>, T)> {
-        let (status, read) = child::run(command, is_errors, self.deadline, read)
-            .inspect_err(|error| {
-                let program = self.program.display();
-                let _ = self.failure.set(format!("{program} cannot be started: {error}"));
-            })
-            .ok()??;
+        let run = child::run(command, is_errors, self.deadline.get(), read);
+        let (status, read) =
+            run.inspect_err(|error| self.fail(&format!("cannot be started: {error}"))).ok()??;
         Some((status.code(), read))
     }
 }

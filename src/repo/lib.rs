@@ -1,33 +1,29 @@
 //! What the user's git says of a workspace: the repository's name, its branch, and whether tracked
 //! files differ from the last commit.
 //!
-//! A [`Workspace`] is looked at by threads of this crate, off the caller's; [`Workspace::known`] is
-//! what they found in the last two seconds. Agents write in workspaces, so all that lies there is
-//! hostile input. Git is asked in two steps: `place` asks, in the repository, where things are, by
-//! commands that start no program; `room` has the work tree compared in a directory of its own,
-//! where the repository's configuration has no say. What is not certain is not told.
+//! A [`Workspace`] is probed by threads of this crate; [`Workspace::known`] is what they found in the last
+//! two seconds. Agents write in workspaces, so all that lies there is hostile input. Git is asked in two
+//! steps: `place` asks in the repository itself, by commands that start no program; `isolated` compares the
+//! work tree in an isolated git directory, where the repository's configuration has no effect. In doubt,
+//! a hint is left out.
 
 mod child;
 mod complaints;
 mod git;
+mod isolated;
 mod place;
 mod prober;
-mod queue;
-mod record;
-mod room;
+mod repository;
 mod settings;
 mod table;
 mod trust;
 mod walk;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
+use complaints::Fault;
 pub use complaints::{Complaint, complaints};
-use complaints::{Fault, complain};
-pub use prober::{Workspace, changes};
+pub use prober::Workspace;
 
 /// What is known of a workspace's repository. Names are as git has them: of any length, and with
 /// any character.
@@ -45,7 +41,7 @@ pub struct Hints {
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// How much is asked, or was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
     Name,
     Branch,
@@ -58,36 +54,38 @@ struct Found {
     hints: Hints,
     /// What git had no time left for.
     late: Option<Depth>,
-    /// Git does not trust the owner.
-    is_untrusted: bool,
+    /// What is wrong with the workspace, for the log.
+    fault: Option<(Fault, String)>,
+    /// The verdict is still to be asked for.
+    is_unfinished: bool,
 }
 
-/// Asks git of the repository whose root is `root`, no more than `most`. What is known before the
-/// verdict is handed to `tell`.
-fn probe(root: &Path, most: Depth, tell: impl FnOnce(&Hints)) -> Found {
+/// Asks git about the repository whose root is `root`, no more than `most`. Before the verdict, `wait` gets
+/// what is known so far, and says whether to go on.
+fn probe(root: &Path, most: Depth, wait: impl FnOnce(&Hints) -> bool) -> Found {
     let mut found = Found::default();
     found.hints.repo_name = name_of(root);
     if most == Depth::Name {
         return found;
     }
-    let mut failure = None;
-    for git in git::Git::all(Instant::now() + DEADLINE) {
-        match place::Place::of(root, &git) {
-            Ok(place) => look(root, &git, &place, &mut found, most, tell),
-            Err(place::No::Refused) => found.hints = Hints::default(),
-            Err(place::No::Untrusted) => {
-                found = Found { is_untrusted: true, ..Found::default() };
-            }
-            Err(place::No::Doubt) if git.failure().is_some() => {
-                failure = failure.or(git.failure().map(str::to_owned));
-                continue;
-            }
-            Err(place::No::Doubt) => found.late = git.is_late().then_some(Depth::Branch),
+    match git::Git::first(DEADLINE, |git| place::Place::of(root, git)) {
+        None => {}
+        Some((git, Ok(place))) => look(root, &git, &place, &mut found, most, wait),
+        Some((_, Err(place::No::Refused))) => found.hints = Hints::default(),
+        Some((_, Err(place::No::Untrusted))) => {
+            let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+            let root = root.display().to_string().replace('\'', r"'\''");
+            let reason = format!(
+                "git does not trust the owner of the repository; to trust it, run as the gateway's \
+                 user: git config --global --add safe.directory '{root}'"
+            );
+            found = Found { fault: Some((Fault::Untrusted, reason)), ..Found::default() };
         }
-        return found;
-    }
-    if let Some(failure) = failure {
-        complain(Fault::NotStarted, None, failure);
+        Some((_, Err(place::No::Unreadable(why)))) => {
+            let reason = format!("git cannot read the repository: {why}");
+            found.fault = Some((Fault::Unreadable, reason));
+        }
+        Some((git, Err(place::No::Doubt))) => found.late = git.is_late().then_some(Depth::Branch),
     }
     found
 }
@@ -99,7 +97,7 @@ fn look(
     place: &place::Place,
     found: &mut Found,
     most: Depth,
-    tell: impl FnOnce(&Hints),
+    wait: impl FnOnce(&Hints) -> bool,
 ) {
     let settings = settings::Settings::of(root, git).unwrap_or_default();
     if git.is_late() {
@@ -107,9 +105,12 @@ fn look(
     } else if place.points_back(root, settings.names_work_tree) {
         found.hints.repo_name = place.main_repository().or(found.hints.repo_name.take());
         found.hints.branch = place.branch();
-        if let Some(settings) = settings.room.filter(|_| most == Depth::Verdict) {
-            tell(&found.hints);
-            found.hints.dirty = room::verdict(root, git, place, &settings);
+        if let Some(settings) = settings.isolated.filter(|_| most == Depth::Verdict) {
+            if !git.pause(|| wait(&found.hints)) {
+                found.is_unfinished = true;
+                return;
+            }
+            found.hints.dirty = isolated::verdict(root, git, place, &settings);
             let is_late = found.hints.dirty.is_none() && git.is_late();
             found.late = is_late.then_some(Depth::Verdict);
         }

@@ -23,6 +23,8 @@ pub(crate) enum No {
     Refused,
     /// Git does not trust the repository's owner.
     Untrusted,
+    /// Git cannot read it, and says this.
+    Unreadable(String),
     Doubt,
 }
 
@@ -40,23 +42,26 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn of(root: &Path, git: &Git) -> Result<Self, No> {
+    /// Asks git for it; `None` where this git does not work.
+    pub(crate) fn of(root: &Path, git: &Git) -> Option<Result<Self, No>> {
         // A symbolic link is not followed: it can lead to anyone's repository.
         if root.join(".git").is_symlink() {
-            return Err(No::Doubt);
+            return Some(Err(No::Doubt));
         }
         let words = "rev-parse --show-toplevel --git-dir --git-common-dir --git-path index \
             --git-path objects --show-object-format HEAD --symbolic-full-name HEAD";
         let mut command = git.command(root, words);
         // Not above the root, where another repository may be.
         command.env("GIT_CEILING_DIRECTORIES", root.parent().unwrap_or(root));
-        let (code, text) = git.text(&mut command).ok_or(No::Doubt)?;
+        let Some((code, text)) = git.text(&mut command) else {
+            return git.works().then_some(Err(No::Doubt));
+        };
         let lines: Vec<_> = text.lines().collect();
         let place = match (code, lines.as_slice()) {
             // An old git repeats what it does not know.
             (_, [_, _, _, _, _, "--show-object-format", ..]) => {
                 git.complain_of_age();
-                return Err(No::Doubt);
+                None
             }
             (Some(0), [paths @ .., format, head, reference]) => {
                 Self::new(root, paths, format, Some(head), reference)
@@ -64,18 +69,31 @@ impl Place {
             // Of an unborn branch git says no more than this.
             (_, [paths @ .., format, "HEAD"]) => {
                 let name = git.text(&mut git.command(root, "symbolic-ref -q HEAD"));
-                let (_, name) = name.ok_or(No::Doubt)?;
-                Self::new(root, paths, format, None, name.trim_end())
+                name.and_then(|(_, name)| Self::new(root, paths, format, None, name.trim_end()))
             }
-            _ => {
-                let why = git.errors(&mut command).ok_or(No::Doubt)?;
-                // As different versions of git say it.
-                let is_untrusted = ["dubious ownership", "unsafe repository"];
-                let is_untrusted = is_untrusted.iter().any(|text| why.contains(text));
-                return Err(if is_untrusted { No::Untrusted } else { No::Refused });
-            }
+            (Some(0), _) => None,
+            _ => return Self::refused(git, &git.errors(&mut command).unwrap_or_default()),
         };
-        place.ok_or(No::Doubt)
+        Some(place.ok_or(No::Doubt))
+    }
+
+    /// What follows from what git says where it knows no place.
+    fn refused(git: &Git, (code, why): &(Option<i32>, String)) -> Option<Result<Self, No>> {
+        let says = |text| why.contains(text);
+        let first = why.lines().next().unwrap_or_default();
+        // As different versions of git say it.
+        Some(Err(if says("dubious ownership") || says("unsafe repository") {
+            No::Untrusted
+        } else if says("not a git repository") {
+            No::Refused
+        } else if git.is_late() {
+            No::Doubt
+        } else if *code == Some(128) {
+            No::Unreadable(first.to_owned())
+        } else {
+            git.fail(&format!("fails: {first}"));
+            return None;
+        }))
     }
 
     fn new(

@@ -1,36 +1,38 @@
 //! Workspaces as callers have them, and the threads that probe them.
 //!
-//! The lock of the table is never held across a file, a process or a wait for either. A thread that has
-//! probed stays until every answer is too old to be told, and takes those away: so an idle process has
-//! no thread, and nothing polls.
+//! A caller only puts its workspace into a queue. One thread takes them out in their order and starts a
+//! thread for each probe. No lock is held while a file is looked at or a process is waited for.
 
 use std::{
+    cell::Cell,
+    io,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock, Once, atomic::AtomicU32},
+    sync::{Arc, LazyLock},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::{
     Found, Hints,
-    complaints::{Fault, complain},
+    complaints::{Fault, HANGS, complain},
     git::Environment,
+    isolated,
     place::root_of,
     probe,
-    record::Answer,
-    room,
     table::{Key, Table},
     trust,
-    walk::{Mounts, walk, whole},
+    walk::{Mounts, Stop},
 };
 
-/// How many threads probe at once, beside those that a file system holds, and how many there are with
-/// those. What one file system can take of them, the table says.
-const ACTIVE: usize = 16;
-const THREADS: usize = 80;
+/// How many probes may hang in one file system, and how many at one path, before no other looks there.
+const HUNG: usize = 8;
+const HUNG_AT_PATH: usize = 2;
+
+/// How long a probe waits for its turn to ask for the verdict.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// A workspace, by its path. Handles of the same path share what is known.
 #[derive(Clone, Debug)]
@@ -48,135 +50,155 @@ impl Workspace {
         Self(path.into_os_string().into())
     }
 
-    /// Has git asked by another thread, unless that is going on, or what is known is still young.
-    /// Whether an answer is awaited now.
+    /// Has another thread probe the workspace, unless a probe is under way or the last one is young.
+    /// Returns whether a probe is under way now.
     pub fn look(&self) -> bool {
-        let mut table = TABLE.lock();
-        let is_awaited = table.ask(&self.0);
-        if is_awaited {
-            wake(&mut table);
+        let (is_awaited, is_new) = TABLE.lock().ask(&self.0);
+        if is_new {
+            wake();
         }
         is_awaited
     }
 
-    /// What git answered, where it began to look in the last two seconds. `None` where it was not asked
-    /// or has not answered yet.
+    /// The hints of the last probe, if git began to look in the last two seconds.
     #[must_use]
     pub fn known(&self) -> Option<Arc<Hints>> {
         TABLE.lock().known(&self.0)
     }
 }
 
-/// A number that goes up whenever [`Workspace::known`] of any workspace would answer something else
-/// than before, because git did or because two seconds have passed, and with each new complaint. What is
-/// told without its verdict comes without it, while [`Workspace::look`] says that an answer is awaited.
-#[must_use]
-pub fn changes() -> &'static AtomicU32 {
-    &CHANGES
-}
-
-pub(crate) static CHANGES: AtomicU32 = AtomicU32::new(0);
 static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+
+/// Wakes the thread that starts probes.
 static WORK: Condvar = Condvar::new();
 
-/// Sees to it that a thread takes the next workspace, where one may have a turn.
-fn wake(table: &mut Table) {
-    static SWEEP: Once = Once::new();
+/// Wakes probes that wait for their turn to ask for the verdict.
+static TURNS: Condvar = Condvar::new();
 
-    if table.next().is_none() || WORK.notify_one() {
-        return;
-    }
-    if table.threads >= THREADS.min(ACTIVE + table.queue.held()) {
-        return;
-    }
-    let spawn = |what: fn()| {
-        let thread = thread::Builder::new().name("taas-git".to_owned()).stack_size(256 << 10);
-        thread.spawn(what)
-    };
-    match spawn(work) {
-        Ok(_) => table.threads += 1,
-        // Whoever looks next may have more luck.
-        Err(error) => complain(Fault::NoThread, None, format!("no thread to ask git: {error}")),
-    }
-    SWEEP.call_once(|| _ = spawn(room::sweep));
+thread_local! {
+    /// The number of the probe that runs on this thread.
+    static TURN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What a thread does.
-fn work() {
+fn spawn(what: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = thread::Builder::new().name("taas-git".to_owned()).stack_size(256 << 10);
+    let spawned = thread.spawn(what).map(drop);
+    spawned.inspect_err(|error| {
+        complain(Fault::NoThread, None, &format!("no thread to ask git can be started: {error}"));
+    })
+}
+
+/// Wakes that thread, or starts it.
+fn wake() {
+    static STARTED: Mutex<bool> = Mutex::new(false);
+
+    let mut started = STARTED.lock();
+    if *started {
+        WORK.notify_one();
+    } else {
+        *started = spawn(start_probes).is_ok();
+    }
+}
+
+fn start_probes() {
+    let _ = spawn(isolated::sweep);
     let mut table = TABLE.lock();
     loop {
-        let due = table.expire();
-        let turn = table.next();
-        if let Some((turn, workspace)) = turn.and_then(|turn| Some((turn, table.queue.take(turn)?)))
-        {
-            answer(&mut table, turn, workspace);
-            table.queue.leave(turn);
-        } else if let Some(due) = due {
-            WORK.wait_until(&mut table, due);
-        } else {
-            table.threads -= 1;
-            return;
+        match table.begin() {
+            Ok((turn, workspace)) => MutexGuard::unlocked(&mut table, || {
+                if spawn(move || run(turn, &workspace)).is_err() {
+                    finish(turn, Instant::now(), Found::default());
+                }
+            }),
+            Err(None) => WORK.wait(&mut table),
+            Err(Some(time)) => _ = WORK.wait_for(&mut table, time),
         }
     }
 }
 
-/// Gets an answer for one workspace, and for all of its repository that ask meanwhile.
-fn answer(table: &mut MutexGuard<'_, Table>, turn: u64, workspace: Key) {
-    let at = Instant::now();
-    let path = Path::new(&workspace);
-    let root = match MutexGuard::unlocked(table, || locate(turn, path)) {
-        Located::Root(root) => root,
-        Located::Nothing => {
-            return table.put(&workspace, Answer { root: None, at, hints: Arc::default() });
-        }
-        Located::Waits => return,
-    };
-    let Some(most) = table.begin(turn, workspace, &root) else {
-        return;
-    };
-    let at = Instant::now();
-    let tell = |hints: &Hints| {
-        let hints = Arc::new(hints.clone());
-        TABLE.lock().tell(&root, &Answer { root: Some(root.clone()), at, hints });
-    };
-    let found = MutexGuard::unlocked(table, || {
-        panic::catch_unwind(AssertUnwindSafe(|| probe(&root, most, tell)))
-    });
-    table.finish(turn, &root, at, most, found.unwrap_or_else(|_| Found::default()));
+fn finish(turn: u64, at: Instant, found: Found) {
+    TABLE.lock().finish(turn, at, found);
+    WORK.notify_one();
+    TURNS.notify_all();
 }
 
-/// Where a workspace is.
-enum Located {
-    Root(PathBuf),
-    /// Outside of any repository.
-    Nothing,
-    /// Its file system has as many threads as it may have.
-    Waits,
+/// Probes a workspace.
+fn run(turn: u64, workspace: &Key) {
+    TURN.set(turn);
+    let at = Instant::now();
+    let found = panic::catch_unwind(AssertUnwindSafe(|| {
+        let root = match locate(Path::new(workspace)) {
+            Err(Stop::Hangs) => {
+                complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
+                None
+            }
+            found => found.unwrap_or_default(),
+        };
+        let most = TABLE.lock().locate(turn, root.as_deref())?;
+        Some(probe(&root?, most, |hints| wait_for_verdict(turn, at, hints)))
+    }));
+    finish(turn, at, found.unwrap_or_default().unwrap_or_default());
 }
 
-fn locate(turn: u64, path: &Path) -> Located {
+/// The root of the repository that a workspace is in.
+fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
     if !path.is_absolute() {
-        return Located::Nothing;
+        return Ok(None);
     }
-    let (mounts, mut entered, mut may) = (Mounts::read(), None, true);
-    walk(path, |at, rest| {
-        let mount = mounts.of(&whole(at, rest));
-        if entered.as_ref() != Some(&mount) {
-            may = TABLE.lock().enter(turn, &mount);
-            entered = Some(mount);
+    trust::look_at(path)?;
+    let root = root_of(path).map(Path::to_owned);
+    if let Some(root) = &root {
+        trust::look_at(root)?;
+    }
+    Ok(root)
+}
+
+/// Reports name and branch, and waits until the verdict may be asked for. False if that takes too long.
+fn wait_for_verdict(turn: u64, at: Instant, hints: &Hints) -> bool {
+    let mut table = TABLE.lock();
+    table.tell(turn, at, hints);
+    WORK.notify_one();
+    TURNS.notify_all();
+    loop {
+        if table.may_ask_for_verdict(turn) {
+            return true;
         }
-        may
-    });
-    if !may {
-        return Located::Waits;
+        if TURNS.wait_until(&mut table, at + WAIT).timed_out() {
+            return false;
+        }
     }
-    // Where agents write must be known by its real name before a git is chosen.
-    Environment::get().note_writable();
-    trust::note_real(path);
-    let Some(root) = root_of(path) else {
-        return Located::Nothing;
-    };
-    trust::note(root);
-    trust::note_real(root);
-    Located::Root(root.to_owned())
+}
+
+/// Notes that this thread's probe looks at a file now, unless too many probes hang there.
+pub(crate) fn enter(at: &Path) -> bool {
+    let hung = TABLE.lock().hung();
+    let is_refused = hung.iter().filter(|hung| *hung == at).count() >= HUNG_AT_PATH
+        || hung.len() >= HUNG && beside(&hung, at) >= HUNG;
+    if !is_refused {
+        TABLE.lock().look_at(TURN.get(), Some(at));
+    }
+    !is_refused
+}
+
+/// Notes that the look is over.
+pub(crate) fn leave() {
+    TABLE.lock().look_at(TURN.get(), None);
+}
+
+/// Leaves out the places in whose file systems probes hang.
+pub(crate) fn without_hung(mut places: Vec<PathBuf>) -> Vec<PathBuf> {
+    let hung = TABLE.lock().hung();
+    if !hung.is_empty() {
+        let mounts = Mounts::read();
+        let devices: Vec<_> = hung.iter().map(|hung| mounts.device(hung)).collect();
+        places.retain(|place| !devices.contains(&mounts.device(place)));
+    }
+    places
+}
+
+/// Counts those of `hung` that are in the file system of `at`.
+fn beside(hung: &[PathBuf], at: &Path) -> usize {
+    let mounts = Mounts::read();
+    let device = mounts.device(at);
+    hung.iter().filter(|hung| mounts.device(hung) == device).count()
 }

@@ -10,9 +10,9 @@ const ASK: &str = "config -z --show-scope --get-regexp ^(core\\.(autocrlf|eol|fi
     ignorecase|trustctime|checkstat|precomposeunicode|longpaths|attributesfile|fsmonitor|\
     sparsecheckout|worktree)|attr\\.tree|filter\\..*)$";
 
-/// What the room's configuration begins with. Git keeps small by this, and looks at many files at
+/// What the configuration of the isolated git directory begins with. Git keeps small by this, and looks at many files at
 /// once, without which a file system that takes its time for each is never done.
-const ROOM: &str = "[core]\nbare = false\npreloadIndex = true\npackedGitLimit = 64m\n\
+const START: &str = "[core]\nbare = false\npreloadIndex = true\npackedGitLimit = 64m\n\
     packedGitWindowSize = 1m\ndeltaBaseCacheLimit = 16m\n[index]\nthreads = 1\n[core]\n";
 
 /// A repository's settings.
@@ -20,8 +20,8 @@ const ROOM: &str = "[core]\nbare = false\npreloadIndex = true\npackedGitLimit = 
 pub(crate) struct Settings {
     /// Whether the repository names its own work tree.
     pub(crate) names_work_tree: bool,
-    /// The room's configuration; `None` where something makes any verdict doubtful.
-    pub(crate) room: Option<String>,
+    /// The configuration of the isolated git directory; `None` where something makes any verdict doubtful.
+    pub(crate) isolated: Option<String>,
 }
 
 impl Settings {
@@ -31,7 +31,7 @@ impl Settings {
         let usual = Environment::get().configuration.join("git").join("attributes");
         let mut settings = Self {
             names_work_tree: false,
-            room: attributes_file(&usual).map(|line| ROOM.to_owned() + &line),
+            isolated: attributes_file(&usual).map(|line| START.to_owned() + &line),
         };
         let mut parts = text.split_terminator('\0');
         while let (Some(scope), Some(setting)) = (parts.next(), parts.next()) {
@@ -39,8 +39,8 @@ impl Settings {
             let (name, value) = setting.split_once('\n').unwrap_or((setting, "true"));
             let is_users = matches!(scope, "system" | "global");
             settings.names_work_tree |= name == "core.worktree" && !is_users;
-            let both = settings.room.zip(room_line(name, value, is_users));
-            settings.room = both.map(|(all, line)| all + &line);
+            let both = settings.isolated.zip(isolated_line(name, value, is_users));
+            settings.isolated = both.map(|(all, line)| all + &line);
         }
         match code {
             // Git fails where it finds nothing.
@@ -55,8 +55,8 @@ impl Settings {
     }
 }
 
-/// What a setting is in the room, where later ones count, too.
-fn room_line(name: &str, value: &str, is_users: bool) -> Option<String> {
+/// What a setting is in the isolated git directory, where later ones count, too.
+fn isolated_line(name: &str, value: &str, is_users: bool) -> Option<String> {
     match name {
         "core.worktree" => Some(String::new()),
         "core.attributesfile" if is_users => attributes_file(&expand(value)),
@@ -73,7 +73,7 @@ fn room_line(name: &str, value: &str, is_users: bool) -> Option<String> {
     }
 }
 
-/// A filter has no command in the room and is required, so git fails as soon as the verdict depends
+/// A filter has no command in the isolated git directory and is required, so git fails as soon as the verdict depends
 /// on what a filter would do.
 fn filter(name: &str) -> Option<String> {
     match name.strip_prefix("filter.")?.rsplit_once('.') {
@@ -88,7 +88,7 @@ fn attributes_file(path: &Path) -> Option<String> {
     Some(format!("attributesFile = {}\n", quoted(path.to_str()?)?))
 }
 
-/// A path of the user's configuration, whose home directory is not that of the room.
+/// A path of the user's configuration, whose home directory is not that of the isolated git directory.
 fn expand(value: &str) -> PathBuf {
     match value.strip_prefix("~/") {
         Some(rest) => Environment::get().home.join(rest),

@@ -1,229 +1,249 @@
-//! What is known of each workspace, and how much is asked of it next. Nothing here waits.
+//! Workspaces and their repositories: what is known, which wait for a probe, and which are probed now.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, VecDeque},
     ffi::OsStr,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use crate::{
     DEADLINE, Depth, Found, Hints,
-    complaints::{Fault, complain},
-    prober::CHANGES,
-    queue::{Queue, Wants},
-    record::{Answer, FRESH, Record},
-    walk::Mount,
+    complaints::{self, Fault, HANGS, complain},
+    repository::{AGING, FRESH, Repository},
 };
 
-/// The most workspaces that are remembered, and the most that wait for an answer.
+/// The most workspaces that wait, and that are remembered without need.
 const WORKSPACES: usize = 256;
 
-/// A path as a text, which is compared many times faster than segment by segment.
+/// How long a look at one file may take, and all processes of a probe, before the probe counts as hung.
+const LOOK: Duration = Duration::from_millis(250);
+const GIT: Duration = Duration::from_millis(2500);
+
+/// How many probes run at once, without those that hang, and how many of them may be at their verdicts. So
+/// one is always left for names and branches.
+const ACTIVE: usize = 4;
+const VERDICTS: usize = ACTIVE - 1;
+
+/// How many probes there may be with those that hang.
+const PROBES: usize = 128;
+
+/// A path as text, which is compared faster than name by name.
 pub(crate) type Key = Arc<OsStr>;
 
 #[derive(Default)]
-pub(crate) struct Table {
-    records: HashMap<Key, Record>,
-    pub(crate) queue: Queue,
-    /// All that wait for an answer.
-    asked: HashSet<Key>,
-    /// The roots that are probed now.
-    probed: HashMap<PathBuf, Probed>,
-    pub(crate) threads: usize,
+struct Workspace {
+    /// The root of its repository, if it is in one, and when that was looked for.
+    located: Option<(Option<Key>, Instant)>,
+    /// Since when it waits for a probe.
+    asked: Option<Instant>,
 }
 
-/// Who is to have the answer, and what is known of it.
-struct Probed {
-    waiting: Vec<Key>,
-    early: Option<Answer>,
-    is_owed: bool,
+/// A probe that runs.
+struct Probe {
+    turn: u64,
+    workspace: Key,
+    root: Option<Key>,
+    /// What it looks at now: while git is asked, the root.
+    at: PathBuf,
+    /// When it counts as hung.
+    due: Instant,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Names,
+    /// It waits until it may ask for the verdict.
+    Waits,
+    Verdict,
+}
+
+impl Probe {
+    fn hangs(&self) -> bool {
+        self.stage != Stage::Waits && Instant::now() > self.due
+    }
+
+    /// Whether it looks at neither its workspace nor its root, but for a git or a temporary directory.
+    fn is_elsewhere(&self) -> bool {
+        self.root.as_ref().is_some_and(|root| **root != *self.at)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Table {
+    workspaces: HashMap<Key, Workspace>,
+    repositories: HashMap<Key, Repository>,
+    queue: VecDeque<Key>,
+    /// In the order in which they began.
+    probes: Vec<Probe>,
+    last: u64,
 }
 
 impl Table {
     pub(crate) fn known(&self, workspace: &OsStr) -> Option<Arc<Hints>> {
-        let answer = self.records.get(workspace)?.known()?;
-        Some(Arc::clone(&answer.hints))
+        match self.workspaces.get(workspace)?.located.as_ref()? {
+            (_, at) if at.elapsed() >= FRESH => None,
+            (Some(root), _) => self.repositories.get(root)?.known(),
+            (None, _) => Some(Arc::default()),
+        }
     }
 
-    /// Puts a workspace into the queue, unless what is known is young. Whether an answer is awaited.
-    pub(crate) fn ask(&mut self, workspace: &Key) -> bool {
-        if let Some(record) = self.records.get_mut(workspace) {
-            // The threads do this too, but they may all be held up.
-            if record.expire() {
-                CHANGES.fetch_add(1, Ordering::Release);
+    /// Puts a workspace into the queue, unless a probe is under way or the last one is young. Returns whether
+    /// a probe is under way now, and whether the workspace is new in the queue.
+    pub(crate) fn ask(&mut self, key: &Key) -> (bool, bool) {
+        if let Some(workspace) = self.workspaces.get(key) {
+            if workspace.asked.is_some_and(|at| at.elapsed() < DEADLINE * 2 || self.holds(key)) {
+                return (true, false);
             }
-            if record.whole.as_ref().is_some_and(Answer::is_young) {
-                return false;
+            if let Some((root, at)) = &workspace.located
+                && at.elapsed() < AGING
+            {
+                let repository = root.as_ref().map(|root| self.repositories.get(root));
+                if repository.is_none_or(|known| known.is_some_and(Repository::is_young)) {
+                    return (false, false);
+                }
+                if self.probes.iter().any(|probe| probe.root == *root) {
+                    return (true, false);
+                }
             }
         }
-        if self.asked.contains(workspace) {
-            if self.queue.is_held(workspace) {
-                let reason = "its file system does not answer; it is waited for";
-                complain(Fault::Held, Some(Path::new(workspace)), reason);
-            }
-            return true;
-        }
-        let has_room = self.asked.len() < WORKSPACES;
+        let has_room = self.queue.len() < WORKSPACES;
         if has_room {
-            self.asked.insert(Arc::clone(workspace));
-            self.queue.push(Arc::clone(workspace));
+            let workspace = self.workspaces.entry(Arc::clone(key)).or_default();
+            workspace.asked = Some(Instant::now());
+            self.queue.push_back(Arc::clone(key));
         }
-        has_room
+        (has_room, has_room)
     }
 
-    /// What a workspace wants, and whether it was answered before.
-    fn wants(&self, workspace: &Key) -> (Wants, bool) {
-        let record = self.records.get(workspace);
-        (record.map_or(Wants::Any, Record::wants), record.is_some())
+    /// Whether a workspace still waits, or its probe hangs there. A probe that hangs elsewhere is given up:
+    /// the next one passes that place over.
+    fn holds(&self, workspace: &Key) -> bool {
+        let is_there = |probe: &Probe| probe.workspace == *workspace && !probe.is_elsewhere();
+        let hangs = self.probes.iter().any(is_there);
+        if hangs {
+            complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
+        }
+        hangs || self.queue.contains(workspace)
     }
 
-    /// The number of the next turn, where a workspace may have one.
-    pub(crate) fn next(&self) -> Option<u64> {
-        self.queue.next(|workspace| self.wants(workspace))
+    /// Where probes hang.
+    pub(crate) fn hung(&self) -> Vec<PathBuf> {
+        let hung = self.probes.iter().filter(|probe| probe.hangs());
+        hung.map(|probe| probe.at.clone()).collect()
     }
 
-    /// Whether a turn may go on to a file system. If not, its workspace waits for that.
-    pub(crate) fn enter(&mut self, turn: u64, mount: &Mount) -> bool {
-        let mut queue = std::mem::take(&mut self.queue);
-        let may = queue.enter(turn, mount, |workspace| self.wants(workspace));
-        self.queue = queue;
-        may
+    fn active(&self) -> usize {
+        self.probes.iter().filter(|probe| probe.stage != Stage::Waits && !probe.hangs()).count()
     }
 
-    /// How much is to be asked of a root that nobody else asks of; `None` where the answer is there or
-    /// comes by another thread.
-    pub(crate) fn begin(&mut self, turn: u64, workspace: Key, root: &Path) -> Option<Depth> {
-        if let Some(probed) = self.probed.get_mut(root) {
-            probed.waiting.push(Arc::clone(&workspace));
-            let early = probed.early.clone();
-            self.update(&workspace, |record| record.early = early.or(record.early.take()));
+    /// Takes the next workspace that may be probed, or says how long to wait for one.
+    pub(crate) fn begin(&mut self) -> Result<(u64, Key), Option<Duration>> {
+        // A probe that hangs gives no sign of it.
+        let time = (!self.queue.is_empty()).then_some(LOOK);
+        if self.active() >= ACTIVE || self.probes.len() >= PROBES {
+            return Err(time);
+        }
+        let workspace = self.queue.pop_front().ok_or(time)?;
+        self.last += 1;
+        self.probes.push(Probe {
+            turn: self.last,
+            workspace: Arc::clone(&workspace),
+            root: None,
+            at: PathBuf::from(&*workspace),
+            due: Instant::now() + LOOK,
+            stage: Stage::Names,
+        });
+        Ok((self.last, workspace))
+    }
+
+    fn probe(&mut self, turn: u64) -> Option<&mut Probe> {
+        self.probes.iter_mut().find(|probe| probe.turn == turn)
+    }
+
+    /// Notes what a probe looks at now, `None` for its root or workspace again.
+    pub(crate) fn look_at(&mut self, turn: u64, at: Option<&Path>) {
+        if let Some(probe) = self.probe(turn) {
+            let home = Path::new(probe.root.as_ref().unwrap_or(&probe.workspace));
+            probe.at = at.unwrap_or(home).to_owned();
+            probe.due = Instant::now() + if at.is_some() { LOOK } else { GIT };
+        }
+    }
+
+    /// Notes where a workspace is. Returns how much to ask about its repository; `None` if there is nothing
+    /// to ask, or another probe asks.
+    pub(crate) fn locate(&mut self, turn: u64, root: Option<&Path>) -> Option<Depth> {
+        let root: Option<Key> = root.map(|root| root.as_os_str().into());
+        let key = Arc::clone(&self.probe(turn)?.workspace);
+        let located = Some((root.clone(), Instant::now()));
+        self.workspaces.insert(Arc::clone(&key), Workspace { located, asked: None });
+        let root = root?;
+        let is_same = |probe: &&Probe| {
+            probe.root.as_ref() == Some(&root) && !(probe.hangs() && probe.is_elsewhere())
+        };
+        if let Some(other) = self.probes.iter().find(is_same) {
+            if other.hangs() {
+                complain(Fault::Hangs, Some(Path::new(&key)), HANGS);
+            }
             return None;
         }
-        let is_ours = |answer: &&Answer| answer.root.as_deref() == Some(root) && answer.is_young();
-        let answer = self.records.values().filter_map(|record| record.whole.as_ref()).find(is_ours);
-        if let Some(answer) = answer.cloned() {
-            self.put(&workspace, answer);
+        let repository = self.repositories.entry(Arc::clone(&root)).or_default();
+        if repository.is_young() {
             return None;
         }
-        let others = self.queue.others(turn);
-        let record = self.records.entry(Arc::clone(&workspace)).or_insert_with(Record::new);
-        let most = record.depth(others);
-        let is_owed = record.is_owed && most == Depth::Branch;
-        if record.is_slow() && most == Depth::Verdict {
-            self.queue.slow_down(turn);
-        }
-        let probed = Probed { waiting: vec![workspace], early: None, is_owed };
-        self.probed.insert(root.to_owned(), probed);
+        let most = repository.depth();
+        self.probe(turn)?.root = Some(root);
+        self.look_at(turn, None);
         Some(most)
     }
 
-    /// Tells who waits for a root what is known before the verdict.
-    pub(crate) fn tell(&mut self, root: &Path, answer: &Answer) {
-        let Some(probed) = self.probed.get_mut(root) else {
+    fn of_probe(&mut self, turn: u64) -> Option<&mut Repository> {
+        let root = Arc::clone(self.probe(turn)?.root.as_ref()?);
+        Some(self.repositories.entry(root).or_default())
+    }
+
+    /// Stores name and branch. From now on, the probe waits for its turn to ask for the verdict.
+    pub(crate) fn tell(&mut self, turn: u64, at: Instant, hints: &Hints) {
+        if let Some(repository) = self.of_probe(turn) {
+            repository.tell_early(at, hints);
+        }
+        if let Some(probe) = self.probe(turn) {
+            probe.stage = Stage::Waits;
+        }
+    }
+
+    /// Whether a probe that waits may ask for the verdict now.
+    pub(crate) fn may_ask_for_verdict(&mut self, turn: u64) -> bool {
+        let is_busy = |probe: &&Probe| probe.stage == Stage::Verdict && !probe.hangs();
+        let verdicts = self.probes.iter().filter(is_busy).count();
+        let is_free = self.active() < ACTIVE && verdicts < VERDICTS;
+        let first = self.probes.iter_mut().find(|probe| probe.stage == Stage::Waits);
+        let ours = first.filter(|probe| is_free && probe.turn == turn);
+        ours.map(|probe| (probe.stage, probe.due) = (Stage::Verdict, Instant::now() + GIT))
+            .is_some()
+    }
+
+    /// Ends a probe that began at `at`, and stores what it found.
+    pub(crate) fn finish(&mut self, turn: u64, at: Instant, found: Found) {
+        // If the process was stopped meanwhile, git was not slow.
+        let late = found.late.filter(|_| at.elapsed() < DEADLINE * 2);
+        if let Some(repository) = self.of_probe(turn).filter(|_| !found.is_unfinished) {
+            repository.tell(at, found.hints, late);
+        }
+        let Some(place) = self.probes.iter().position(|probe| probe.turn == turn) else {
             return;
         };
-        probed.early = Some(answer.clone());
-        for workspace in probed.waiting.clone() {
-            self.update(&workspace, |record| record.early = Some(answer.clone()));
+        let workspace = self.probes.remove(place).workspace;
+        for (fault, reason) in late.map(complaints::late).into_iter().chain(found.fault) {
+            complain(fault, Some(Path::new(&workspace)), &reason);
         }
-    }
-
-    /// Tells who waits for a root what was found, and when it is asked again.
-    pub(crate) fn finish(
-        &mut self,
-        turn: u64,
-        root: &Path,
-        at: Instant,
-        most: Depth,
-        found: Found,
-    ) {
-        let Some(Probed { waiting, is_owed, .. }) = self.probed.remove(root) else {
-            return;
-        };
-        let is_owed = is_owed && found.late.is_none() && found.hints.repo_name.is_some();
-        let answer = Answer { root: Some(root.to_owned()), at, hints: Arc::new(found.hints) };
-        for (place, workspace) in waiting.into_iter().enumerate() {
-            if is_owed {
-                self.update(&workspace, |record| {
-                    record.early = Some(answer.clone());
-                    record.was_told = true;
-                });
-                if place == 0 {
-                    // It keeps its place in the queue.
-                    self.queue.put_back(turn, workspace);
-                } else {
-                    self.queue.push(workspace);
-                }
-                continue;
-            }
-            // If the process was stopped meanwhile, whoever looks next is not to suffer from that.
-            if at.elapsed() > DEADLINE * 2 {
-                self.asked.remove(&workspace);
-                continue;
-            }
-            let path = Path::new(&workspace);
-            if found.is_untrusted {
-                let root = root.display();
-                let reason = format!(
-                    "git does not trust the owner of the repository; to trust it, run as the \
-                     gateway's user: git config --global --add safe.directory '{root}'"
-                );
-                complain(Fault::Refused, Some(path), reason);
-            }
-            match found.late {
-                Some(Depth::Verdict) => {
-                    let reason = "git status takes longer than 2 seconds; it is tried again less \
-                        and less often";
-                    complain(Fault::LateVerdict, Some(path), reason);
-                }
-                Some(_) => {
-                    let reason = "git does not answer within 2 seconds; it is tried again less and \
-                        less often";
-                    complain(Fault::LateGit, Some(path), reason);
-                }
-                None => {}
-            }
-            self.put(&workspace, answer.clone());
-            if let Some(record) = self.records.get_mut(&workspace) {
-                record.pace(most, found.late);
-            }
+        if self.workspaces.len() > WORKSPACES {
+            let is_young = |at: Instant| at.elapsed() < FRESH;
+            let is_kept = |one: &Workspace| one.located.as_ref().is_some_and(|one| is_young(one.1));
+            self.workspaces.retain(|_, one| one.asked.is_some() || is_kept(one));
+            self.repositories.retain(|_, one| one.known().is_some());
         }
-    }
-
-    pub(crate) fn put(&mut self, workspace: &Key, answer: Answer) {
-        self.asked.remove(workspace);
-        self.update(workspace, |record| {
-            record.whole = Some(answer);
-            record.early = None;
-            record.is_owed = false;
-        });
-        if self.records.len() > WORKSPACES {
-            let oldest = self.records.iter().min_by_key(|(_, record)| record.used);
-            let oldest = oldest.map(|(workspace, _)| Arc::clone(workspace));
-            if oldest.and_then(|oldest| self.records.remove(&oldest)).is_some() {
-                CHANGES.fetch_add(1, Ordering::Release);
-            }
-        }
-    }
-
-    fn update(&mut self, workspace: &Key, change: impl FnOnce(&mut Record)) {
-        let before = self.known(workspace);
-        let record = self.records.entry(Arc::clone(workspace)).or_insert_with(Record::new);
-        change(record);
-        record.used = Instant::now();
-        if self.known(workspace) != before {
-            CHANGES.fetch_add(1, Ordering::Release);
-        }
-    }
-
-    /// Drops what may no longer be told, and says when the next is due.
-    pub(crate) fn expire(&mut self) -> Option<Instant> {
-        if self.records.values_mut().fold(false, |any, record| record.expire() | any) {
-            CHANGES.fetch_add(1, Ordering::Release);
-        }
-        let answers = self.records.values().flat_map(|record| [&record.whole, &record.early]);
-        answers.flatten().map(|answer| answer.at + FRESH).min()
     }
 }

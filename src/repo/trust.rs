@@ -1,42 +1,29 @@
-//! Which programs may be run: none that lies where an agent or another user can write.
+//! Judges places: a program is run, and the isolated git directory is made, only where nobody but root and
+//! the user of this process can write, and where no agent writes.
 //!
-//! - An agent writes in every workspace, in the work tree around it, in the state directory of
-//!   `OpenClaw` and in the temporary directory.
-//! - Each directory on the way to a program, and on the way of each symbolic link, must belong to the
-//!   system or to the user of this process, and nobody else may write to it.
+//! Agents write in every workspace, in every git work tree, in what npm installs, and in the state
+//! directory of `OpenClaw`. They may also put programs into the temporary directory.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
+    ffi::OsString,
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock},
+    sync::LazyLock,
 };
 
 use parking_lot::Mutex;
 
-use crate::walk::walk;
+use crate::{
+    git::Environment,
+    prober,
+    walk::{Stop, walk},
+};
 
-/// How many places are remembered. Beyond them nobody is trusted any more.
-const PLACES: usize = 4096;
+/// The most places that are remembered. When there are more, all are forgotten: each comes back with its
+/// next probe.
+const PLACES: usize = 8192;
 
-/// Where agents write, by name and by identity.
-#[derive(Clone, Default)]
-struct Places {
-    names: HashSet<PathBuf>,
-    ids: HashSet<Id>,
-}
-
-impl Places {
-    /// Whether a directory is the work tree around such a place.
-    fn is_work_tree(&self, dir: &Path) -> bool {
-        self.names.iter().any(|place| place.starts_with(dir))
-            && dir.join(".git").symlink_metadata().is_ok()
-    }
-}
-
-/// It is replaced, not held, so that nobody waits for a thread that looks at files.
-static KNOWN: LazyLock<Mutex<Arc<Places>>> = LazyLock::new(Mutex::default);
-
-/// What a file is, whatever it is called.
+/// The identity of a file, by whatever name it is reached.
 #[cfg(unix)]
 type Id = (u64, u64);
 #[cfg(not(unix))]
@@ -52,58 +39,98 @@ fn id(path: &Path) -> Option<Id> {
     path.canonicalize().ok()
 }
 
-/// Notes a place where an agent writes, by its name alone. Whether it was not known.
-pub(crate) fn note(place: &Path) -> bool {
+/// Places where agents write, by name. Each has its identity, once it was looked at and where it exists.
+type Places = HashMap<PathBuf, Option<Option<Id>>>;
+
+static KNOWN: LazyLock<Mutex<Places>> = LazyLock::new(Mutex::default);
+
+/// Notes a place where an agent writes, by its name alone: nothing is looked at.
+pub(crate) fn note(place: &Path) {
     let mut known = KNOWN.lock();
-    let is_known = place.ancestors().any(|place| known.names.contains(place));
-    !is_known
-        && known.names.len() <= PLACES
-        && Arc::make_mut(&mut known).names.insert(place.to_owned())
-}
-
-/// Notes what such a place is in truth. It is looked at.
-pub(crate) fn note_real(place: &Path) {
-    if let Ok(real) = place.canonicalize()
-        && note(&real)
-    {
-        Arc::make_mut(&mut KNOWN.lock()).ids.extend(id(&real));
+    if !known.contains_key(place) {
+        if known.len() >= PLACES {
+            known.clear();
+        }
+        known.insert(place.to_owned(), None);
     }
 }
 
-/// Why a program, or a directory with programs, is not to be used.
-pub(crate) fn objection(path: &Path) -> Option<&'static str> {
-    let known = Arc::clone(&KNOWN.lock());
-    if known.names.len() > PLACES {
-        return Some("too many workspaces were seen to know where agents write");
-    }
-    // By name first, which cannot hang.
-    if path.ancestors().any(|place| known.names.contains(place)) {
-        return Some(AGENTS);
-    }
-    let mut objection = None;
-    let real = walk(path, |at, rest| {
-        let is_agents = known.names.contains(at)
-            || known.is_work_tree(at)
-            || id(at).is_some_and(|id| known.ids.contains(&id));
-        objection = if is_agents { Some(AGENTS) } else { others(at, rest.len()) };
-        objection.is_none()
+/// Looks at a place where an agent writes, and notes its real name and its identity.
+pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
+    let mut last = PathBuf::new();
+    let real = walk(place, |at, rest| {
+        last = at.iter().chain(rest.iter().rev().map(OsString::as_os_str)).collect();
+        true
     });
-    objection.or_else(|| real.is_none().then_some(MISSING))
-}
-
-/// Why what is made in a directory may be replaced by another user.
-pub(crate) fn objection_to_parent(dir: &Path) -> Option<&'static str> {
-    let mut objection = None;
-    walk(dir, |at, _| {
-        objection = others(at, STICKY);
-        objection.is_none()
-    });
-    objection
+    let found = Some(real.as_deref().ok().and_then(id));
+    // Of what does not exist or hangs, this much is known of its real name.
+    let real_name = real.as_deref().unwrap_or(&last);
+    note(real_name);
+    let mut known = KNOWN.lock();
+    for name in [Some(real_name), Some(place).filter(|_| real != Err(Stop::Hangs))] {
+        if let Some(id) = name.and_then(|name| known.get_mut(name)) {
+            id.clone_from(&found);
+        }
+    }
+    real
 }
 
 pub(crate) const MISSING: &str = "it cannot be found";
 
-const AGENTS: &str = "agents can write there";
+/// What is to be made or run at a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Program,
+    /// A directory in which one of ours is made.
+    Parent,
+}
+
+/// Why a path is not to be used. Every place that is known by name alone is looked at first.
+pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
+    if !path.is_absolute() {
+        return Some("it is not an absolute path");
+    }
+    let environment = Environment::get();
+    environment.states.iter().for_each(|dir| note(dir));
+    let by_name = |(place, id): (&PathBuf, &Option<_>)| id.is_none().then(|| place.clone());
+    let by_name = KNOWN.lock().iter().filter_map(by_name).collect();
+    // Where a file system hangs, nothing can be run from it.
+    for place in prober::without_hung(by_name) {
+        let _ = look_at(&place);
+    }
+    let ids: HashSet<Id> =
+        KNOWN.lock().values().flatten().flatten().map(ToOwned::to_owned).collect();
+    let temporary = &environment.temporary;
+    // Our directory and a file in it follow in a parent.
+    let (temporary_id, below) = match purpose {
+        Use::Program => (id(temporary), 0),
+        Use::Parent => (None, 2),
+    };
+    // By name first, as that cannot hang.
+    let is_agents = |at: &Path| {
+        KNOWN.lock().contains_key(at)
+            || purpose == Use::Program && at == temporary
+            || id(at).is_some_and(|id| ids.contains(&id) || temporary_id.as_ref() == Some(&id))
+    };
+    let mut objection = None;
+    let real = walk(path, |at, rest| {
+        objection = if at.ends_with("node_modules") {
+            Some("it lies in node_modules, where agents install programs")
+        } else if is_agents(at) {
+            Some("agents can write there")
+        } else if at.join(".git").symlink_metadata().is_ok() {
+            Some("it lies in a git work tree, where agents can write")
+        } else {
+            others(at, rest.len() + below)
+        };
+        objection.is_none()
+    });
+    match real {
+        Ok(_) => None,
+        Err(Stop::Hangs) => Some("its file system does not answer"),
+        Err(Stop::Refused) => objection.or(Some(MISSING)),
+    }
+}
 
 /// How many names must follow a sticky directory: nobody can take away what another has put there, but
 /// all can put something beside it.
@@ -118,29 +145,29 @@ fn others(at: &Path, below: usize) -> Option<&'static str> {
     let Ok(found) = at.symlink_metadata() else {
         return Some(MISSING);
     };
-    // Whoever has the root directory has everything; where ids are mapped, that is not 0.
-    let root = Path::new("/").metadata().ok();
-    let root = root.map(|root| (root.uid(), root.gid()));
     let (user, group) = (geteuid().as_raw(), getegid().as_raw());
-    if found.uid() != 0 && found.uid() != user && root.is_none_or(|root| root.0 != found.uid()) {
+    if found.uid() != 0 && found.uid() != user {
         return Some("another user owns it, or a directory on the way to it");
     }
     if found.is_symlink() {
         return None;
     }
-    // Of the user alone, as far as a number tells; the administrators' on Debian and macOS, whose
+    // The user's own group, as far as a number tells, or the administrators' on Debian and macOS, whose
     // package managers give it what is below /usr/local.
-    let is_private = group == user && found.gid() == group;
     let administrators = if cfg!(target_os = "macos") { 80 } else { 50 };
-    let is_trusted = found.gid() == 0
-        || found.gid() == administrators
-        || is_private
-        || root.is_some_and(|root| root.1 == found.gid());
+    let is_private = group == user && found.gid() == group;
+    let is_trusted = found.gid() == 0 || found.gid() == administrators || is_private;
+    // An access list gives the group's bits another meaning.
+    #[cfg(target_os = "linux")]
+    let is_trusted = is_trusted && rustix::fs::lgetxattr(at, ACCESS_LIST, &mut [0_u8; 0]).is_err();
     let writers = if is_trusted { 0o002 } else { 0o022 };
     let is_sticky = found.mode() & 0o1000 != 0 && below >= STICKY;
     (found.mode() & writers != 0 && !is_sticky)
         .then_some("other users can write to it, or to a directory on the way to it")
 }
+
+#[cfg(target_os = "linux")]
+const ACCESS_LIST: &str = "system.posix_acl_access";
 
 #[cfg(not(unix))]
 fn others(_: &Path, _: usize) -> Option<&'static str> {

@@ -1,21 +1,37 @@
-//! The way to a path, one name at a time, and the file systems on it.
+//! Follows a path one name at a time, and tells file systems apart.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-/// How many symbolic links are followed.
+use crate::prober;
+
+/// The most symbolic links that are followed.
 const LINKS: usize = 40;
 
-/// The real path of an absolute `path`. Before each name on the way is looked at, `step` is told what
-/// will be looked at and the names that follow; `None` where it says no.
+/// Why a path was not followed to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// `step` said no, or there are too many links.
+    Refused,
+    /// Threads of this crate hang in its file system.
+    Hangs,
+}
+
+/// The real path of an absolute `path`. Before each name is looked at, `step` gets the path up to it and
+/// the names that follow, and says whether to go on.
 pub(crate) fn walk(
     path: &Path,
-    mut step: impl FnMut(&Path, &[OsString]) -> bool,
-) -> Option<PathBuf> {
+    step: impl FnMut(&Path, &[OsString]) -> bool,
+) -> Result<PathBuf, Stop> {
+    let real = follow(path, step);
+    prober::leave();
+    real
+}
+
+fn follow(path: &Path, mut step: impl FnMut(&Path, &[OsString]) -> bool) -> Result<PathBuf, Stop> {
     let names = |path: &Path| -> Vec<OsString> {
         path.components().rev().map(|name| name.as_os_str().to_owned()).collect()
     };
@@ -26,34 +42,30 @@ pub(crate) fn walk(
             continue;
         }
         at.push(&name);
+        if !prober::enter(&at) {
+            return Err(Stop::Hangs);
+        }
         if !step(&at, &rest) {
-            return None;
+            return Err(Stop::Refused);
         }
         if let Ok(target) = fs::read_link(&at) {
             links += 1;
             if links > LINKS {
-                return None;
+                return Err(Stop::Refused);
             }
             at.pop();
-            // An absolute target begins anew, with the root as its first name.
+            // An absolute target begins with the root directory, which replaces all before it.
             rest.extend(names(&target));
         }
     }
-    Some(at)
+    Ok(at)
 }
 
-/// `at` with the names that follow.
-pub(crate) fn whole(at: &Path, rest: &[OsString]) -> PathBuf {
-    at.iter().chain(rest.iter().rev().map(OsString::as_os_str)).collect()
-}
-
-/// What a file system is called, so that two paths on one can be told: its device.
-pub(crate) type Mount = Arc<OsStr>;
-
-/// The file systems that are mounted, known without touching any.
-pub(crate) struct Mounts(Vec<(PathBuf, Mount)>);
+/// The mounted file systems, each with its mount point and its device.
+pub(crate) struct Mounts(Vec<(PathBuf, String)>);
 
 impl Mounts {
+    /// Reads them from the kernel, which touches none of them.
     pub(crate) fn read() -> Self {
         Self::parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
     }
@@ -63,22 +75,20 @@ impl Mounts {
         let mount = |line: &str| {
             let mut fields = line.split(' ').skip(2);
             let device = fields.next()?;
-            let point = fields.nth(1)?.replace("\\040", " ").replace("\\011", "\t");
-            let point = point.replace("\\012", "\n").replace("\\134", "\\");
-            Some((PathBuf::from(point), OsStr::new(device).into()))
+            let point = fields.nth(1)?.replace("\\040", " ").replace("\\134", "\\");
+            Some((PathBuf::from(point), device.to_owned()))
         };
         Self(text.lines().filter_map(mount).collect())
     }
 
-    /// The file system of a path, by its name alone. Where no system tells, it is guessed by the first
-    /// two names, which tell `/Volumes/one` from `/Volumes/other` and drives from each other.
-    pub(crate) fn of(&self, path: &Path) -> Mount {
-        // The last of two at one place hides the other.
+    /// The device of a path. Other systems have no such list: the first two names stand for it, which
+    /// tell `/Volumes/one` from `/Volumes/other`.
+    pub(crate) fn device(&self, path: &Path) -> String {
+        // The last of two at one mount point hides the other.
         let found = self.0.iter().filter(|(point, _)| path.starts_with(point));
-        let found = found.max_by_key(|(point, _)| point.as_os_str().len());
-        found.map_or_else(
-            || path.components().take(3).collect::<PathBuf>().into_os_string().into(),
-            |(_, mount)| Arc::clone(mount),
+        found.max_by_key(|(point, _)| point.as_os_str().len()).map_or_else(
+            || path.iter().take(3).collect::<PathBuf>().to_string_lossy().into_owned(),
+            |(_, device)| device.clone(),
         )
     }
 }
@@ -88,13 +98,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mount_of_a_path_is_that_of_its_longest_mount_point() {
+    fn the_device_of_a_path_is_that_of_its_longest_mount_point() {
         let mounts = Mounts::parse(
             "27 1 254:0 / / rw - ext4 /dev/vda rw\n36 27 0:40 / /mnt/nas\\040one rw - nfs nas rw\n\
              37 27 0:41 / /mnt/other rw - nfs other rw\n38 27 0:40 /b /srv/b rw - nfs nas rw\n\
              39 27 0:42 / /mnt/other rw - tmpfs t rw\n",
         );
-        let of = |path| mounts.of(Path::new(path)).to_string_lossy().into_owned();
+        let of = |path| mounts.device(Path::new(path));
         assert_eq!(of("/home/u/workspace"), "254:0");
         assert_eq!(of("/mnt/nas one/w"), "0:40");
         assert_eq!(of("/mnt/nas oneself"), "254:0");
@@ -105,7 +115,7 @@ mod tests {
     #[test]
     fn without_a_list_of_mounts_the_first_two_names_tell_them_apart() {
         let mounts = Mounts::parse("");
-        let of = |path| mounts.of(Path::new(path));
+        let of = |path| mounts.device(Path::new(path));
         assert_eq!(of("/Volumes/one/a"), of("/Volumes/one/b/c"));
         assert_ne!(of("/Volumes/one/a"), of("/Volumes/other/a"));
     }
@@ -119,14 +129,15 @@ mod tests {
         std::os::unix::fs::symlink("link", base.join("far/loop")).unwrap();
         let path = base.join("far/loop/real");
         let mut seen = Vec::new();
-        let real = walk(&path, |at, rest| {
-            seen.push(whole(at, rest));
+        let real = walk(&path, |at, _| {
+            seen.push(at.to_owned());
             true
         });
-        assert_eq!(real, Some(base.join("far/real")));
-        assert!(seen.contains(&path) && seen.contains(&base.join("far/link/real")), "{seen:?}");
-        assert_eq!(walk(&path, |at, _| !at.ends_with("link")), None);
+        assert_eq!(real, Ok(base.join("far/real")));
+        assert!(seen.contains(&base.join("far/loop")), "{seen:?}");
+        assert!(seen.contains(&base.join("far/link")), "{seen:?}");
+        assert_eq!(walk(&path, |at, _| !at.ends_with("link")), Err(Stop::Refused));
         std::os::unix::fs::symlink("round", base.join("round")).unwrap();
-        assert_eq!(walk(&base.join("round"), |_, _| true), None);
+        assert_eq!(walk(&base.join("round"), |_, _| true), Err(Stop::Refused));
     }
 }

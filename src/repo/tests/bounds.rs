@@ -126,7 +126,7 @@ fn without_a_git_that_is_well_there_is_the_name() {
 }
 
 #[test]
-fn without_a_room_there_is_no_verdict() {
+fn without_a_temporary_directory_there_is_no_verdict() {
     let place = Place::new();
     place.build("basic").unwrap();
     let (output, _) = probe(&place, |command| {
@@ -224,8 +224,8 @@ fn what_a_workspace_holds_costs_time_and_memory_within_bounds() {
         assert!(figure("descriptors=") <= 16, "{text}: {said}");
         assert!(figure("children=") <= 4, "{text}: {said}");
         assert_eq!(figure("left="), 0, "{text}: {said}");
-        let rooms = fs::read_dir(place.path().join("rooms")).unwrap();
-        assert_eq!(rooms.count(), 0, "{text}");
+        let temporary = fs::read_dir(place.path().join("temporary")).unwrap();
+        assert_eq!(temporary.count(), 0, "{text}");
         let first = Said::read(&output);
         let has_names = first.name.is_some() && first.branch.is_some();
         match *expected {

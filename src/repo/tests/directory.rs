@@ -30,7 +30,8 @@ fn the_directory_is_private_from_its_creation_whatever_the_umask_is() {
         let output = shell.output().unwrap();
         assert!(output.status.success(), "strace is missing? {output:?}");
         let trace = fs::read_to_string(&log).unwrap();
-        let made: Vec<_> = trace.lines().filter(|line| line.contains("rooms/taas-git-")).collect();
+        let made: Vec<_> =
+            trace.lines().filter(|line| line.contains("temporary/taas-git-")).collect();
         let (first, rest) = made.split_first().expect("a directory was made");
         assert!(first.contains("mkdir") && first.contains(", 0700)"), "umask {umask}: {first}");
         assert!(rest.iter().all(|line| !line.contains("chmod")), "umask {umask}: {rest:?}");
@@ -42,8 +43,8 @@ fn a_temporary_directory_in_which_others_could_replace_ours_is_not_used() {
     for (mode, is_used) in [(0o777, false), (0o1777, true), (0o700, true)] {
         let place = Place::new();
         place.build("basic").unwrap();
-        let rooms = place.path().join("rooms");
-        fs::set_permissions(&rooms, fs::Permissions::from_mode(mode)).unwrap();
+        let temporary = place.path().join("temporary");
+        fs::set_permissions(&temporary, fs::Permissions::from_mode(mode)).unwrap();
         let said = place.probe(&place.path().join("repo"));
         assert_eq!(said.branch.as_deref(), Some("main"));
         assert_eq!(said.dirty.is_some(), is_used, "{mode:o}: {said:?}");
@@ -61,11 +62,15 @@ fn make_old(path: &Path) {
 fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() {
     let place = Place::new();
     place.build("basic").unwrap();
-    let rooms = place.path().join("rooms");
+    let temporary = place.path().join("temporary");
     let make = |name: &str| {
-        let dir = rooms.join(name);
+        let dir = temporary.join(name);
         fs::create_dir_all(dir.join("refs")).unwrap();
         fs::write(dir.join("sharedindex.1"), "names").unwrap();
+        fs::create_dir_all(dir.join("info")).unwrap();
+        fs::write(dir.join("info/attributes"), "").unwrap();
+        let config = "# isolated git directory of openclaw-taas-affinity\n[core]\n";
+        fs::write(dir.join("config"), config).unwrap();
         make_old(&dir);
     };
     let ours = ["taas-git-abc123", "taas-git-Zz9Yy8"];
@@ -73,28 +78,30 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
         make(name);
     }
     let mut others = vec!["taas-git-young1", "taas-git-file12", "taas-git-link12", "taas-git-a.b"];
-    others.push("taas-git-deep12");
+    others.extend(["taas-git-deep12", "taas-git-backup", "taas-git-", "taas-git-abc1234"]);
     others.extend(["taas-gitabc123", "other-taas-git-abc123", "kept"]);
     for name in others.iter().filter(|name| !name.contains("link")) {
         make(name);
     }
-    fs::remove_dir_all(rooms.join("taas-git-file12")).unwrap();
-    fs::write(rooms.join("taas-git-file12"), "a file").unwrap();
-    make_old(&rooms.join("taas-git-file12"));
-    symlink(rooms.join("kept"), rooms.join("taas-git-link12")).unwrap();
-    make_old(&rooms.join("taas-git-link12"));
-    fs::write(rooms.join("taas-git-young1/new"), "").unwrap();
-    fs::create_dir_all(rooms.join("taas-git-deep12/refs/a/b/c")).unwrap();
-    make_old(&rooms.join("taas-git-deep12"));
+    fs::remove_dir_all(temporary.join("taas-git-file12")).unwrap();
+    fs::write(temporary.join("taas-git-file12"), "a file").unwrap();
+    make_old(&temporary.join("taas-git-file12"));
+    symlink(temporary.join("kept"), temporary.join("taas-git-link12")).unwrap();
+    make_old(&temporary.join("taas-git-link12"));
+    fs::write(temporary.join("taas-git-young1/new"), "").unwrap();
+    fs::create_dir_all(temporary.join("taas-git-deep12/refs/a/b/c")).unwrap();
+    make_old(&temporary.join("taas-git-deep12"));
+    fs::remove_file(temporary.join("taas-git-backup/config")).unwrap();
+    make_old(&temporary.join("taas-git-backup"));
     make("taas-git-foreign");
-    if chown(rooms.join("taas-git-foreign"), Some(12345), None).is_ok() {
+    if chown(temporary.join("taas-git-foreign"), Some(12345), None).is_ok() {
         others.push("taas-git-foreign");
     }
     let mut command = place.command(&*PROBE);
     command.arg(place.path().join("repo")).env("PROBE_END", "wait").stdout(Stdio::null());
     let mut process = command.spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
-    let left = || ours.iter().filter(|name| rooms.join(name).exists()).count();
+    let left = || ours.iter().filter(|name| temporary.join(name).exists()).count();
     while left() > 0 && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(5));
     }
@@ -102,7 +109,7 @@ fn old_directories_that_are_ours_are_deleted_at_the_start_and_nothing_else_is() 
     process.wait().unwrap();
     assert_eq!(left(), 0);
     for name in others {
-        assert!(rooms.join(name).symlink_metadata().is_ok(), "{name} is not ours to delete");
+        assert!(temporary.join(name).symlink_metadata().is_ok(), "{name} is not ours to delete");
     }
-    assert!(rooms.join("kept/sharedindex.1").exists());
+    assert!(temporary.join("kept/sharedindex.1").exists());
 }

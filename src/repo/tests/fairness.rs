@@ -143,3 +143,61 @@ fn many_files_on_a_file_system_that_takes_its_time_for_each_get_a_verdict() {
     let said = support::Said::read(&output);
     assert_eq!(said.dirty, Some(false), "2,500 files of a millisecond each: {said:?}");
 }
+
+/// Runs the probe with arguments that `args` makes, where each look at `hung` takes 14 seconds. `gone` is
+/// a file system of its own. `None` where this system has no such name spaces.
+fn call_with_hung_paths(
+    place: &Place,
+    hung: &str,
+    args: &str,
+    milliseconds: u32,
+) -> Option<String> {
+    let script = format!(
+        "cd \"$1\" && mkdir -p gone && mount -t tmpfs x gone || exit 9
+         hung=$({hung}); mkdir -p $hung; paths=$(for dir in $hung; do echo -P $PWD/$dir; done)
+         exec strace -f -qq -o /dev/null -e trace=readlink,readlinkat,statx $paths \
+             -e inject=readlink,readlinkat,statx:delay_enter=14000000 \"$0\" {args}"
+    );
+    let mut command = place.command("unshare");
+    command.args(["-rm", "/bin/sh", "-c", &script]).arg(&*PROBE).arg(place.path());
+    let path = ["first", "/usr/bin", "/bin", "last"].map(|dir| place.path().join(dir));
+    command.env("PATH", std::env::join_paths(path).unwrap());
+    let output = command.env("PROBE_CALLS", milliseconds.to_string()).output().unwrap();
+    (output.status.code() != Some(9)).then(|| String::from_utf8(output.stdout).unwrap())
+}
+
+/// The calls and verdicts of the last workspace.
+fn last_count(text: &str) -> (u32, u32) {
+    let line = text.lines().rfind(|line| line.starts_with("calls=")).expect("a count");
+    let figures: Vec<_> = line.split(' ').filter_map(|word| word.split('=').nth(1)).collect();
+    (figures[0].parse().unwrap(), figures[2].parse().unwrap())
+}
+
+#[test]
+fn many_workspaces_on_one_dead_file_system_leave_others_their_hints() {
+    let place = Place::new();
+    place.build("basic").unwrap();
+    let text = call_with_hung_paths(
+        &place,
+        "seq -f gone/%g 300",
+        "$(seq -f \"$1/gone/%g\" 300) \"$1/repo\"",
+        12_000,
+    );
+    let Some(text) = text else { return };
+    let (calls, verdicts) = last_count(&text);
+    assert!(verdicts * 10 > calls * 6, "{verdicts} of {calls}");
+    assert!(text.contains("its file system does not answer"), "{text}");
+}
+
+#[test]
+fn a_directory_on_path_that_does_not_answer_keeps_no_git_away() {
+    for (hung, least) in [("last", 8), ("first", 3)] {
+        let place = Place::new();
+        place.build("basic").unwrap();
+        let text = call_with_hung_paths(&place, &format!("echo {hung}"), "\"$1/repo\"", 14_000);
+        let Some(text) = text else { return };
+        let (calls, verdicts) = last_count(&text);
+        assert!(verdicts * 10 > calls * least, "{hung}: {verdicts} of {calls}");
+        assert!(!text.contains("file system does not answer; it"), "{text}");
+    }
+}

@@ -97,8 +97,8 @@ fn a_git_that_agents_or_other_users_can_write_to_is_never_run() {
         ("a state directory in the home directory", "home/own/bin", |place| {
             plant(place, "home/own/bin/git");
         }),
-        ("the temporary directory", "rooms/bin", |place| {
-            plant(place, "rooms/bin/git");
+        ("the temporary directory", "temporary/bin", |place| {
+            plant(place, "temporary/bin/git");
         }),
         ("a file that all can write to", "bin", |place| {
             set_mode(&plant(place, "bin/git"), 0o777);
@@ -158,13 +158,13 @@ fn a_git_of_the_user_or_of_the_system_is_run_and_gets_no_path_that_agents_can_wr
         set_mode(&place.path().join("bin"), 0o2775);
     }
     fs::create_dir_all(place.path().join("other/sub/node_modules/.bin")).unwrap();
-    let said = probe(&place, "other/sub/node_modules/.bin bin rooms", |_| {});
+    let said = probe(&place, "other/sub/node_modules/.bin bin temporary", |_| {});
     assert!(is_complete(&said), "{said:?}");
     let paths = fs::read_to_string(ran(&place)).unwrap();
     let bin = place.path().join("bin").display().to_string();
     for path in paths.lines() {
         assert!(path.starts_with(&bin) && path.contains(":/usr/bin"), "{path}");
-        assert!(!path.contains("node_modules") && !path.contains("rooms"), "{path}");
+        assert!(!path.contains("node_modules") && !path.contains("temporary"), "{path}");
     }
 }
 
@@ -178,7 +178,7 @@ fn where_no_git_can_be_trusted_the_log_says_which_and_why() {
     });
     let complaint = said.complaint.unwrap();
     assert!(complaint.contains(&path.join("git").display().to_string()), "{complaint}");
-    assert!(complaint.contains("agents can write there"), "{complaint}");
+    assert!(complaint.contains("agents can write"), "{complaint}");
     assert!(!ran(&place).exists());
 }
 

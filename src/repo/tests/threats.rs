@@ -1,5 +1,5 @@
 //! Repositories in which git itself would run what was planted, or tell another's names, each probed
-//! under `strace`: no program but git is started, nothing is written but the room, and no socket
+//! under `strace`: no program but git is started, nothing is written but the isolated git directory, and no socket
 //! is opened. Without `strace` the rest is still checked; in CI that is a failure.
 #![cfg(target_os = "linux")]
 
@@ -98,8 +98,8 @@ const CALLS: &str = "trace=execve,execveat,fork,open,openat,openat2,creat,unlink
     fchmodat,chown,fchown,fchownat,lchown,truncate,ftruncate,utime,utimes,utimensat,futimesat,\
     setxattr,fsetxattr,lsetxattr,socket,connect";
 
-/// What is wrong with a trace, where only below `room` may be written.
-fn judge(trace: &str, room: &str) -> Vec<String> {
+/// What is wrong with a trace, where only below `temporary` may be written.
+fn judge(trace: &str, temporary: &str) -> Vec<String> {
     let wrong = |line: &&str| {
         // "PID call(arguments) = result"; a call that another thread cut in two goes on with "<...".
         let call = line.split_once(' ').map_or("", |(_, call)| call.trim_start());
@@ -113,11 +113,11 @@ fn judge(trace: &str, room: &str) -> Vec<String> {
                     && !program.ends_with("/probe")
             }
             "open" | "openat" => {
-                let elsewhere = !call.contains(room) && !call.contains("/dev/null");
+                let elsewhere = !call.contains(temporary) && !call.contains("/dev/null");
                 elsewhere && writes.iter().any(|flag| call.contains(flag))
             }
             name if name.is_empty() || name.starts_with(['<', '+', '-', '?']) => false,
-            _ => !call.contains(room),
+            _ => !call.contains(temporary),
         }
     };
     trace.lines().filter(wrong).map(str::to_owned).collect()
@@ -134,7 +134,7 @@ fn probe_traced(place: &Place) -> (Said, Vec<String>) {
     let output = strace.arg(&log).arg(&*PROBE).arg(&workspace).output().unwrap();
     let trace = fs::read_to_string(&log).unwrap();
     assert!(trace.contains("execve(\""), "{trace}");
-    (Said::read(&output), judge(&trace, place.path().join("rooms").to_str().unwrap()))
+    (Said::read(&output), judge(&trace, place.path().join("temporary").to_str().unwrap()))
 }
 
 #[test]
@@ -182,8 +182,8 @@ fn the_judge_sees_what_it_should() {
         "2 socket(AF_UNIX, SOCK_STREAM, 0) = 3",
     ];
     for line in bad {
-        assert_eq!(judge(line, "/p/rooms").len(), 1, "{line}");
+        assert_eq!(judge(line, "/p/temporary").len(), 1, "{line}");
     }
-    assert!(judge("2 openat(AT_FDCWD</>, \"/p/repo/a\", O_RDONLY) = 3", "/p/rooms").is_empty());
-    assert!(judge("2 mkdir(\"/p/rooms/x\", 0700) = 0", "/p/rooms").is_empty());
+    assert!(judge("2 openat(AT_FDCWD</>, \"/p/repo/a\", O_RDONLY) = 3", "/p/temporary").is_empty());
+    assert!(judge("2 mkdir(\"/p/temporary/x\", 0700) = 0", "/p/temporary").is_empty());
 }

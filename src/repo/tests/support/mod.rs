@@ -24,7 +24,7 @@ pub struct Said {
 impl Place {
     pub fn new() -> Self {
         let place = Self(tempfile::Builder::new().prefix("hints-test-").tempdir().unwrap());
-        for dir in ["home", "repo", "rooms"] {
+        for dir in ["home", "repo", "temporary"] {
             fs::create_dir(place.path().join(dir)).unwrap();
         }
         place
@@ -41,7 +41,7 @@ impl Place {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("HOME", self.path().join("home"))
-            .env("TMPDIR", self.path().join("rooms"))
+            .env("TMPDIR", self.path().join("temporary"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("LC_ALL", "C.UTF-8");
         command

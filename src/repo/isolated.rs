@@ -1,10 +1,10 @@
-//! The verdict: git compares the work tree in a directory of its own, by the repository's index and
-//! objects, and without its configuration. Nothing that names a program exists there.
+//! The verdict: git compares the work tree by the repository's index and objects in an isolated git
+//! directory, without the repository's configuration. Nothing that names a program exists there.
 
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::Duration,
 };
@@ -14,21 +14,25 @@ use tempfile::TempDir;
 use crate::{
     child::Output,
     complaints::{Fault, complain},
-    git::{Environment, Git, is_within},
+    git::{Environment, Git},
     place::{Place, open},
-    trust,
+    trust::{self, Use},
 };
 
-/// The most bytes that are copied into a room.
+/// The most bytes that are copied into an isolated git directory.
 const COPIED: u64 = 64 << 20;
 
 /// How many of a directory's entries are looked at to find a shared index.
 const ENTRIES: usize = 1000;
 
-/// What the name of a room begins with, before letters and digits.
+/// What the name of an isolated git directory begins with, before so many letters and digits.
 const PREFIX: &str = "taas-git-";
+const RANDOM: usize = 6;
 
-/// How old a room is that nobody is in any more.
+/// What its configuration begins with.
+const MARK: &str = "# isolated git directory of openclaw-taas-affinity\n";
+
+/// How old it is when no git can use it any more.
 const LEFT: Duration = Duration::from_secs(3600);
 
 const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-submodules=dirty \
@@ -36,12 +40,16 @@ const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-sub
 
 /// Whether tracked files differ from the last commit; `None` in doubt.
 pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> Option<bool> {
-    // The room does not know which objects stand for others.
+    // The isolated git directory does not know which objects stand for others.
     let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
     if git.text(&mut git.command(root, replaced))? != (Some(0), String::new()) {
         return None;
     }
-    let dir = furnish(root, place, settings).ok()?;
+    let dir = make(place, settings)?;
+    let brought = bring(place, dir.path());
+    let is_full = |error: &&io::Error| error.kind() == io::ErrorKind::StorageFull;
+    brought.as_ref().err().filter(is_full).into_iter().for_each(complain_of_space);
+    brought.ok()?;
     let none = dir.path().join("none");
     let command = |words| -> Command {
         let mut command = git.command(root, words);
@@ -66,7 +74,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),
-        // What of a submodule counts is for settings to say that the room does not have.
+        // What of a submodule counts is for settings to say that are not known here.
         (true, false) => None,
         (false, false) => match said("ls-files -s -z", |entry| entry.starts_with(b"160000 "))? {
             (_, true) => None,
@@ -91,40 +99,44 @@ fn records(output: &mut Output<'_>, is: fn(&[u8]) -> bool) -> io::Result<(bool, 
     }
 }
 
-/// Makes the room. It fails where there is no place for it outside of the repository, or something
-/// that git needs cannot be brought in.
-fn furnish(root: &Path, place: &Place, settings: &str) -> io::Result<TempDir> {
+/// Makes an isolated git directory, and says in the log why there can be none.
+fn make(place: &Place, settings: &str) -> Option<TempDir> {
     let format = match place.object_format.as_str() {
         "sha1" => "repositoryFormatVersion = 0",
         "sha256" => "repositoryFormatVersion = 1\n[extensions]\nobjectFormat = sha256",
-        _ => return Err(io::ErrorKind::Unsupported.into()),
+        _ => return None,
     };
     let base = &Environment::get().temporary;
-    if is_within(base, root) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    // Whoever can rename our directory can put another in its place.
-    if let Some(objection) = trust::objection_to_parent(base) {
-        let reason = format!("the temporary directory {} is not used: {objection}", base.display());
-        complain(Fault::NoDirectory, None, reason);
-        return Err(io::ErrorKind::PermissionDenied.into());
+    if let Some(objection) = trust::objection(base, Use::Parent) {
+        let base = base.display();
+        let reason = format!("the temporary directory {base} is not used: {objection}");
+        complain(Fault::NoDirectory, None, &reason);
+        return None;
     }
     let mut builder = tempfile::Builder::new();
     // Nobody else may enter it, whatever the umask is. The mode is an argument of mkdir.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let dir = builder.prefix(PREFIX).tempdir_in(base).inspect_err(|error| {
-        let reason = format!("there is no temporary directory for git: {error}");
-        complain(Fault::NoDirectory, None, reason);
-    })?;
-    let inside = dir.path();
-    let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
-    fs::write(inside.join("HEAD"), format!("{head}\n"))?;
-    let settings = format!("{settings}[core]\n{format}\n");
-    fs::write(inside.join("config"), settings)?;
-    fs::create_dir(inside.join("refs"))?;
-    fs::create_dir(inside.join("info"))?;
-    // What git looks for beside its configuration, and not where the environment says.
+    let dir = builder.prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(base);
+    let made = dir.and_then(|dir| {
+        let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
+        fs::write(dir.path().join("config"), format!("{MARK}{settings}[core]\n{format}\n"))?;
+        fs::write(dir.path().join("HEAD"), format!("{head}\n"))?;
+        fs::create_dir(dir.path().join("refs"))?;
+        fs::create_dir(dir.path().join("info"))?;
+        Ok(dir)
+    });
+    made.inspect_err(complain_of_space).ok()
+}
+
+fn complain_of_space(error: &io::Error) {
+    let base = Environment::get().temporary.display();
+    let reason = format!("the temporary directory {base} cannot be used: {error}");
+    complain(Fault::NoDirectory, None, &reason);
+}
+
+/// Copies what git looks for beside its configuration, and not where the environment says.
+fn bring(place: &Place, inside: &Path) -> io::Result<()> {
     let attributes = place.common_dir.join("info/attributes");
     let mut left = COPIED;
     if attributes.symlink_metadata().is_ok() {
@@ -137,7 +149,7 @@ fn furnish(root: &Path, place: &Place, settings: &str) -> io::Result<TempDir> {
             left = copy(&place.git_dir.join(&name), &inside.join(&name), left)?;
         }
     }
-    Ok(dir)
+    Ok(())
 }
 
 /// Copies a file that is no longer than `left`, and returns how much is left then.
@@ -148,41 +160,48 @@ fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge.into())
 }
 
-/// Deletes rooms that processes left behind when they ended: those of this user that are old.
+/// Deletes isolated git directories that processes left behind when they ended: those of this user that
+/// are old, in a temporary directory that would be used.
 pub(crate) fn sweep() {
-    let entries = fs::read_dir(&Environment::get().temporary);
-    for entry in entries.into_iter().flatten().flatten() {
+    let base = &Environment::get().temporary;
+    let is_used = trust::objection(base, Use::Parent).is_none();
+    let entries = is_used.then(|| fs::read_dir(base));
+    for entry in entries.into_iter().flatten().flatten().flatten() {
         let name = entry.file_name();
         let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        if rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-            && is_left(&entry.path())
-        {
-            let _ = fs::remove_dir_all(entry.path());
+        let is_ours = |rest: &str| {
+            rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if rest.is_some_and(is_ours) && is_left(&entry.path()) {
+            delete(&entry.path());
         }
     }
 }
 
-/// Whether this is a directory, and no link to one, of this user, that is old.
+/// Whether this is a directory of ours, and no link to one, that is old.
 fn is_left(path: &Path) -> bool {
     let Ok(found) = path.symlink_metadata() else {
         return false;
     };
     #[cfg(unix)]
-    let is_ours =
+    let is_users =
         std::os::unix::fs::MetadataExt::uid(&found) == rustix::process::geteuid().as_raw();
     #[cfg(not(unix))]
-    let is_ours = true;
+    let is_users = true;
     let age = found.modified().ok().and_then(|at| at.elapsed().ok());
-    found.is_dir() && is_ours && age.is_some_and(|age| age > LEFT) && is_shallow(path)
+    let is_marked = || {
+        let mut start = vec![0; MARK.len()];
+        let read = open(&path.join("config")).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start == MARK.as_bytes()
+    };
+    found.is_dir() && is_users && age.is_some_and(|age| age > LEFT) && is_marked()
 }
 
-/// Whether a directory holds no more than a room does: deleting deeper ones takes a descriptor for each
-/// level.
-fn is_shallow(path: &Path) -> bool {
-    let dirs = |path: &Path| -> Vec<PathBuf> {
-        let entries = fs::read_dir(path).into_iter().flatten().flatten();
-        let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        dirs.map(|entry| entry.path()).take(ENTRIES).collect()
-    };
-    dirs(path).iter().all(|dir| dirs(dir).is_empty())
+/// Deletes what we make, and nothing that is deeper.
+fn delete(path: &Path) {
+    let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.chain([path.join("info/attributes")]).for_each(|file| _ = fs::remove_file(file));
+    for dir in ["info", "refs", ""] {
+        let _ = fs::remove_dir(path.join(dir));
+    }
 }

@@ -15,15 +15,6 @@ export const WITHOUT_ADDON = {
 const respondError = (respond, name, code, reason, details) =>
   respond(false, undefined, { code, message: `${name}: ${reason}`, details });
 
-/** Whether the addon refused the params. The caller may then read the message. */
-function isInvalid(error) {
-  try {
-    return error.code === "InvalidArg";
-  } catch {
-    return false;
-  }
-}
-
 /** JSON would drop these values or turn them into `null`. Every method refuses `false`. */
 const refusable = (_, value) =>
   ["symbol", "function"].includes(typeof value) ||
@@ -59,7 +50,8 @@ export function createMethods({ addon, host, log: { warn } }) {
         const facts = JSON.stringify(factsOf(host, addon));
         answer = JSON.parse(gateway.ask(name, jsonOf(params), process.env, facts));
       } catch (error) {
-        if (isInvalid(error)) {
+        if (error?.code === "InvalidArg") {
+          // The addon refused the params, and the caller may read why.
           respondError(respond, name, "INVALID_REQUEST", error.message);
         } else {
           warn(`answer ${name}`, `${name} cannot answer`, error);

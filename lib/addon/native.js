@@ -55,14 +55,15 @@ function locate(require, rootDir, build) {
   }
 }
 
-const notFound = () =>
-  new PublicError(
+function missingBinary() {
+  return new PublicError(
     `there is no native binary for ${machine()} beside the package or in a platform package. ` +
       `Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
       "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
       "node_modules was made on another platform: remove both and install again. To build the " +
       "binary from source, with Rust, in a checkout: npm ci && npm run build",
   );
+}
 
 /** The loaded addons by package directory. The host registers the plugin many times. */
 const loaded = new Map();
@@ -88,7 +89,7 @@ function load(rootDir, anew) {
   const paths = builds().map((build) => locate(require, rootDir, build));
   const found = paths.filter((path) => path !== undefined);
   if (found.length === 0) {
-    throw notFound();
+    throw missingBinary();
   }
   // npm installs the build for this C library only. Other tools can install both.
   const path = found.length > 1 && isMusl() ? found[1] : found[0];

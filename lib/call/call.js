@@ -3,6 +3,7 @@
 
 import { shared } from "../addon/shared.js";
 import { configuredHeaders } from "../host/models.js";
+import { isId } from "../host/ownership.js";
 import { stringOf } from "../plain.js";
 import { indexesOf, presetValues, withHeaders } from "./headers.js";
 
@@ -18,9 +19,6 @@ const ALGORITHM = "X-TaaS-Autorouter-Algorithm";
 const SAFE = /^[!-~]{1,200}$/;
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
-
-/** Request ids of the host are shorter than this. */
-const ID_LIMIT = 256;
 
 /**
  * @typedef {object} Call
@@ -48,9 +46,6 @@ function attemptText(value) {
   return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
 }
 
-const requestIdOf = (id) =>
-  typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? id : undefined;
-
 /** Whether two values are equal. An unknown value is equal to any value. */
 const isSame = (one, other) => one === undefined || other === undefined || one === other;
 
@@ -70,10 +65,10 @@ export function createCalls({ addon: { native }, host: { providers } }) {
   /** Begins a call and returns its record. The plugin adds no header that is already set. */
   function begin(identity, provider, model, options, config, isRun) {
     const preset = presetValues(options?.headers, configuredHeaders(model), indexes);
-    const conversation = options?.sessionId;
+    const { sessionId: conversation, requestId } = options ?? {};
     const { call, attempt, algorithm } = native.beginCall(
       identity.handle,
-      requestIdOf(options?.requestId),
+      isId(requestId) ? requestId : undefined,
       stringOf(conversation),
     );
     const headers = headersOf(identity, attempt, algorithm);

@@ -19,6 +19,10 @@ import { createUsage } from "./usage.js";
  * @property {import("../log.js").Log} log
  */
 
+/** Calls the caller's own hook as the transport would. */
+const callHook = (hook, options, args) =>
+  typeof hook === "function" ? Reflect.apply(hook, options, args) : undefined;
+
 /**
  * Creates the provider hooks. They never throw and never wait.
  *
@@ -81,23 +85,19 @@ export function createHooks(parts) {
         return calls.outside(() => send(options));
       }
       const { call, extended } = begun;
-      return extended === undefined
-        ? calls.within(call, () => send(options))
-        : followed(call, () => calls.within(call, () => send(extended)));
+      if (extended === undefined) {
+        return calls.within(call, () => send(options));
+      }
+      let sent;
+      try {
+        sent = calls.within(call, () => send(extended));
+      } catch (error) {
+        usage.failed(call);
+        throw error;
+      }
+      usage.follow(call, sent);
+      return sent;
     };
-  }
-
-  /** Counts the call's usage later, and returns the stream function's result now. */
-  function followed(call, send) {
-    let sent;
-    try {
-      sent = send();
-    } catch (error) {
-      usage.failed(call);
-      throw error;
-    }
-    usage.follow(call, sent);
-    return sent;
   }
 
   /** Begins a call. Returns its record and its options, or `undefined` if the request goes out unchanged. */
@@ -139,8 +139,7 @@ export function createHooks(parts) {
         addMetadata(call, replaced === undefined ? payload : replaced),
       ) ?? replaced;
     return (...args) => {
-      const replaced =
-        typeof onPayload === "function" ? Reflect.apply(onPayload, options, args) : undefined;
+      const replaced = callHook(onPayload, options, args);
       return typeof replaced?.then === "function"
         ? Promise.resolve(replaced).then((value) => add(args[0], value))
         : add(args[0], replaced);
@@ -154,9 +153,7 @@ export function createHooks(parts) {
       attempt("response", "the route of a response was not captured", () =>
         capture(call, args[0], "onResponse"),
       );
-      return typeof onResponse === "function"
-        ? Reflect.apply(onResponse, options, args)
-        : undefined;
+      return callHook(onResponse, options, args);
     };
   }
 

@@ -35,7 +35,8 @@ function remember(generations, value, limit) {
 
 const forget = ({ young, old }, value) => young.delete(value) || old.delete(value);
 
-const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
+/** Whether the host can have made `id`. */
+export const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
 
 /** The trace and span of a `traceparent` header. */
 export const spanOfHeader = (traceparent) =>
@@ -111,7 +112,7 @@ export function watchOwnership(
   observe,
   importSdk = (specifier) => import(specifier),
 ) {
-  function warnOf(provider, owners) {
+  function report(provider, { owners }) {
     const cause =
       owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
     const advice = owners.includes(CLOUDSIGMA) ? CLOUDSIGMA_ADVICE : OTHER_ADVICE;
@@ -139,7 +140,7 @@ export function watchOwnership(
       const owners = all.filter((id) => id !== OWN_ID && mayRun(id));
       if (state.isBypassed !== false && owners.length > 0) {
         Object.assign(state, { isBypassed: true, owners });
-        warnOf(provider, owners);
+        report(provider, state);
       }
     }
   }
@@ -158,7 +159,7 @@ export function watchOwnership(
       const state = stateOf(provider);
       state.isBypassed = true;
       state.calls += 1;
-      warnOf(provider, state.owners);
+      report(provider, state);
       observe(context);
     }
   });

@@ -23,9 +23,9 @@ const oneOf =
 
 /** Describes an invalid value by its type. The value itself may be a secret or a path. */
 function described(name, value, accepted) {
-  const types = { object: "an object", undefined: "nothing", bigint: "a bigint" };
-  const type = Array.isArray(value) ? "an array" : (types[typeof value] ?? `a ${typeof value}`);
-  return `${name} (${value === null ? "null" : type}, not ${accepted})`;
+  const type = Array.isArray(value) ? "array" : typeof value;
+  const kind = /^[aou]/.test(type) ? `an ${type}` : `a ${type}`;
+  return `${name} (${value === null ? "null" : kind}, not ${accepted})`;
 }
 
 function providersIn(list, reject) {

@@ -29,7 +29,7 @@ export default {
     function registerMethods(given) {
       methods = given;
       for (const { name, handler, scope } of methods) {
-        log.attempt(`method ${name}`, `${name} is not answered by this plugin`, () =>
+        log.attempt(`method ${name}`, `this plugin does not answer ${name}`, () =>
           api.registerGatewayMethod(name, handler, { scope }),
         );
       }

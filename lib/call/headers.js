@@ -1,5 +1,5 @@
-// Reads and extends headers. Names match in any letter case. Headers are a plain object, a `Headers` or an array of pairs.
-// To iterate them here is many times cheaper than in the addon.
+// Reads and extends headers: a plain object, a `Headers` or an array of pairs. Names match in any letter case. Iteration in
+// JavaScript is many times cheaper than in the addon.
 
 import { isCopyable, isObject } from "../plain.js";
 

@@ -47,7 +47,7 @@ export function createCompat({ warn, load = createRequire(import.meta.url) }) {
    * lacks a helper that the model needs.
    */
   function wrap(context, ours) {
-    // A context without a level is that of a caller in the host that repairs nothing.
+    // The host's other caller of this hook gives no level and needs no repairs.
     if (!("thinkingLevel" in context)) {
       return ours;
     }

@@ -1,4 +1,4 @@
-// What the plugin knows of the OpenClaw that loads it.
+// The OpenClaw host that loads the plugin.
 
 /** The ids of the providers that the plugin always serves. */
 export const OWN_PROVIDERS = ["cloudsigma", "cloudsigma-staging"];

@@ -1,12 +1,12 @@
-// The headers of resolved models. They reach the wire even where the host asks for no stream wrapper: in side questions,
-// the `pdf` tool and image descriptions. They also name the agent of a simple completion, whose context names none.
+// The headers of resolved models. They reach the wire even if the host asks for no stream wrapper: in side questions, the
+// `pdf` tool and image descriptions. They also name the agent of a simple completion, because its own context does not.
 
 import { shared } from "../addon/shared.js";
 import { isObject, isPlain } from "../plain.js";
 
 /**
  * @typedef {object} Origin describes the headers that the plugin gave a model
- * @property {object} context what the host resolved the model with: `agentDir`, `workspaceDir`
+ * @property {object} context the parts of the hook's context that name the agent
  * @property {unknown} configured the headers that the model had before
  * @property {Record<string, string>} added the headers that the plugin added
  */

@@ -1,4 +1,4 @@
-// Calls that another plugin makes. The plugin changes nothing of them. An event of the host names the agent and the trace
+// Calls that another plugin makes. The plugin does not change these calls. An event of the host names the agent and the trace
 // of a call. The request of the call carries the same trace.
 
 import { shared } from "../addon/shared.js";

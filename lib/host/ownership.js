@@ -24,7 +24,7 @@ function stateOf(provider) {
 
 const has = ({ young, old }, value) => young.has(value) || old.has(value);
 
-/** Remembers at least the last `limit` values. To forget a whole generation at a time costs a call nothing. */
+/** Remembers at least the last `limit` values. It forgets a whole generation at once, which is cheap. */
 function remember(generations, value, limit) {
   generations.young.add(value);
   if (generations.young.size >= limit) {
@@ -91,14 +91,14 @@ export const bypassedProviders = (providers) =>
     .filter(({ isBypassed }) => isBypassed);
 
 const CLOUDSIGMA_ADVICE =
-  "to pin by workspace, write models.providers.cloudsigma by hand (that plugin's catalogue goes with it) " +
-  "and run `openclaw plugins disable cloudsigma`; with that plugin, requests lack agent ids, requests over " +
-  "anthropic-messages lack all headers, and taas.affinity.lastRoute shows observed routes only; " +
+  "to pin by workspace, write models.providers.cloudsigma by hand and run `openclaw plugins disable cloudsigma`, " +
+  "which also removes that plugin's model catalogue; while that plugin is enabled, requests lack agent ids, " +
+  "requests over anthropic-messages lack all headers, and taas.affinity.lastRoute shows observed routes only; " +
   "see docs/beside-cloudsigma.md";
 
 const OTHER_ADVICE =
-  "disable the other plugin; loading this one before it helps only where that one hooks an alias " +
-  "(hookAliases): a plugin that registers the provider's own id always comes first";
+  "disable the other plugin; loading this plugin first helps only if the other plugin hooks an alias " +
+  "(hookAliases), because a plugin that registers the provider's own id always comes first";
 
 /**
  * @param {import("./host.js").Host} host
@@ -151,7 +151,7 @@ export function watchOwnership(
         listener(...args),
       );
     });
-  // The start waits for nothing. Some hosts lack the module.
+  // The host must not wait. Some hosts lack the module, which is no fault.
   listen("gateway_start", () => void findOwners().catch(() => {}));
   listen("model_call_started", (event, context) => {
     const provider = event?.provider;

@@ -99,7 +99,7 @@ impl Store {
         self.state.lock().captures.by_session(session_id)
     }
 
-    /// The latest capture of an agent, in whatever letter case.
+    /// The latest capture of an agent, in any letter case.
     #[must_use]
     pub fn by_agent(&self, agent_id: &str) -> Option<Arc<Capture>> {
         let agent_id = agent::normalized(agent_id)?;

@@ -13,7 +13,7 @@ use crate::{
 /// A call that begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begun {
-    /// Its number in this store.
+    /// The number of the call in this store.
     pub call: u32,
     /// How many times the request has been sent, counting this one.
     pub attempt: u32,

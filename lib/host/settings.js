@@ -3,6 +3,7 @@
 import { oneLine } from "../log.js";
 import { isPlain } from "../plain.js";
 import { OWN_PROVIDERS } from "./host.js";
+import { readSafely } from "./lenient.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
@@ -102,6 +103,32 @@ const SETTINGS = {
  * @property {{ kind: string, consequence: string, reason: string }[]} warnings
  */
 
+/** The value of a setting. An invalid value is rejected and replaced by the default. */
+function valid(name, value, { read, accepted, byDefault }, reject) {
+  const result = value === undefined ? byDefault : read(value, reject);
+  if (result === undefined) {
+    reject(described(name, value, accepted));
+  }
+  return result ?? byDefault;
+}
+
+/** Reads `config` into `settings`, which have their defaults. */
+function readConfig(config, settings, reject) {
+  if (config === undefined || config === null) {
+    return;
+  }
+  if (!isPlain(config)) {
+    reject(described("the configuration", config, "a plain object"));
+    return;
+  }
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    settings[key] = valid(key, config[key], setting, reject);
+  }
+  for (const key of Object.keys(config).filter((name) => !Object.hasOwn(SETTINGS, name))) {
+    reject(oneLine(key, KEY_LIMIT));
+  }
+}
+
 /**
  * @param {unknown} config `plugins.entries.openclaw-taas-affinity.config`, of any type
  * @param {NodeJS.ProcessEnv} env
@@ -113,51 +140,28 @@ export function settingsOf(config, env) {
   const reject = (name) => invalid.size < NAMED_LIMIT && invalid.add(name);
   const warn = (kind, consequence, reason) => warnings.push({ kind, consequence, reason });
 
-  function valid(name, value, { read, accepted, byDefault }) {
-    const result = value === undefined ? byDefault : read(value, reject);
-    if (result === undefined) {
-      reject(described(name, value, accepted));
-    }
-    return result ?? byDefault;
-  }
-
-  const settings = Object.fromEntries(
-    Object.entries(SETTINGS).map(([key, { byDefault }]) => [key, byDefault]),
-  );
+  const defaults = Object.entries(SETTINGS).map(([key, { byDefault }]) => [key, byDefault]);
+  const settings = Object.fromEntries(defaults);
   try {
-    const isGiven = config !== undefined && config !== null;
-    if (isGiven && !isPlain(config)) {
-      reject(described("the configuration", config, "a plain object"));
-    } else if (isGiven) {
-      readConfig();
-    }
+    readConfig(config, settings, reject);
   } catch {
     reject("the configuration");
   }
-
-  function readConfig() {
-    for (const [key, setting] of Object.entries(SETTINGS)) {
-      settings[key] = valid(key, config[key], setting);
-    }
-    for (const key of Object.keys(config).filter((name) => !Object.hasOwn(SETTINGS, name))) {
-      reject(oneLine(key, KEY_LIMIT));
-    }
-    if (config.routeNotice === "reply") {
-      const consequence = 'routeNotice "reply" was removed and is treated as "log"';
-      warn("route-notice", consequence, 'set it to "log" or "off"');
-    }
-  }
-
   const namespace = env[NAMESPACE_VARIABLE]?.trim() ? env[NAMESPACE_VARIABLE] : undefined;
-  settings.namespace ??= valid(NAMESPACE_VARIABLE, namespace, NAMESPACE);
+  settings.namespace ??= valid(NAMESPACE_VARIABLE, namespace, NAMESPACE, reject);
   const hints = env[HINTS_VARIABLE]?.trim().toLowerCase() || "on";
   settings.gitHints &&= hints === "on";
+  // The host reads this variable in the same way.
+  settings.debug ||= /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG);
+
+  if (readSafely(() => config.routeNotice) === "reply") {
+    const consequence = 'routeNotice "reply" was removed and is treated as "log"';
+    warn("route-notice", consequence, 'set it to "log" or "off"');
+  }
   if (hints !== "on" && hints !== "off") {
     const reason = `${HINTS_VARIABLE} must be on or off`;
     warn("hints-variable", "requests go out without repository hints", reason);
   }
-  // The host reads this variable in the same way.
-  settings.debug ||= /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG);
   if (invalid.size > 0) {
     const names = [...invalid].join(", ");
     warn(

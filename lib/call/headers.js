@@ -78,22 +78,14 @@ export function presetValues(first, second, indexes) {
 export function receivedHeaders(headers, indexes, names) {
   const received = {};
   forEachOf(headers, indexes, (index, value) => {
-    if (typeof value !== "string") {
-      return;
-    }
-    const name = names[index];
-    const before = received[name];
-    if (before === undefined) {
-      received[name] = cut(value);
-    } else if (before.length <= VALUE_LIMIT) {
-      received[name] = `${before}, ${cut(value)}`;
+    if (typeof value === "string") {
+      const name = names[index];
+      const joined = received[name] === undefined ? value : `${received[name]}, ${value}`;
+      received[name] = joined.slice(0, VALUE_LIMIT).toWellFormed();
     }
   });
   return received;
 }
-
-const cut = (value) =>
-  (value.length > VALUE_LIMIT ? value.slice(0, VALUE_LIMIT) : value).toWellFormed();
 
 /**
  * A copy of `headers` with `additions`: an object, as the host's transports expect, or pairs if a name is repeated.

@@ -1,14 +1,15 @@
-// The plugin's entry: loads the addon, wires the parts and registers them, and nothing else.
+// The plugin's entry. It loads the addon, connects the parts and registers them.
 //
-// The host imports this module several times in one process and may call `register` any number of
-// times. Nothing is kept here: what must be shared lives in the addon and in `lib/addon/shared.js`.
+// The host imports this module several times in one process, and may call `register` any number of times. So this file
+// keeps no state. Shared state is in the addon and in `lib/addon/shared.js`.
 
 import { loadAddon } from "./lib/addon/load.js";
+import { shared } from "./lib/addon/shared.js";
 import { createHooks } from "./lib/call/hooks.js";
 import { watchResponses } from "./lib/call/response.js";
 import { askingHere, registerCommands } from "./lib/command/register.js";
 import { createHost } from "./lib/host/host.js";
-import { settingsOf, warnOfSettings } from "./lib/host/settings.js";
+import { settingsOf } from "./lib/host/settings.js";
 import { createLog } from "./lib/log.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
 
@@ -19,22 +20,23 @@ export default {
 
   register(api) {
     const settings = settingsOf(api.pluginConfig, process.env);
-    const log = createLog(api.logger, settings.debug);
+    const log = createLog(api.logger, settings.debug, shared.warned);
     let methods = [];
     registerCommands({ api, log, ask: askingHere(() => methods) });
     if (api.registrationMode === "cli-metadata") {
       return;
     }
-    const registerMethods = (answered) => {
-      methods = answered;
+    function registerMethods(given) {
+      methods = given;
       for (const { name, handler, scope } of methods) {
-        log.attempt(`method ${name}`, `${name} is not answered by this plugin`, () =>
+        log.attempt(`method ${name}`, `this plugin does not answer ${name}`, () =>
           api.registerGatewayMethod(name, handler, { scope }),
         );
       }
-    };
-    warnOfSettings(settings, log.warn);
-    const host = createHost(api, settings);
+    }
+    for (const { kind, consequence, reason } of settings.warnings) {
+      log.warn(kind, consequence, reason);
+    }
     let addon;
     try {
       addon = loadAddon(api.rootDir, settings, log.warn);
@@ -43,11 +45,11 @@ export default {
       registerMethods(unavailableMethods(error));
       return;
     }
-    const parts = { addon, host, log };
+    const parts = { addon, host: createHost(api, settings), log };
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
-      hookAliases: host.providers,
+      hookAliases: parts.host.providers,
       auth: [],
       ...createHooks(parts),
     });

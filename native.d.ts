@@ -10,138 +10,137 @@ export declare class ExternalObject<T> {
   }
 }
 
-/** What stays the same for every request of this gateway. */
+/** The values that all requests of this gateway share. */
 export declare class Gateway {
   /**
-   * `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
-   * user's home directory, `git_hints` says whether workspaces' repositories are looked at,
-   * `namespace` is hashed into every session id, to tell apart gateways with the same paths.
+   * `host_name` leaves the process as a hash only. `home` is the user's home directory. `git_hints` enables repository
+   * hints. `namespace` becomes part of every session id and separates gateways with the same paths.
    */
   constructor(pluginVersion: string, hostName: string, home: string | undefined | null, gitHints: boolean, namespace?: string | undefined | null)
   /**
-   * Decides the identity of the calls of a stream wrapper: `context` is what OpenClaw gives the hook,
-   * `env` is `process.env`, read only where `context` does not say enough.
+   * Decides the identity of a stream wrapper's calls. `context` is the hook's context. `env` is `process.env`, and is read
+   * only if the context is not enough.
    *
    * # Errors
-   * A getter of `context` throws, the workspace is relative and the current directory gone, or
-   * there is neither a session source nor a home directory.
+   * A getter of `context` throws. The workspace is relative and the current directory is missing. There is neither a
+   * session source nor a home directory.
    */
   identity(context: object, env: object): Identity
   /**
-   * The answer of a gateway method to `params`, both as JSON text. `facts` are what the host's
-   * configuration says, as JSON text too.
+   * Answers a gateway method. `params`, `facts` and the answer are JSON texts. `facts` describe the host's configuration.
    *
    * # Errors
-   * With code `InvalidArg` where there is no such method or `params` are not what it accepts;
-   * the message says what is.
+   * The error has the code `InvalidArg` if the method does not exist or does not accept `params`. The message says what
+   * the method accepts.
    */
   ask(method: string, params: string, env: object, facts?: string | undefined | null): string
 }
 
 /**
- * A call begins, and its workspace is probed as by [`probe`]. `request_id` is OpenClaw's id of the request, and
- * `conversation` OpenClaw's own session id, if it gives them.
+ * Begins a call and probes its workspace as [`probe`] does. `request_id` is OpenClaw's id of the request. `conversation` is
+ * OpenClaw's own session id.
  */
 export declare function beginCall(wrapper: ExternalObject<Wrapper>, requestId?: string | undefined | null, conversation?: string | undefined | null): Begun
 
-/** What is known of a call that begins. */
+/** A call that begins. */
 export interface Begun {
-  /** The number of the call, for the functions below. The last 4,096 calls are known. */
+  /** The number of the call, for the other functions. The addon remembers the last 4,096 calls. */
   call: number
-  /** How many times its request has been sent, counting this one. */
+  /** How many times the request has been sent, counting this one. */
   attempt: number
-  /** The algorithm that an operator set for it, or `null`. */
+  /** The algorithm that an operator set for the call, or `null`. */
   algorithm: string | null
 }
 
 /**
- * As [`capture_response`], of a request that another plugin made.
+ * Captures the response to another plugin's request. `response` is as in [`capture_response`].
  *
  * # Errors
- * As [`capture_response`].
+ * The error has the code `InvalidArg` if `response` is not a valid JSON object.
  */
 export declare function captureObserved(request: ObservedRequest, response: string): ObservedResponse
 
 /**
- * Remembers what a response says: its route if it succeeded and was autorouted, which `true`
- * says; else its failure, if it failed. `response` is the JSON text of an object: `status`, which may be missing,
- * `turnId` and `attempt`, which the request carried, and `headers`, those of [`response_headers`] by name. `call` is
- * the number of the call that got it.
+ * Captures the route or the failure that a response reports. Returns whether the response reported a route.
+ *
+ * `response` is the JSON text of an object. `status` may be missing. `turnId` and `attempt` are those that the request
+ * carried. `headers` are those of [`response_headers`], by name. `call` is the number of the call.
  *
  * # Errors
- * With code `InvalidArg` where `response` is not such a text.
+ * The error has the code `InvalidArg` if `response` is not such a text.
  */
 export declare function captureResponse(wrapper: ExternalObject<Wrapper>, response: string, call?: number | undefined | null): boolean
 
 /**
- * How full the store is, and how full it can be.
+ * The number of captures in the store, and its limit.
  *
  * # Errors
- * None that its limit allows.
+ * The limit fits an `u32`, so there are no errors.
  */
 export declare function captureTableSize(): CaptureTableSize
 
-/** How full the store is. */
+/** The number of captures in the store. */
 export interface CaptureTableSize {
   /** Sessions with a capture. */
   sessions: number
   /** Agents with a capture. */
   agents: number
-  /** How many sessions, and how many agents, it holds at most. */
+  /** The highest number of sessions, and of agents. */
   limit: number
 }
 
-/** What keeps repository hints away. It is for the log alone, as it can name a workspace. */
+/** A reason for missing repository hints. It is for the log only, because it can contain a path. */
 export interface Complaint {
-  /** What requests lack. */
+  /** The consequence for requests. */
   consequence: string
-  /** Why, and what helps. */
+  /** The cause and the remedy. */
   reason: string
 }
 
 /**
- * Counts a call that has ended, with what its response said. `end` is the JSON text of an object:
+ * Counts a call that has ended. Returns a change of the agent's route, at most once a minute for each agent. `end` is the
+ * JSON text of an object:
  *
- * - `model`: the model that answered, as the message says or as it was asked for; the route's own name comes before it
- * - `failed`: whether there was no proper answer
- * - `answered`: whether there was a whole answer: after it, the next request of the run is not a retry
- * - `input`, `cached`, `written`, `output`: tokens of the prompt that were neither read from a cache nor written to one,
- *   those that were read, those that were written, and tokens of the answer
- * - `promptCost`, `uncachedCost`, `outputCost`: US dollars for the prompt, for the prompt if nothing had been cached, and
- *   for the answer; unless all three are from 0 to a million, the cost is unknown
- * - `tellRoute`: whether a change of the agent's route is worth a line of the log
+ * - `model`: the model that the message names, or the requested model; the model of a captured route has priority
+ * - `failed`: whether the call failed
+ * - `answered`: whether the answer is complete; after a complete answer, the run's next request is not a retry
+ * - `cached`, `written`: tokens of the prompt that were read from a cache, or written to a cache
+ * - `input`: the other tokens of the prompt
+ * - `output`: tokens of the answer
+ * - `promptCost`, `uncachedCost`, `outputCost`: US dollars for the prompt, for the same prompt without a cache, and for the
+ *   answer; unless all three are from 0 to a million, the cost is unknown
+ * - `tellRoute`: whether to return a change of the agent's route
  *
- * All but the booleans may be missing. Returns the change of the agent's route if there is one, at most once a minute.
+ * All members except the booleans may be missing.
  *
  * # Errors
- * With code `InvalidArg` where `end` is not such a text.
+ * The error has the code `InvalidArg` if `end` is not such a text.
  */
 export declare function endCall(wrapper: ExternalObject<Wrapper>, call: number, end: string): RouteChange | null
 
-/** The identity of the calls of one stream wrapper. */
+/** The identity of a stream wrapper's calls. */
 export interface Identity {
-  /** What the functions for a call take. */
+  /** Stands for the identity in the functions for a call. */
   handle: ExternalObject<Wrapper>
   /** The affinity session id, `oc:` and 16 hex digits. */
   sessionId: string
-  /** The kind of source that the session id comes from. It names no value. */
+  /** The kind of source of the session id, without its value. */
   source: string
   /** The agent id, or `null`. */
   agentId: string | null
-  /** The headers that every request carries, as the JSON text of an object. */
+  /** The headers of every request, as the JSON text of an object. */
   headers: string
   /**
-   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will decide
-   * the same again, and are short enough to be remembered.
+   * Whether the same `workspaceDir`, `agentDir`, `agentId`, `conversationId`, `provider` and `modelId` always have this
+   * identity, and are short enough to be remembered.
    */
   reusable: boolean
 }
 
 /**
- * The JSON object of the keys that `payload.metadata` lacks; `null` where there is nothing to
- * add. `payload` is read by reference, nothing of it but `metadata` is looked at, and it stays
- * as it is. The hints of the workspace's repository are in it: those known now or, with the number of a `call`, those
- * that the first payload of its request had.
+ * Returns the missing keys of `payload.metadata` as the JSON text of an object, or `null` if no key is missing. Reads only
+ * the metadata and changes nothing. The keys include the repository hints. With the number of a `call`, the hints are those
+ * of the first payload of the same request.
  *
  * # Errors
  * A getter of `payload` or of its metadata throws.
@@ -151,14 +150,14 @@ export declare function injectRequest(wrapper: ExternalObject<Wrapper>, payload:
 /** The number of the interface between JavaScript and this addon. */
 export declare function interfaceNumber(): number
 
-/** Whether a value arrives unchanged when it is sent as a header. */
+/** Whether a header carries `value` unchanged. */
 export declare function isHeaderSafe(value: string): boolean
 
 /**
  * The latest capture of an agent as JSON text, or `null`.
  *
  * # Errors
- * None that a capture allows.
+ * Every capture has a JSON form, so there are no errors.
  */
 export declare function latestByAgent(agentId: string): string | null
 
@@ -166,37 +165,36 @@ export declare function latestByAgent(agentId: string): string | null
 export interface Method {
   /** Its name. */
   name: string
-  /** The scope that a client needs. */
+  /** The scope that a client must have. */
   scope: string
 }
 
 /** Every gateway method. */
 export declare function methods(): Array<Method>
 
-/** A request that another plugin made. What is not known is left out. */
+/** A request of another plugin. Unknown values are missing. */
 export interface ObservedRequest {
-  /** The agent that it was made for. */
+  /** The id of the agent that makes the call. */
   agentId?: string
-  /** The session that the request itself names. */
+  /** The session id in the request's headers. */
   sessionId?: string
   /** OpenClaw's own session id. */
   conversation?: string
-  /** Whether a change of the agent's route is worth a line of the log. */
+  /** Whether to return a change of the agent's route. */
   tellRoute: boolean
 }
 
-/** What became of the response to an observed request. */
+/** The result of a response to an observed request. */
 export interface ObservedResponse {
-  /** Whether there was a route to remember. */
+  /** Whether the response reported a route. */
   captured: boolean
-  /** The change of the agent's route, as [`end_call`] has it, or `null`. */
+  /** A change of the agent's route, as [`end_call`] returns it, or `null`. */
   change: RouteChange | null
 }
 
 /**
- * Has the workspace's repository probed, off this thread, unless a probe is under way or what is known is young. Never
- * waits. Returns what keeps hints away and was not returned yet, for at most 64 workspaces in a process; `null` if there is
- * nothing to say.
+ * Starts a probe of the workspace's repository on another thread and never waits. Does nothing while a probe runs or its
+ * result is fresh. Returns the new reasons for missing hints, or `null`. One process returns reasons for at most 64 workspaces.
  */
 export declare function probe(wrapper: ExternalObject<Wrapper>): Array<Complaint> | null
 
@@ -206,16 +204,16 @@ export declare function requestHeaders(): Array<string>
 /** The names, in lower case, of the response headers that [`capture_response`] reads. */
 export declare function responseHeaders(): Array<string>
 
-/** Another model than the log was told of last. */
+/** A change of the model that answers an agent. */
 export interface RouteChange {
-  /** The model that the log was told of last; before that, the first that answered. */
+  /** The model that the latest notice named. Before the first notice, the first model that answered. */
   from: string
   /** The model that answers now. */
   to: string
 }
 
 /**
- * Panics, so that a test of the built binary can see that a panic reaches JavaScript as an error.
+ * Panics. A test of the built binary uses this to check that a panic becomes a JavaScript error.
  *
  * # Panics
  * Always.

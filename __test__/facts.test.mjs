@@ -174,7 +174,7 @@ describe("facts", () => {
       headers: { [odd]: odd },
       models: [{ id: odd, api: odd, compat: { cacheControlFormat: odd } }],
     };
-    const seen = { isPassedOver: true, calls: 1, owners: [odd, 7, null] };
+    const seen = { isBypassed: true, calls: 1, owners: [odd, 7, null] };
     shared.ownership.providers.set(providers[0], seen);
     const facts = of(
       {

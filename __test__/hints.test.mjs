@@ -228,7 +228,7 @@ describe("repository hints", () => {
       const { warnings } = host;
       assert.equal(warnings.length, variable === "never" ? 1 : 0);
       for (const warning of warnings) {
-        assert.match(warning, /OPENCLAW_TAAS_GIT_HINTS is neither on nor off/);
+        assert.match(warning, /OPENCLAW_TAAS_GIT_HINTS must be on or off/);
       }
     });
   }

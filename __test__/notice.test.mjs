@@ -23,7 +23,7 @@ test("nobody is told by default", async () => {
 describe("the log", () => {
   test("gets one line for a change, and none without", async () => {
     assert.deepEqual(await logged("told", ["a", "a", "b", "b"]), [
-      "taas-affinity: agent told is answered by b now, by a before",
+      "taas-affinity: the model of agent told changed from a to b",
     ]);
   });
 
@@ -58,7 +58,7 @@ describe("the log", () => {
       });
     }
     assert.deepEqual(lines, [
-      "taas-affinity: agent noticed is answered by sim/b now, by sim/a before",
+      "taas-affinity: the model of agent noticed changed from sim/a to sim/b",
     ]);
   });
 });

@@ -42,7 +42,7 @@ describe("a call that goes by without us", () => {
     assert.equal(warnings.length, 1);
     assert.match(warnings[0], /another plugin hooks the provider cloudsigma/);
     assert.match(warnings[0], /disable the other plugin/);
-    assert.match(warnings[0], /before it helps only where that one hooks an alias/);
+    assert.match(warnings[0], /first helps only if the other plugin hooks an alias/);
   });
 
   test("is none where it went through our wrapper, or the provider is none of ours", async () => {

@@ -24,8 +24,8 @@ const DEFAULTS = {
   debug: false,
 };
 const of = (config, env = {}) => {
-  const { notUnderstood, hasOddHints, wantsReplies, ...settings } = settingsOf(config, env);
-  return { settings, notUnderstood, hasOddHints };
+  const { invalid, warnings, ...settings } = settingsOf(config, env);
+  return { settings, invalid };
 };
 const throwing = () => {
   throw new Error("boom");
@@ -34,7 +34,7 @@ const throwing = () => {
 describe("settings", () => {
   test("settings have their defaults if nothing is set", () => {
     for (const config of [undefined, null, {}]) {
-      assert.deepEqual(of(config), { settings: DEFAULTS, notUnderstood: [], hasOddHints: false });
+      assert.deepEqual(of(config), { settings: DEFAULTS, invalid: [] });
     }
   });
 
@@ -48,9 +48,9 @@ describe("settings", () => {
       routeNotice: "log",
       debug: true,
     };
-    const { settings, notUnderstood } = of(config);
+    const { settings, invalid } = of(config);
     assert.deepEqual(settings, { ...config, providers: ["my-taas"] });
-    assert.deepEqual(notUnderstood, []);
+    assert.deepEqual(invalid, []);
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
   });
 
@@ -64,7 +64,7 @@ describe("settings", () => {
     ]);
     assert.equal(listened.includes("reply_payload_sending"), false);
     assert.equal(of({ routeNotice: "reply" }).settings.routeNotice, "log");
-    assert.deepEqual(of({ routeNotice: "reply" }).notUnderstood, []);
+    assert.deepEqual(of({ routeNotice: "reply" }).invalid, []);
   });
 
   test("OPENCLAW_DEBUG switches debug lines on by the rule of the host", () => {
@@ -79,7 +79,7 @@ describe("settings", () => {
   });
 
   test("an invalid value or an unknown key is named and gets its default", () => {
-    const { settings, notUnderstood } = of({
+    const { settings, invalid } = of({
       affinity: 7,
       gitHints: "yes",
       observe: null,
@@ -90,7 +90,7 @@ describe("settings", () => {
       gitHint: "a-secret",
     });
     assert.deepEqual(settings, DEFAULTS);
-    assert.deepEqual(notUnderstood, [
+    assert.deepEqual(invalid, [
       'affinity (a number, not "workspace" or "conversation")',
       "providers (a string, not a list of at most 16 ids)",
       "namespace (a number, not 1 to 64 of A-Z a-z 0-9 . _ -)",
@@ -106,38 +106,38 @@ describe("settings", () => {
     const secret = "sk secret";
     const keys = Object.keys(DEFAULTS);
     for (const value of [secret, [secret], { [secret]: secret }, 7391, 7391n, Symbol(secret)]) {
-      const { settings, notUnderstood } = of(Object.fromEntries(keys.map((key) => [key, value])));
+      const { settings, invalid } = of(Object.fromEntries(keys.map((key) => [key, value])));
       assert.deepEqual(settings, { ...DEFAULTS, providers: settings.providers });
-      assert.ok(notUnderstood.length >= keys.length - 1);
-      assert.doesNotMatch(notUnderstood.join(), /secret|7391/);
+      assert.ok(invalid.length >= keys.length - 1);
+      assert.doesNotMatch(invalid.join(), /secret|7391/);
     }
-    const { notUnderstood } = of({ providers: ["x".repeat(101), 7391, [secret]] });
-    assert.doesNotMatch(notUnderstood.join(), /secret|7391|xx/);
+    const { invalid } = of({ providers: ["x".repeat(101), 7391, [secret]] });
+    assert.doesNotMatch(invalid.join(), /secret|7391|xx/);
   });
 
   test("the names of invalid settings fit one log line", () => {
-    const { notUnderstood } = of({
+    const { invalid } = of({
       affinity: "x".repeat(1_000_000),
       routeNotice: "a\u202e\nb",
       [`\u001b[31m${"k".repeat(1_000_000)}`]: "secret",
       [`${"k".repeat(39)}😀`]: 1,
       ...Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`unknown${at}`, at])),
     });
-    assert.equal(notUnderstood.length, 16);
-    for (const name of notUnderstood) {
+    assert.equal(invalid.length, 16);
+    for (const name of invalid) {
       assert.ok(name.length <= 80, name);
       assert.match(name, /^[^\p{Cc}\p{Cf}\p{Cs}]+$/u);
     }
-    assert.match(notUnderstood[0], /^affinity \(a string, not/);
+    assert.match(invalid[0], /^affinity \(a string, not/);
   });
 
   test("at most sixteen further providers are accepted", () => {
     const ids = Array.from({ length: 16 }, (_, at) => `p${at}`);
-    const { settings, notUnderstood } = of({
+    const { settings, invalid } = of({
       providers: [1, "  ", null, "cloudsigma", ...ids, "p3", "more", "yet"],
     });
     assert.deepEqual(settings.providers, ids);
-    assert.deepEqual(notUnderstood, [
+    assert.deepEqual(invalid, [
       "a provider id (a number, not text of 1 to 100 characters)",
       "a provider id (a string, not text of 1 to 100 characters)",
       "a provider id (null, not text of 1 to 100 characters)",
@@ -158,8 +158,7 @@ describe("settings", () => {
     test(`a configuration that is ${kind} is ignored as a whole`, () => {
       assert.deepEqual(of(config), {
         settings: DEFAULTS,
-        notUnderstood: [`the configuration (${kind}, not an object)`],
-        hasOddHints: false,
+        invalid: [`the configuration (${kind}, not a plain object)`],
       });
     });
   }
@@ -167,9 +166,9 @@ describe("settings", () => {
   test("a configuration that is not a plain object is ignored as a whole", () => {
     for (const config of [new Date(0), new Map(), Promise.resolve()]) {
       const named = "the configuration (an object, not a plain object)";
-      assert.deepEqual(of(config).notUnderstood, [named]);
+      assert.deepEqual(of(config).invalid, [named]);
     }
-    assert.deepEqual(of(Object.create(null)).notUnderstood, []);
+    assert.deepEqual(of(Object.create(null)).invalid, []);
   });
 
   const failing = ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"];
@@ -199,11 +198,11 @@ describe("settings", () => {
     const NOT = "not 1 to 64 of A-Z a-z 0-9 . _ -";
     const VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
     const by = (namespace, value) => {
-      const { settings, notUnderstood } = of(
+      const { settings, invalid } = of(
         namespace === undefined ? {} : { namespace },
         value === undefined ? {} : { [VARIABLE]: value },
       );
-      return [settings.namespace, notUnderstood];
+      return [settings.namespace, invalid];
     };
 
     test("the configuration's namespace takes precedence over the environment's", () => {
@@ -289,7 +288,7 @@ describe("the plugin", () => {
     try {
       const { warnings } = register();
       assert.equal(warnings.length, 1);
-      assert.match(warnings[0], /OPENCLAW_TAAS_GIT_HINTS is neither on nor off/);
+      assert.match(warnings[0], /OPENCLAW_TAAS_GIT_HINTS must be on or off/);
       assert.doesNotMatch(warnings[0], /secret/);
     } finally {
       delete process.env.OPENCLAW_TAAS_GIT_HINTS;

@@ -172,7 +172,7 @@ describe("what a call used is counted", () => {
     assert.deepEqual([requests, failures], [4, 0]);
     assert.deepEqual(tokens, { input: 0, cached: 0, written: 0, output: 0 });
     assert.equal(host.warnings.length, 1);
-    assert.match(host.warnings[0], /what a call used was not counted/);
+    assert.match(host.warnings[0], /the usage of a call was not counted/);
   });
 
   test("a stream that never ends is not waited for", async () => {

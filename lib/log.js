@@ -1,20 +1,17 @@
-// Fail open: whatever goes wrong in here, the model call goes out as its caller made it, and one
-// warning for each kind of fault says so in the gateway's log.
+// The plugin's log. A fault in the plugin never fails a model call. It causes one warning in the gateway's log.
 
-import { shared } from "./addon/shared.js";
-
-/** Enough for any message of ours; what comes from elsewhere may be of any length. */
+/** Characters of a line in the log. */
 const LINE_LIMIT = 2000;
 
-/** What could end a line, command a terminal that shows it, or turn or hide what follows. */
+/** Characters that end a line, control a terminal, or hide or reverse the text after them. */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
-
-/** An error whose message anybody may read: it has no path and no user name. Its `cause` is for the log alone. */
-export class PublicError extends Error {}
 
 const IN_LOG = "the gateway's log says why";
 
-/** Whether anybody may read the message of whatever was thrown, even where looking at it throws again. */
+/** An error whose message has no path and no user name, so every user may read it. Only the log shows its `cause`. */
+export class PublicError extends Error {}
+
+/** Whether `error` is a {@link PublicError}. A proxy can throw at this question. */
 export function isPublic(error) {
   try {
     return error instanceof PublicError;
@@ -23,7 +20,7 @@ export function isPublic(error) {
   }
 }
 
-/** What people in a chat and callers of gateway methods may read of whatever was thrown. */
+/** The part of an error's message that chats and callers of gateway methods may read. */
 export function publicMessageOf(error) {
   if (!isPublic(error)) {
     return `something went wrong in the plugin; ${IN_LOG}`;
@@ -31,8 +28,8 @@ export function publicMessageOf(error) {
   return error.cause === undefined ? error.message : `${error.message}; ${IN_LOG}`;
 }
 
-/** The message of whatever was thrown, for the log, even where reading it throws again. */
-export function messageOf(error) {
+/** The whole message of a thrown value, for the log only. */
+function messageOf(error) {
   try {
     if (isPublic(error) && error.cause !== undefined) {
       return `${error.message}: ${messageOf(error.cause)}`;
@@ -43,41 +40,40 @@ export function messageOf(error) {
   }
 }
 
-/** `text` as a single line for people, of at most `limit` characters. */
+/** `text` as a single line of at most `limit` characters. */
 export const oneLine = (text, limit = LINE_LIMIT) =>
   text.slice(0, limit).toWellFormed().replace(CONTROLS, " ");
 
 /**
  * @typedef {(kind: string, consequence: string, error: unknown) => void} Warn
- * says `consequence` and why, once for each `kind`, however many copies of this module there are
- */
-
-/**
+ * writes `consequence` and the reason once for each `kind`
+ *
  * @typedef {object} Log
  * @property {Warn} warn
- * @property {<T>(kind: string, consequence: string, action: () => T) => T | undefined} attempt returns what `action`
- *   returns; if that throws, it warns and returns `undefined`
+ * @property {<T>(kind: string, consequence: string, action: () => T) => T | undefined} attempt returns the result of
+ *   `action`; if `action` throws, warns and returns `undefined`
  * @property {(line: string) => void} info
- * @property {((line: string) => void) | undefined} debug for the people who debug a gateway, if there are any
+ * @property {((line: string) => void) | undefined} debug is missing unless debug lines are on
  */
 
 /**
  * @param {{ info(message: string): void, warn(message: string): void }} logger the host's
  * @param {boolean} isDebugging
+ * @param {Set<string>} warned the kinds of faults that the log already has
  * @returns {Log}
  */
-export function createLog(logger, isDebugging) {
+export function createLog(logger, isDebugging, warned) {
   const write = (level, line) => {
     try {
       logger[level](oneLine(`taas-affinity: ${line}`));
     } catch {
-      // A logger that throws must not fail the call either.
+      // A logger that throws must not fail the model call.
     }
   };
 
   function warn(kind, consequence, error) {
-    if (!shared.warned.has(kind)) {
-      shared.warned.add(kind);
+    if (!warned.has(kind)) {
+      warned.add(kind);
       write("warn", `${consequence}: ${messageOf(error)} (said once)`);
     }
   }

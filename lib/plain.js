@@ -1,21 +1,21 @@
-// What may be copied with additions of ours: plain objects alone. Anything else goes out as it is.
+// Tests for kinds of values. The plugin extends plain objects only. Other values go out unchanged.
 
 import { isProxy } from "node:util/types";
 
-/** Whether `value` is an object of keys and nothing more, so that a copy is as good as it. */
+export const isObject = (value) => value !== null && typeof value === "object";
+
+export const stringOf = (value) => (typeof value === "string" ? value : undefined);
+
+/** Whether `value` has keys and values only, so that a copy is equal to it. */
 export function isPlain(value) {
-  if (value === null || typeof value !== "object") {
-    return false;
-  }
-  const prototype = Object.getPrototypeOf(value);
+  const prototype = isObject(value) && Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
 /**
- * Whether a copy of `value`, which the caller gave as options or headers, can be extended: nothing at all or a plain object.
+ * Whether the plugin can extend a copy of `value`: a plain object, `undefined` or `null`.
  *
- * @throws {TypeError} where a copy of the plain object could lose something: an accessor, a hidden property, an iterator,
- *   whatever a proxy does
+ * @throws {TypeError} if a copy could lose something: an accessor, a hidden property, an iterator or a proxy's behaviour
  */
 export function isCopyable(value) {
   if (value === undefined || value === null) {

@@ -1,4 +1,4 @@
-//! JavaScript values as Rust's, and errors as JavaScript's.
+//! Converts JavaScript's values to Rust, and Rust's errors to JavaScript.
 
 use std::{
     ffi::CStr,
@@ -12,12 +12,12 @@ use napi::{
 };
 use taas_affinity::surroundings::Surroundings;
 
-/// A string property, where it is one.
+/// A property, if its value is a string.
 pub fn text_property(of: &Object<'_>, name: &CStr) -> Result<Option<String>> {
     string(of.get_c_named_property(name)?)
 }
 
-/// A string.
+/// `value`, if it is a string.
 pub fn string(value: Unknown<'_>) -> Result<Option<String>> {
     Ok(match value.get_type()? {
         ValueType::String => Some(String::from_unknown(value)?),
@@ -25,7 +25,7 @@ pub fn string(value: Unknown<'_>) -> Result<Option<String>> {
     })
 }
 
-/// An object of keys: neither `null` nor an array.
+/// `value`, if it is an object and not an array.
 pub fn object(value: Unknown<'_>) -> Result<Option<Object<'_>>> {
     if value.get_type()? != ValueType::Object || value.is_array()? {
         return Ok(None);
@@ -33,7 +33,7 @@ pub fn object(value: Unknown<'_>) -> Result<Option<Object<'_>>> {
     Object::from_unknown(value).map(Some)
 }
 
-/// Which of `keys` an object has. `undefined` is as good as no value.
+/// Which of `keys` an object has. A value of `undefined` counts as missing.
 pub fn present<const N: usize>(of: &Object<'_>, keys: [&str; N]) -> Result<[bool; N]> {
     let mut present = [false; N];
     for (present, key) in present.iter_mut().zip(keys) {
@@ -43,8 +43,8 @@ pub fn present<const N: usize>(of: &Object<'_>, keys: [&str; N]) -> Result<[bool
     Ok(present)
 }
 
-/// `process.env`, rather than the C environment, which JavaScript may be changing on another thread,
-/// what Node knows of the home directory, and the namespace that the user has set.
+/// The surroundings of the Node process. The environment is `process.env`, because another thread may change the C
+/// environment.
 pub struct Process<'a> {
     pub env: &'a Object<'a>,
     pub home: Option<&'a str>,
@@ -65,18 +65,18 @@ impl Surroundings for Process<'_> {
     }
 }
 
-/// `Date.now()`.
+/// The time in milliseconds since 1970, as `Date.now()` returns it.
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// An error that is nobody's fault.
+/// An error that the caller did not cause.
 pub fn failure(error: impl Display) -> Error {
     Error::new(Status::GenericFailure, error.to_string())
 }
 
-/// An error of whoever gave the argument; its `code` is `InvalidArg`.
+/// An error that an argument caused. Its `code` is `InvalidArg`.
 pub fn invalid(error: impl Display) -> Error {
     Error::new(Status::InvalidArg, error.to_string())
 }

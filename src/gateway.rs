@@ -1,4 +1,4 @@
-//! What JavaScript asks for the whole gateway, and the first crossing of a call: whose it is.
+//! The functions for the whole gateway, and the first crossing of a call: its identity.
 
 use napi::bindgen_prelude::{External, JsObjectValue, Object, Result};
 use napi_derive::napi;
@@ -14,7 +14,7 @@ use crate::{
     convert::{Process, failure, invalid, now, object, text_property},
 };
 
-/// What stays the same for every request of this gateway.
+/// The values that all requests of this gateway share.
 #[napi]
 pub struct Gateway {
     decides: wrapper::Gateway,
@@ -24,9 +24,8 @@ pub struct Gateway {
 
 #[napi]
 impl Gateway {
-    /// `plugin_version` is the package's own, `host_name` is only ever hashed, `home` is the
-    /// user's home directory, `git_hints` says whether workspaces' repositories are looked at,
-    /// `namespace` is hashed into every session id, to tell apart gateways with the same paths.
+    /// `host_name` leaves the process as a hash only. `home` is the user's home directory. `git_hints` enables repository
+    /// hints. `namespace` becomes part of every session id and separates gateways with the same paths.
     #[napi(constructor, catch_unwind, strict)]
     #[must_use]
     pub fn new(
@@ -40,12 +39,12 @@ impl Gateway {
         Self { decides, home, namespace }
     }
 
-    /// Decides the identity of the calls of a stream wrapper: `context` is what OpenClaw gives the hook,
-    /// `env` is `process.env`, read only where `context` does not say enough.
+    /// Decides the identity of a stream wrapper's calls. `context` is the hook's context. `env` is `process.env`, and is read
+    /// only if the context is not enough.
     ///
     /// # Errors
-    /// A getter of `context` throws, the workspace is relative and the current directory gone, or
-    /// there is neither a session source nor a home directory.
+    /// A getter of `context` throws. The workspace is relative and the current directory is missing. There is neither a
+    /// session source nor a home directory.
     #[napi(catch_unwind, strict)]
     pub fn identity(&self, context: Object<'_>, env: Object<'_>) -> Result<Identity> {
         let workspace_dir = text_property(&context, c"workspaceDir")?;
@@ -60,7 +59,7 @@ impl Gateway {
             }
         })?;
         let context = Context {
-            owner: IdentityContext {
+            identity: IdentityContext {
                 workspace_dir: workspace_dir.as_deref(),
                 agent_dir: agent_dir.as_deref(),
                 agent_id: agent_id.as_deref(),
@@ -73,12 +72,11 @@ impl Gateway {
         wrapper.map(Identity::of).map_err(failure)
     }
 
-    /// The answer of a gateway method to `params`, both as JSON text. `facts` are what the host's
-    /// configuration says, as JSON text too.
+    /// Answers a gateway method. `params`, `facts` and the answer are JSON texts. `facts` describe the host's configuration.
     ///
     /// # Errors
-    /// With code `InvalidArg` where there is no such method or `params` are not what it accepts;
-    /// the message says what is.
+    /// The error has the code `InvalidArg` if the method does not exist or does not accept `params`. The message says what
+    /// the method accepts.
     #[napi(catch_unwind, strict)]
     pub fn ask(
         &self,
@@ -104,21 +102,21 @@ impl Gateway {
     }
 }
 
-/// The identity of the calls of one stream wrapper.
+/// The identity of a stream wrapper's calls.
 #[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Identity {
-    /// What the functions for a call take.
+    /// Stands for the identity in the functions for a call.
     pub handle: External<Wrapper>,
     /// The affinity session id, `oc:` and 16 hex digits.
     pub session_id: String,
-    /// The kind of source that the session id comes from. It names no value.
+    /// The kind of source of the session id, without its value.
     pub source: &'static str,
     /// The agent id, or `null`.
     pub agent_id: Option<String>,
-    /// The headers that every request carries, as the JSON text of an object.
+    /// The headers of every request, as the JSON text of an object.
     pub headers: String,
-    /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `provider` and `modelId` will decide
-    /// the same again, and are short enough to be remembered.
+    /// Whether the same `workspaceDir`, `agentDir`, `agentId`, `conversationId`, `provider` and `modelId` always have this
+    /// identity, and are short enough to be remembered.
     pub reusable: bool,
 }
 
@@ -141,7 +139,7 @@ impl Identity {
 pub struct Method {
     /// Its name.
     pub name: &'static str,
-    /// The scope that a client needs.
+    /// The scope that a client must have.
     pub scope: &'static str,
 }
 

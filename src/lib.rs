@@ -1,22 +1,23 @@
 //! The Node binding of `openclaw-taas-affinity`: it converts between JavaScript and
 //! [`taas_affinity`], and decides nothing.
 //!
-//! Every function is synchronous. A panic becomes a JavaScript error at this boundary, so that no
-//! fault in here can take the gateway down; `native.d.ts` documents what JavaScript sees.
+//! Every function is synchronous. At this boundary, a panic becomes a JavaScript error, so that no fault can end the
+//! gateway. `native.d.ts` contains this documentation for JavaScript.
 
 #![expect(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 
 use napi_derive::napi;
 
-// Public, since a test build exports nothing to Node, and would call all of it unused.
+// The modules are public, because a test build exports nothing to Node and would call them unused.
 pub mod call;
 mod convert;
 pub mod gateway;
+pub mod observed;
+pub mod probe;
 pub mod store;
 
-/// The number of the interface between JavaScript and this addon, as `native.d.ts` has it. It is
-/// raised with every change that JavaScript written for another number could not live with: an
-/// image stays in the process for good, and may meet the JavaScript of a later version.
+/// The number of the interface between JavaScript and this addon. Raise it with every incompatible change. A loaded addon
+/// stays in the process, and may meet the JavaScript of a later version.
 const INTERFACE: u32 = 9;
 
 /// The number of the interface between JavaScript and this addon.
@@ -33,7 +34,7 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Panics, so that a test of the built binary can see that a panic reaches JavaScript as an error.
+/// Panics. A test of the built binary uses this to check that a panic becomes a JavaScript error.
 ///
 /// # Panics
 /// Always.

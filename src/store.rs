@@ -1,4 +1,4 @@
-//! The store of the process, as tests look into it.
+//! Shows tests the content of the store.
 
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
@@ -9,28 +9,28 @@ use crate::convert::failure;
 /// The latest capture of an agent as JSON text, or `null`.
 ///
 /// # Errors
-/// None that a capture allows.
+/// Every capture has a JSON form, so there are no errors.
 #[napi(catch_unwind, strict)]
 pub fn latest_by_agent(agent_id: String) -> Result<Option<String>> {
     let capture = Store::shared().by_agent(&agent_id);
     capture.map(|capture| serde_json::to_string(&*capture).map_err(failure)).transpose()
 }
 
-/// How full the store is.
+/// The number of captures in the store.
 #[napi(object, object_from_js = false)]
 pub struct CaptureTableSize {
     /// Sessions with a capture.
     pub sessions: u32,
     /// Agents with a capture.
     pub agents: u32,
-    /// How many sessions, and how many agents, it holds at most.
+    /// The highest number of sessions, and of agents.
     pub limit: u32,
 }
 
-/// How full the store is, and how full it can be.
+/// The number of captures in the store, and its limit.
 ///
 /// # Errors
-/// None that its limit allows.
+/// The limit fits an `u32`, so there are no errors.
 #[napi(catch_unwind, strict)]
 pub fn capture_table_size() -> Result<CaptureTableSize> {
     let size = Store::shared().size();

@@ -152,9 +152,9 @@ test("a change of the route is told in the log where the configuration wants it"
   routedTo = "sim/second";
   await turn();
   await turn();
-  const lines = said("is answered by");
+  const lines = said("the model of agent");
   assert.equal(lines.length, 1, gateway.log());
-  assert.match(lines[0], /agent main is answered by sim\/second now, by sim\/first before/);
+  assert.match(lines[0], /the model of agent main changed from sim\/first to sim\/second/);
 });
 
 test("by conversation each of OpenClaw's sessions is one of its own, and found by its own id", async () => {

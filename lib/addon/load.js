@@ -1,5 +1,5 @@
-// Which addon serves this copy of the package. A managed update puts each version into a directory of its own, so that
-// a running gateway maps a second library beside the first; the store must be one all the same.
+// Selects the addon for this copy of the package. A managed update installs each version in a directory of its own. Copies
+// from several directories must still share one store, so they share one addon.
 
 import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
@@ -14,7 +14,7 @@ import { INTERFACE, shared } from "./shared.js";
 const PACKAGE = new URL("../../package.json", import.meta.url);
 const { version } = JSON.parse(readFileSync(PACKAGE, "utf8"));
 
-/** The directory of the addon that serves this interface, handed down to worker threads. */
+/** Worker threads inherit the addon's directory under this key. */
 const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
 
 /**
@@ -26,20 +26,25 @@ const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
  */
 
 /**
- * The addon, and what it decides for this gateway.
- *
  * @param {string | undefined} rootDir the package's real directory
  * @param {import("../host/settings.js").Settings} settings
  * @param {import("../log.js").Warn} warn
  * @returns {Addon}
- * @throws {Error} where there is no binary for this machine, it cannot be loaded, or it does not fit
+ * @throws {Error} if this machine has no binary, or the binary does not load or has another interface
  */
 export function loadAddon(rootDir, { gitHints, namespace }, warn) {
-  const { native, built } = addonFor(rootDir ?? dirname(fileURLToPath(PACKAGE)));
+  const directory = rootDir ?? dirname(fileURLToPath(PACKAGE));
+  const own = ownAddon(directory);
+  if (shared.addon.native === undefined) {
+    shared.addon.native = inheritedAddon() ?? own;
+    setEnvironmentData(DIRECTORY, getEnvironmentData(DIRECTORY) ?? directory);
+  }
+  const { native } = shared.addon;
+  const built = own.version();
   if (built !== version) {
     warn(
       `version ${built}`,
-      "the binary and the package are of different versions, which may not fit",
+      "the binary and the package have different versions and may not fit together",
       `binary ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
     );
   }
@@ -47,7 +52,7 @@ export function loadAddon(rootDir, { gitHints, namespace }, warn) {
   return { native, gateway, version, built };
 }
 
-/** The user's home directory. Without one, and without a passwd entry, only `~` is not understood. */
+/** The user's home directory; `null` for a user without one. */
 function home() {
   try {
     return homedir();
@@ -56,36 +61,26 @@ function home() {
   }
 }
 
-/** The addon of this interface that is in the process already, wherever that lies, else the package's own. */
-function addonFor(rootDir) {
-  const own = fitting(rootDir);
-  if (shared.addon.native === undefined) {
-    shared.addon.native = inherited() ?? own;
-    setEnvironmentData(DIRECTORY, getEnvironmentData(DIRECTORY) ?? rootDir);
-  }
-  return { native: shared.addon.native, built: own.version() };
-}
-
-/** The package's own binary; after an update in its place, not the one that was loaded before. */
-function fitting(rootDir) {
-  const speaks = (native) => native.interfaceNumber?.() ?? "none";
-  const loaded = loadNative(rootDir);
-  const own = speaks(loaded) === INTERFACE ? loaded : loadNative(rootDir, { anew: true });
-  if (speaks(own) !== INTERFACE) {
+/** The package's own addon. An update in place replaces a file that is already loaded. */
+function ownAddon(directory) {
+  const interfaceOf = (native) => native.interfaceNumber?.() ?? "none";
+  const loaded = loadNative(directory);
+  const own = interfaceOf(loaded) === INTERFACE ? loaded : loadNative(directory, { anew: true });
+  if (interfaceOf(own) !== INTERFACE) {
     throw new PublicError(
-      `the binary speaks interface ${speaks(own)} and the package ${INTERFACE}: install the package again`,
+      `the binary has interface ${interfaceOf(own)} and the package ${INTERFACE}: install the package again`,
     );
   }
   return own;
 }
 
-/** The addon that serves the thread which started this one. */
-function inherited() {
+/** The addon of the thread that started this thread. */
+function inheritedAddon() {
   const directory = getEnvironmentData(DIRECTORY);
   try {
     return directory === undefined ? undefined : loadNative(directory);
   } catch {
-    // It was removed after it had been loaded; this thread does without.
+    // The directory was removed after the other thread had loaded the addon.
     return undefined;
   }
 }

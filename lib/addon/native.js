@@ -8,7 +8,7 @@ import { PublicError } from "../log.js";
 
 const NAME = "openclaw-taas-affinity";
 
-/** What there is a binary for: `process.platform`-`process.arch`, and the builds that fit it. */
+/** The builds for each platform of Node. */
 const BUILDS = {
   "darwin-arm64": ["darwin-arm64"],
   "darwin-x64": ["darwin-x64"],
@@ -18,20 +18,28 @@ const BUILDS = {
   "win32-x64": ["win32-x64-msvc"],
 };
 
-/** Which C library Node runs on. Asked for only where it decides, since a report takes milliseconds. */
-function libc() {
+const platform = () => `${process.platform}-${process.arch}`;
+
+const builds = () => BUILDS[platform()] ?? [];
+
+/** Whether Node runs on musl instead of glibc. */
+function isMusl() {
   const { report } = process;
   const { excludeNetwork } = report;
-  // Looking network interfaces up would take the report most of its time.
+  // The network interfaces would take most of the report's time.
   report.excludeNetwork = true;
   try {
-    return report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
+    return !report.getReport().header.glibcVersionRuntime;
   } finally {
     report.excludeNetwork = excludeNetwork;
   }
 }
 
-/** The path of one build: the file beside the package (a checkout), else the platform package. */
+/** This machine, for messages. */
+export const machine = () =>
+  builds().length > 1 ? `${platform()} (${isMusl() ? "musl" : "glibc"})` : platform();
+
+/** The path of a build: beside the package in a checkout, else in its platform package. */
 function locate(require, rootDir, build) {
   const beside = join(rootDir, `${NAME}.${build}.node`);
   if (existsSync(beside)) {
@@ -47,39 +55,27 @@ function locate(require, rootDir, build) {
   }
 }
 
-/** The machine as a message names it: platform, arch and, where there are several, the C library. */
-function machineName(platform, builds) {
-  return builds.length > 1 ? `${platform} (${libc() === "gnu" ? "glibc" : "musl"})` : platform;
-}
-
-/** This machine, as a message names it. */
-export function machine() {
-  const platform = `${process.platform}-${process.arch}`;
-  return machineName(platform, BUILDS[platform] ?? []);
-}
-
-function notFound(platform, builds) {
+function missingBinary() {
   return new PublicError(
-    `there is no native binary for ${machineName(platform, builds)} beside the package or in a ` +
-      `platform package. Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
+    `there is no native binary for ${machine()} beside the package or in a platform package. ` +
+      `Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
       "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
       "node_modules was made on another platform: remove both and install again. To build the " +
       "binary from source, with Rust, in a checkout: npm ci && npm run build",
   );
 }
 
-/** What was loaded, by the package's directory: the host registers again and again. */
+/** The loaded addons by package directory. The host registers the plugin many times. */
 const loaded = new Map();
 
 /**
- * The addon, loaded by its real path. The host runs this module from private snapshots of the
- * package, one for each copy; a library loaded from there would be a separate image with a capture
- * table of its own. By the real path there is one image, and one table, for the whole process.
+ * Loads the addon by its real path. The host runs each copy of this module from a private snapshot of the package. By the
+ * real path, all copies in the process share one library and one store.
  *
  * @param {string} rootDir the package's real directory
- * @param {{ anew?: boolean }} [options] `anew` where the file has been replaced since it was loaded
+ * @param {{ anew?: boolean }} [options] `anew` if the file may have been replaced since it was loaded
  * @returns {typeof import("../../native.js")}
- * @throws {Error} where there is no binary for this machine, or it cannot be loaded
+ * @throws {Error} if this machine has no binary, or the binary does not load
  */
 export function loadNative(rootDir, { anew = false } = {}) {
   if (anew || !loaded.has(rootDir)) {
@@ -90,25 +86,20 @@ export function loadNative(rootDir, { anew = false } = {}) {
 
 function load(rootDir, anew) {
   const require = createRequire(join(rootDir, "package.json"));
-  const platform = `${process.platform}-${process.arch}`;
-  const builds = BUILDS[platform] ?? [];
-  const found = builds.flatMap((build) => {
-    const path = locate(require, rootDir, build);
-    return path === undefined ? [] : [{ build, path }];
-  });
+  const paths = builds().map((build) => locate(require, rootDir, build));
+  const found = paths.filter((path) => path !== undefined);
   if (found.length === 0) {
-    throw notFound(platform, builds);
+    throw missingBinary();
   }
-  // npm installs the one that fits; both are there where other tools or other machines did.
-  const { path } =
-    (found.length > 1 && found.find(({ build }) => build.endsWith(libc()))) || found[0];
+  // npm installs the build for this C library only. Other tools can install both.
+  const path = found.length > 1 && isMusl() ? found[1] : found[0];
   if (anew) {
     delete require.cache[realpathSync(path)];
   }
   try {
     return require(path);
   } catch (cause) {
-    throw new PublicError(`the native binary does not load on ${machineName(platform, builds)}`, {
+    throw new PublicError(`the native binary does not load on ${machine()}`, {
       cause: new Error(`${path}: ${cause.message}`, { cause }),
     });
   }

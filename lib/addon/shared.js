@@ -1,40 +1,40 @@
-// The one global of this plugin: what all copies of this module share. The host imports the module several times in
-// one process and asks different copies for the parts of one call.
+// The one global of this plugin. The host imports the module several times in one process, and asks different copies
+// about one call. All copies share this record.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * The version of the record below, and of the interface between this JavaScript and the addon, which is in the record.
- * Raise it in both (`INTERFACE` in `src/lib.rs`) whenever either changes.
+ * The version of the record below, and of the interface between this JavaScript and the addon. If either changes, raise
+ * this number and `INTERFACE` in `src/lib.rs`.
  */
 export const INTERFACE = 9;
 
 const NAME = "openclaw-taas-affinity";
 
-/** Without these shared, a call's headers, route or warning would be looked for in a copy that never had it. */
+/** Without a shared record, a copy would not find the call, the route or the warning that another copy has noted. */
 const make = () =>
   Object.freeze({
     version: INTERFACE,
     /** @type {AsyncLocalStorage<import("../call/call.js").Call | undefined>} the call that runs now */
     calls: new AsyncLocalStorage(),
-    /** @type {WeakMap<object, import("../host/models.js").Origin>} by the very headers that we gave a model */
+    /** @type {WeakMap<object, import("../host/models.js").Origin>} by the headers object that the plugin gave a model */
     origins: new WeakMap(),
-    /** @type {Set<string>} kinds of fault that the log has been told of */
+    /** @type {Set<string>} the kinds of faults that the log already has */
     warned: new Set(),
     /** @type {WeakMap<object, object>} the call of each request of undici */
     callOf: new WeakMap(),
     ownership: {
-      /** Ids of our calls that have begun, and providers of which a call without an id has. */
+      /** Ids of the plugin's calls that have begun. For a call without an id, its provider. */
       begun: { young: new Set(), old: new Set() },
-      /** Models whose calls we let go out untouched. */
+      /** Models with calls that the plugin let go out untouched. */
       untouched: { young: new Set(), old: new Set() },
       /**
-       * @type {Map<string, { isPassedOver?: boolean, calls: number, owners: string[] }>} by id, whether its latest call
-       *   passed us over, how many did, and the plugins that own it
+       * @type {Map<string, { isBypassed?: boolean, calls: number, owners: string[] }>} by provider id: whether its latest
+       *   call bypassed this plugin, how many calls did, and the plugins that own the provider
        */
       providers: new Map(),
     },
-    /** @type {Map<string, { agentId?: string, conversation?: string }>} open calls of another plugin by their trace */
+    /** @type {Map<string, { agentId?: string, conversation?: string }>} open calls of other plugins by trace and span */
     observed: new Map(),
     /** @type {{ stop?: () => void }} the one subscription to undici's channels */
     channel: {},
@@ -42,25 +42,19 @@ const make = () =>
     addon: {},
   });
 
-const isOurs = (value, own) =>
-  Object.isFrozen(value) &&
-  value?.version === INTERFACE &&
-  Object.keys(own).every((key) => key in value);
-
-/**
- * The record under the plugin's name. Where another version's record or anything else is there, that stays as it is and
- * ours is under a name of its own; where nothing can be put, this copy is alone.
- */
+/** The record under the plugin's name. If the name has another value, the record is under a name with its version. */
 function find() {
   const own = make();
   for (const key of [Symbol.for(NAME), Symbol.for(`${NAME}/${INTERFACE}`)]) {
     try {
       globalThis[key] ??= own;
-      if (isOurs(globalThis[key], own)) {
-        return globalThis[key];
+      const found = globalThis[key];
+      const isWhole = Object.keys(own).every((part) => part in found);
+      if (Object.isFrozen(found) && found.version === INTERFACE && isWhole) {
+        return found;
       }
     } catch {
-      // Something else has the name, and does not let itself be read or replaced.
+      // The name has a value that cannot be read or replaced.
     }
   }
   return own;

@@ -1,12 +1,13 @@
-// One model call, one record: what the stream wrapper knows of a call reaches the turn state, the
-// payload and the response of that very call through `AsyncLocalStorage` and closures, so that any
-// number of calls of one session can be in flight at once.
+// The record of one model call. Closures carry the record to the payload and the response. `AsyncLocalStorage` carries it
+// to the turn state. So any number of calls of one session can run at once.
 
 import { shared } from "../addon/shared.js";
 import { configuredHeaders } from "../host/models.js";
-import { headersSet, placesOf, withHeaders } from "./headers.js";
+import { isId } from "../host/ownership.js";
+import { stringOf } from "../plain.js";
+import { indexesOf, presetValues, withHeaders } from "./headers.js";
 
-/** The options of a call that is ours already carry its record, for a second wrapper around it. */
+/** The options of a call carry its record under this key, so that a second wrapper does not begin the call again. */
 const CALL = Symbol.for("openclaw-taas-affinity.call");
 
 export const SESSION = "X-OpenClaw-Session-Id";
@@ -14,65 +15,61 @@ const TURN_ID = "X-OpenClaw-Turn-Id";
 const ATTEMPT = "X-OpenClaw-Attempt";
 const ALGORITHM = "X-TaaS-Autorouter-Algorithm";
 
-// What can be sent for sure, which is what nearly every value is. The addon decides the rest.
-const PLAIN = /^[!-~]{1,200}$/;
+/** Nearly every value has this form and can be sent unchanged. The addon decides about the others. */
+const SAFE = /^[!-~]{1,200}$/;
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,15}$/;
-
-/** The host's ids of requests and conversations are shorter than this. */
-const ID_LIMIT = 256;
 
 /**
  * @typedef {object} Call
  * @property {import("./identity.js").Identity} identity
  * @property {unknown} provider
- * @property {unknown} modelId of the model that is streamed
+ * @property {unknown} modelId
  * @property {unknown} conversation OpenClaw's own session id
- * @property {boolean} isRun whether an agent's run makes it; titles and recaps are not replies of the agent
- * @property {Record<string, string>} headers what the plugin adds, less what the caller set
- * @property {unknown[] | undefined} set what the caller or the configuration set of our headers
- * @property {string} session what its requests say in the session header
- * @property {number} number what the addon knows the call by
- * @property {number} times how many times the request has been sent, counting this one
- * @property {string | undefined} turnId the turn id that the request carries
- * @property {string | undefined} attempt the attempt that the request carries
- * @property {unknown} config of the host, and `cost` of the model: for what the call will have cost
- * @property {unknown} cost
- * @property {string | undefined} source the first source of a route or a failure, see response.js
- * @property {string | undefined} route the model that the latest captured route names
+ * @property {boolean} isRun whether the call is part of an agent's run; titles and recaps are not replies of the agent
+ * @property {Record<string, string>} headers that the plugin adds to the request
+ * @property {unknown[] | undefined} preset values of the plugin's headers from the caller or the configuration
+ * @property {string} session the value of the session header of its requests
+ * @property {number} number by which the addon knows the call
+ * @property {number} attempt how many times the request has been sent, counting this one
+ * @property {string | undefined} sentTurnId the turn id that the request carries
+ * @property {string | undefined} sentAttempt the attempt that the request carries
+ * @property {unknown} config the host's configuration
+ * @property {unknown} cost the prices of the model
+ * @property {string | undefined} source the first source that reported a route or a failure, see response.js
+ * @property {string | undefined} route the model that the latest route names
  */
 
-const textOf = (value) => (typeof value === "string" ? value : undefined);
+/** The text of a number or of its digits. */
+function attemptText(value) {
+  const text = typeof value === "number" ? String(value) : value;
+  return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
+}
+
+/** Whether two values are equal. An unknown value is equal to any value. */
+const isSame = (one, other) => one === undefined || other === undefined || one === other;
 
 /** @param {import("./hooks.js").Parts} parts */
 export function createCalls({ addon: { native }, host: { providers } }) {
   const { calls } = shared;
   const names = [...native.requestHeaders(), TURN_ID, ATTEMPT, ALGORITHM];
-  const places = placesOf(names);
-  const placeOf = (name) => names.indexOf(name);
-  const [turnIdPlace, attemptPlace] = [TURN_ID, ATTEMPT].map(placeOf);
+  const indexes = indexesOf(names);
+  const [sessionIndex, turnIdIndex, attemptIndex] = [SESSION, TURN_ID, ATTEMPT].map((name) =>
+    names.indexOf(name),
+  );
 
-  /** `text` as a header value, where it can be sent unchanged. */
+  /** `text`, if a header can carry it unchanged. */
   const sendable = (text) =>
-    typeof text === "string" && (PLAIN.test(text) || native.isHeaderSafe(text)) ? text : undefined;
+    typeof text === "string" && (SAFE.test(text) || native.isHeaderSafe(text)) ? text : undefined;
 
-  /** A number or its digits, as the attempt that a header says. */
-  const attemptOf = (value) => {
-    const text = typeof value === "number" ? String(value) : value;
-    return typeof text === "string" && POSITIVE_INTEGER.test(text) ? text : undefined;
-  };
-
-  const idOf = (id) =>
-    typeof id === "string" && id !== "" && id.length <= ID_LIMIT ? id : undefined;
-
-  /** The record of a call that begins. What is set already stays as it is. */
-  function start(identity, provider, model, options, config, isRun) {
-    const set = headersSet(options?.headers, configuredHeaders(model), places);
-    const conversation = options?.sessionId;
+  /** Begins a call and returns its record. The plugin adds no header that is already set. */
+  function begin(identity, provider, model, options, config, isRun) {
+    const preset = presetValues(options?.headers, configuredHeaders(model), indexes);
+    const { sessionId: conversation, requestId } = options ?? {};
     const { call, attempt, algorithm } = native.beginCall(
       identity.handle,
-      idOf(options?.requestId),
-      textOf(conversation),
+      isId(requestId) ? requestId : undefined,
+      stringOf(conversation),
     );
     const headers = headersOf(identity, attempt, algorithm);
     return {
@@ -81,13 +78,13 @@ export function createCalls({ addon: { native }, host: { providers } }) {
       modelId: model?.id,
       conversation,
       isRun,
-      headers: set === undefined ? headers : lacking(headers, set),
-      set,
-      session: String(set?.[placeOf(SESSION)] ?? headers[SESSION]).trim(),
+      headers: preset === undefined ? headers : withoutPreset(headers, preset),
+      preset,
+      session: String(preset?.[sessionIndex] ?? headers[SESSION]).trim(),
       number: call,
-      times: attempt,
-      turnId: sendable(set?.[turnIdPlace]),
-      attempt: sendable(set?.[attemptPlace] ?? headers[ATTEMPT]),
+      attempt,
+      sentTurnId: sendable(preset?.[turnIdIndex]),
+      sentAttempt: sendable(preset?.[attemptIndex] ?? headers[ATTEMPT]),
       config,
       cost: model?.cost,
       source: undefined,
@@ -95,34 +92,34 @@ export function createCalls({ addon: { native }, host: { providers } }) {
     };
   }
 
-  /** The identity's headers, with the algorithm that an operator set and the attempt that the host does not count. */
-  const headersOf = (identity, times, algorithm) =>
-    algorithm === null && times === 1
+  /** The headers of a request. The host does not count attempts, so the plugin does. */
+  const headersOf = (identity, attempt, algorithm) =>
+    algorithm === null && attempt === 1
       ? identity.headers
       : {
           ...identity.headers,
-          ...(times > 1 && { [ATTEMPT]: String(times) }),
+          ...(attempt > 1 && { [ATTEMPT]: String(attempt) }),
           ...(algorithm !== null && { [ALGORITHM]: algorithm }),
         };
 
-  const lacking = (headers, set) =>
+  const withoutPreset = (headers, preset) =>
     Object.fromEntries(
-      Object.entries(headers).filter(([name]) => set[placeOf(name)] === undefined),
+      Object.entries(headers).filter(([name]) => preset[names.indexOf(name)] === undefined),
     );
 
-  /** The call that these options belong to, where another wrapper of ours has begun it. */
-  function begun(options) {
+  /** The call that another wrapper of this plugin has begun with these options. */
+  function outerCall(options) {
     const call = options?.[CALL];
     return call !== undefined && call === calls.getStore() ? call : undefined;
   }
 
-  /** What a call's options need beside the hooks. */
+  /** The additions to a call's options, apart from the hooks. */
   const additions = (call, options) => ({
     [CALL]: call,
     headers: withHeaders(options?.headers, call.headers),
   });
 
-  /** Whether a transport turn is that of `call`, and not of one that is made within it. */
+  /** Whether a transport turn belongs to `call`, and not to a call within `call`. */
   const isTurnOf = (call, { provider, modelId, sessionId }) =>
     call !== undefined &&
     isSame(provider, call.provider) &&
@@ -130,8 +127,8 @@ export function createCalls({ addon: { native }, host: { providers } }) {
     isSame(sessionId, call.conversation);
 
   /**
-   * Headers of a transport turn. They win over the options' on some transports, so that what the
-   * caller set is left out. Outside a call of ours, the identity comes by the model (models.js).
+   * The headers of a transport turn. On some transports they have priority over the options' headers, so headers that the
+   * caller set are left out. Outside of a call, the model brings the identity headers (models.js).
    */
   function turnState(context) {
     const current = calls.getStore();
@@ -139,39 +136,37 @@ export function createCalls({ addon: { native }, host: { providers } }) {
     if (call === undefined && !providers.includes(context.provider)) {
       return undefined;
     }
-    const set = call ? call.set : headersSet(configuredHeaders(context.model), undefined, places);
-    const own = {};
-    const tell = (name, place, value) => {
-      if (set?.[place] === undefined && value !== undefined) {
-        own[name] = value;
-        return value;
-      }
-      return undefined;
-    };
-    const turnId = tell(TURN_ID, turnIdPlace, sendable(context.turnId));
-    const counted =
-      call?.times > 1
-        ? Math.max(call.times, Number(attemptOf(context.attempt) ?? 1))
-        : context.attempt;
-    const attempt = tell(ATTEMPT, attemptPlace, attemptOf(counted));
-    if (call !== undefined) {
-      call.turnId = turnId ?? call.turnId;
-      call.attempt = attempt ?? call.attempt;
+    const preset = call
+      ? call.preset
+      : presetValues(configuredHeaders(context.model), undefined, indexes);
+    const headers = { ...call?.headers };
+    const turnId = preset?.[turnIdIndex] === undefined ? sendable(context.turnId) : undefined;
+    if (turnId !== undefined) {
+      headers[TURN_ID] = turnId;
     }
-    return { headers: { ...call?.headers, ...own } };
+    const counted =
+      call?.attempt > 1
+        ? Math.max(call.attempt, Number(attemptText(context.attempt) ?? 1))
+        : context.attempt;
+    const attempt = preset?.[attemptIndex] === undefined ? attemptText(counted) : undefined;
+    if (attempt !== undefined) {
+      headers[ATTEMPT] = attempt;
+    }
+    if (call !== undefined) {
+      call.sentTurnId = turnId ?? call.sentTurnId;
+      call.sentAttempt = attempt ?? call.sentAttempt;
+    }
+    return { headers };
   }
 
   return {
-    start,
-    begun,
+    begin,
+    outerCall,
     additions,
     turnState,
     /** Runs `action` as part of `call`. */
     within: (call, action) => calls.run(call, action),
-    /** Runs `action` as part of no call, where one of ours may be around it. */
+    /** Runs `action` as part of no call. */
     outside: (action) => (calls.getStore() === undefined ? action() : calls.run(undefined, action)),
   };
 }
-
-/** Equal, as far as both are known. */
-const isSame = (one, other) => one === undefined || other === undefined || one === other;

@@ -1,108 +1,94 @@
-// Header names match in any letter case, and headers come as a plain object, a `Headers` or an array of pairs.
-// Iterating them here is many times cheaper than across the native boundary.
+// Reads and extends headers: a plain object, a `Headers` or an array of pairs. Names match in any letter case. Iteration in
+// JavaScript is many times cheaper than in the addon.
 
-import { isCopyable } from "../plain.js";
+import { isCopyable, isObject } from "../plain.js";
 
-const CROSSING_LIMIT = 1024;
+/** The addon cuts values to 256 characters after it has cleaned them, so it needs no longer values than this. */
+const VALUE_LIMIT = 1024;
 
-/** An iterator is used up by reading it, and then there is nothing left for whom it is meant. */
+/** Whether `headers` are a list of pairs. An iterator could be read once only, so it does not count. */
 const isPairs = (headers) =>
   typeof headers?.[Symbol.iterator] === "function" && typeof headers.next !== "function";
 
-/** Whether headers can be added to a copy of these. @throws {TypeError} as `isCopyable` */
+/** Whether the plugin can extend a copy of `headers`. @throws {TypeError} as `isCopyable` */
 export const canExtend = (headers) =>
   Array.isArray(headers) ||
   Object.prototype.toString.call(headers) === "[object Headers]" ||
   isCopyable(headers);
 
 /**
- * Calls `see` with the place of each header in `places` and with its value, in the order in which
- * they come. A value of any other header is never read.
+ * Calls `visit` with the index and the value of each header in `indexes`. Other values are not read.
  *
- * @param {unknown} headers of an object; an iterator is left unread
- * @param {ReadonlyMap<string, number>} places lower-case name to place
- * @param {(place: number, value: unknown) => void} see
+ * @param {unknown} headers
+ * @param {ReadonlyMap<string, number>} indexes by lower-case name
+ * @param {(index: number, value: unknown) => void} visit
  */
-function forEachOf(headers, places, see) {
+function forEachOf(headers, indexes, visit) {
   if (isPairs(headers)) {
     for (const [name, value] of headers) {
-      const place = places.get(String(name).toLowerCase());
-      if (place !== undefined) {
-        see(place, value);
+      const index = indexes.get(String(name).toLowerCase());
+      if (index !== undefined) {
+        visit(index, value);
       }
     }
-  } else if (headers !== null && typeof headers === "object") {
+  } else if (isObject(headers)) {
     for (const name of Object.keys(headers)) {
-      // Every header of interest begins with an x, and most others do not.
-      const place = (name.charCodeAt(0) | 32) === 120 ? places.get(name.toLowerCase()) : undefined;
-      if (place !== undefined) {
-        see(place, headers[name]);
+      // Every header in `indexes` begins with an x. Most other headers do not.
+      const index = (name.charCodeAt(0) | 32) === 120 ? indexes.get(name.toLowerCase()) : undefined;
+      if (index !== undefined) {
+        visit(index, headers[name]);
       }
     }
   }
 }
 
-/** The places of `names` for the other functions. Each name has to begin with an x. */
-export function placesOf(names) {
-  return new Map(names.map((name, place) => [name.toLowerCase(), place]));
-}
+/** The indexes of `names` for the functions of this file. Each name must begin with an x. */
+export const indexesOf = (names) =>
+  new Map(names.map((name, index) => [name.toLowerCase(), index]));
 
 /**
- * What either source sets of the headers in `places`; the first value counts. `undefined` is no
- * value, and `undefined` is returned where there is none at all.
+ * The values of the headers in `indexes`. Values of `first` have priority. A value of `undefined` counts as missing.
  *
  * @param {unknown} first
  * @param {unknown} second
- * @param {ReadonlyMap<string, number>} places
- * @returns {unknown[] | undefined}
+ * @param {ReadonlyMap<string, number>} indexes
+ * @returns {unknown[] | undefined} by index; `undefined` if there is no value
  */
-export function headersSet(first, second, places) {
+export function presetValues(first, second, indexes) {
   let values;
-  const see = (place, value) => {
-    if (value !== undefined && values?.[place] === undefined) {
-      values ??= new Array(places.size).fill(undefined);
-      values[place] = value;
+  const visit = (index, value) => {
+    if (value !== undefined && values?.[index] === undefined) {
+      values ??= new Array(indexes.size).fill(undefined);
+      values[index] = value;
     }
   };
-  forEachOf(first, places, see);
-  forEachOf(second, places, see);
+  forEachOf(first, indexes, visit);
+  forEachOf(second, indexes, visit);
   return values;
 }
 
 /**
- * The headers in `places` that are strings, by lower-case name. One that comes again is joined by commas, as HTTP has it.
+ * The headers in `indexes` whose values are strings, by name. HTTP joins repeated values with commas.
  *
  * @param {unknown} headers
- * @param {ReadonlyMap<string, number>} places
- * @param {readonly string[]} names in the order of the places
+ * @param {ReadonlyMap<string, number>} indexes
+ * @param {readonly string[]} names by index
  * @returns {Record<string, string>}
  */
-export function headersSent(headers, places, names) {
-  const sent = {};
-  forEachOf(headers, places, (place, value) => {
-    if (typeof value !== "string") {
-      return;
-    }
-    const name = names[place];
-    const before = sent[name];
-    if (before === undefined) {
-      sent[name] = cut(value);
-    } else if (before.length <= CROSSING_LIMIT) {
-      sent[name] = `${before}, ${cut(value)}`;
+export function receivedHeaders(headers, indexes, names) {
+  const received = {};
+  forEachOf(headers, indexes, (index, value) => {
+    if (typeof value === "string") {
+      const name = names[index];
+      const joined = received[name] === undefined ? value : `${received[name]}, ${value}`;
+      received[name] = joined.slice(0, VALUE_LIMIT).toWellFormed();
     }
   });
-  return sent;
+  return received;
 }
 
-/** Values are cut to 256 characters after cleaning; nothing longer need cross the boundary. */
-const cut = (value) =>
-  value.length > CROSSING_LIMIT
-    ? value.slice(0, CROSSING_LIMIT).toWellFormed()
-    : value.toWellFormed();
-
 /**
- * `headers` with `additions`, as the plain object that the host's transports take; as pairs where a
- * name comes more than once, which an object cannot say.
+ * A copy of `headers` with `additions`: an object, as the host's transports expect, or pairs if a name is repeated.
  *
  * @param {unknown} headers
  * @param {Record<string, string>} additions

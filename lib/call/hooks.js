@@ -1,9 +1,9 @@
-// The provider hooks, in the order in which the host calls them: the model is resolved, a wrapper is asked for, the call
-// begins, the transport turn gets its headers, the payload its metadata, and the response is read.
+// The provider hooks, in the order in which the host calls them. The host resolves the model and asks for a wrapper. Then
+// the call begins, the transport turn gets headers, the payload gets metadata, and the response arrives.
 
 import { createCompat } from "../host/compat.js";
 import { withOrigin } from "../host/models.js";
-import { noteAsked, noteCall, noteUntouched } from "../host/ownership.js";
+import { noteCall, noteUntouched, noteWrapper } from "../host/ownership.js";
 import { isCopyable } from "../plain.js";
 import { createCalls } from "./call.js";
 import { canExtend } from "./headers.js";
@@ -19,8 +19,12 @@ import { createUsage } from "./usage.js";
  * @property {import("../log.js").Log} log
  */
 
+/** Calls the caller's own hook as the transport would. */
+const callHook = (hook, options, args) =>
+  typeof hook === "function" ? Reflect.apply(hook, options, args) : undefined;
+
 /**
- * The provider hooks. None of them throws or waits, whatever happens.
+ * Creates the provider hooks. They never throw and never wait.
  *
  * @param {Parts} parts
  */
@@ -37,31 +41,30 @@ export function createHooks(parts) {
   const usage = createUsage(parts);
   const compat = createCompat(parts.log);
 
-  /** The model is resolved. Its headers say whose it is, also on the paths that no wrapper sees. */
-  function normalizeResolvedModel(context) {
-    return attempt("model", "some requests go out without identity", () =>
+  /** Gives a resolved model the identity headers. */
+  const normalizeResolvedModel = (context) =>
+    attempt("model", "some requests go out without identity", () =>
       providers.includes(context.provider)
         ? withOrigin(context.model, context, identityOf(context).headers)
         : undefined,
     );
-  }
 
-  /** A wrapper is asked for. `wrapped` gets the host's context and our stream function. */
-  function wrap(context, wrapped, isRun) {
-    return attempt("identity", "requests go out without identity", () => {
+  /** Returns a wrapper around the host's stream function. `finish` takes the context and the plugin's stream function. */
+  const wrap = (context, finish, isRun) =>
+    attempt("identity", "requests go out without identity", () => {
       const { streamFn, provider, modelId } = context;
       if (typeof streamFn !== "function" || !providers.includes(provider)) {
         return undefined;
       }
-      noteAsked(provider);
+      noteWrapper(provider);
       let wrapper;
       try {
         const identity = identityOf(context);
-        // The probe starts here, so that the first payload finds its hints. Only the log may name a workspace.
+        // The probe starts here, so that the first payload has hints.
         for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
           warn(`git: ${consequence}: ${reason}`, consequence, reason);
         }
-        wrapper = wrapped(context, streaming(streamFn, identity, context, isRun));
+        wrapper = finish(context, streaming(streamFn, identity, context, isRun));
       } finally {
         if (wrapper === undefined) {
           noteUntouched(provider, modelId);
@@ -69,9 +72,8 @@ export function createHooks(parts) {
       }
       return wrapper;
     });
-  }
 
-  /** Not async: simple completions need the stream itself. */
+  /** The wrapper is not async, because simple completions need the stream itself. */
   function streaming(streamFn, identity, host, isRun) {
     return function stream(model, context, options, ...rest) {
       const send = (given) => Reflect.apply(streamFn, this, [model, context, given, ...rest]);
@@ -82,32 +84,28 @@ export function createHooks(parts) {
         noteUntouched(host.provider, host.modelId);
         return calls.outside(() => send(options));
       }
-      const { call, options: given, isOuter } = begun;
-      return isOuter
-        ? calls.within(call, () => send(given))
-        : followed(call, () => calls.within(call, () => send(given)));
+      const { call, extended } = begun;
+      if (extended === undefined) {
+        return calls.within(call, () => send(options));
+      }
+      let sent;
+      try {
+        sent = calls.within(call, () => send(extended));
+      } catch (error) {
+        usage.failed(call);
+        throw error;
+      }
+      usage.follow(call, sent);
+      return sent;
     };
   }
 
-  /** What it uses is counted when it ends; whoever called gets what there is, and gets it now. */
-  function followed(call, send) {
-    let sent;
-    try {
-      sent = send();
-    } catch (error) {
-      usage.failed(call);
-      throw error;
-    }
-    usage.follow(call, sent);
-    return sent;
-  }
-
-  /** The call begins: its record, and the options that carry it. */
+  /** Begins a call. Returns its record and its options, or `undefined` if the request goes out unchanged. */
   function begin(identity, host, model, options, isRun) {
-    const outer = calls.begun(options);
+    const outer = calls.outerCall(options);
     if (outer !== undefined) {
-      // Another wrapper of ours lies around this one and has done everything.
-      return { call: outer, options, isOuter: true };
+      // Another wrapper of this plugin has already begun the call.
+      return { call: outer, extended: undefined };
     }
     if (options !== undefined && typeof options !== "object") {
       throw new TypeError(`options are a ${typeof options}`);
@@ -118,22 +116,22 @@ export function createHooks(parts) {
     }
     const conversation = settings.affinity === "conversation" ? options?.sessionId : undefined;
     const own = conversation ? identityOf(host, conversation) : identity;
-    const call = calls.start(own, host.provider, model, options, host.config, isRun);
+    const call = calls.begin(own, host.provider, model, options, host.config, isRun);
     if (debug !== undefined) {
       const { sessionId, source, agentId } = own;
       debug(`request session=${sessionId} source=${source} agent=${agentId}`);
     }
-    const ours = calls.additions(call, options);
-    ours.onPayload = payloadHook(call, options);
-    ours.onResponse = responseHook(call, options);
-    const given = { ...options, ...ours };
+    const additions = calls.additions(call, options);
+    additions.onPayload = payloadHook(call, options);
+    additions.onResponse = responseHook(call, options);
+    const extended = { ...options, ...additions };
     if (isRun) {
-      noteCall(host.provider, host.modelId, given);
+      noteCall(host.provider, host.modelId, extended);
     }
-    return { call, options: given, isOuter: false };
+    return { call, extended };
   }
 
-  /** The payload gets its metadata, after the caller's own hook and as synchronously as that. */
+  /** Adds metadata after the caller's own hook. The result is a promise only if the caller's result is a promise. */
   function payloadHook(call, options) {
     const onPayload = options?.onPayload;
     const add = (payload, replaced) =>
@@ -141,32 +139,29 @@ export function createHooks(parts) {
         addMetadata(call, replaced === undefined ? payload : replaced),
       ) ?? replaced;
     return (...args) => {
-      const replaced =
-        typeof onPayload === "function" ? Reflect.apply(onPayload, options, args) : undefined;
+      const replaced = callHook(onPayload, options, args);
       return typeof replaced?.then === "function"
         ? Promise.resolve(replaced).then((value) => add(args[0], value))
         : add(args[0], replaced);
     };
   }
 
-  /** The answer is read, before the caller's own hook. */
+  /** Captures the response before the caller's own hook sees it. */
   function responseHook(call, options) {
     const onResponse = options?.onResponse;
     return (...args) => {
       attempt("response", "the route of a response was not captured", () =>
         capture(call, args[0], "onResponse"),
       );
-      return typeof onResponse === "function"
-        ? Reflect.apply(onResponse, options, args)
-        : undefined;
+      return callHook(onResponse, options, args);
     };
   }
 
   return {
     normalizeResolvedModel,
     wrapStreamFn: (context) => wrap(context, compat.wrap, true),
-    wrapSimpleCompletionStreamFn: (context) => wrap(context, (_, ours) => ours, false),
-    /** The transport turn gets its headers. It is asked for inside the call that it belongs to. */
+    wrapSimpleCompletionStreamFn: (context) => wrap(context, (_, stream) => stream, false),
+    /** The host asks for the turn state within the call. */
     resolveTransportTurnState: (context) =>
       attempt("turn-state", "a request went out without its turn id", () =>
         calls.turnState(context),

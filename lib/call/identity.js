@@ -1,100 +1,86 @@
-// The identity of the calls of a wrapper. A gateway has few identities and makes a wrapper for every run, so what the
-// addon decides is remembered.
+// Finds the identity of a hook's context. The addon decides the identity. A gateway has few identities and asks for a
+// wrapper at every run, so identities are remembered.
 
 import { agentOfDirectory, soleAgent } from "../host/agents.js";
 import { originOf } from "../host/models.js";
+import { stringOf } from "../plain.js";
 
-/** How many identities are remembered. All are forgotten at once, which is simple and rare. */
+/** How many identities are remembered. When the memory is full, all are forgotten. */
 const LIMIT = 256;
-
-const textOf = (value) => (typeof value === "string" ? value : undefined);
 
 /**
  * @typedef {object} Identity
- * @property {import("../../native.js").Identity["handle"]} handle what the addon knows it by
+ * @property {import("../../native.js").Identity["handle"]} handle by which the addon knows the identity
  * @property {string} sessionId
  * @property {string} source
  * @property {string | null} agentId
  * @property {boolean} reusable
- * @property {Record<string, string>} headers what every request carries
- * @property {{ text?: string, metadata?: object }} said what was added last to a payload, as the addon gave it and
- *   parsed; to be copied, never handed out
+ * @property {Record<string, string>} headers of every request
+ * @property {{ text?: string, metadata?: object }} latest the metadata that was added last, as text and parsed; the
+ *   parsed object must be copied
  */
 
 /**
  * @param {import("./hooks.js").Parts} parts
- * @returns {(context: object, conversationId?: unknown) => Identity} for the context of any provider hook, and
- *   OpenClaw's own session id if each conversation is an affinity session of its own
+ * @returns {(context: object, conversationId?: unknown) => Identity} takes the context of any provider hook.
+ *   `conversationId` is given if each conversation has an affinity session of its own
  */
 export function createIdentities({ addon: { gateway }, host }) {
   const hostAgents = host.api.runtime?.agent;
-  /** By workspace directory: there is seldom more than one identity in each. */
+  /** By workspace directory. Most workspaces have one identity. */
   const remembered = new Map();
   let count = 0;
 
-  function decide(given) {
-    const identity = gateway.identity(given, process.env);
-    const headers = JSON.parse(identity.headers);
-    return { ...identity, headers, said: { text: undefined, metadata: undefined } };
-  }
-
-  function remember(given, identity) {
+  function remember(key, identity) {
     if (count >= LIMIT) {
       remembered.clear();
       count = 0;
     }
     count += 1;
-    const others = remembered.get(given.workspaceDir);
-    if (others === undefined) {
-      remembered.set(given.workspaceDir, [{ given, identity }]);
-    } else {
-      others.push({ given, identity });
+    if (!remembered.has(key.workspaceDir)) {
+      remembered.set(key.workspaceDir, []);
     }
+    remembered.get(key.workspaceDir).push({ key, identity });
   }
 
-  /** The agent that a context names. A simple completion's own names none, but the model that it is for does. */
-  function named(context) {
-    const workspaceDir = textOf(context.workspaceDir);
-    const agentDir = textOf(context.agentDir);
-    const agentId = textOf(context.agentId);
-    if (workspaceDir !== undefined || agentDir !== undefined || agentId !== undefined) {
-      return { workspaceDir, agentDir, agentId };
-    }
-    return originOf(context.model)?.context ?? soleAgent(context.config, hostAgents) ?? {};
+  /** The agent of a context. A simple completion has no agent in its context, so the agent of its model counts. */
+  function agentIn(context) {
+    const workspaceDir = stringOf(context.workspaceDir);
+    const agentDir = stringOf(context.agentDir);
+    const agentId = stringOf(context.agentId);
+    return workspaceDir !== undefined || agentDir !== undefined || agentId !== undefined
+      ? { workspaceDir, agentDir, agentId }
+      : (originOf(context.model)?.context ?? soleAgent(context.config, hostAgents) ?? {});
   }
 
   return (context, conversation) => {
-    const conversationId = textOf(conversation);
-    const { workspaceDir, agentDir, agentId } = named(context);
-    const provider = textOf(context.provider);
-    const modelId = textOf(context.modelId);
-    for (const { given, identity } of remembered.get(workspaceDir) ?? []) {
+    const conversationId = stringOf(conversation);
+    const { workspaceDir, agentDir, agentId } = agentIn(context);
+    const provider = stringOf(context.provider);
+    const modelId = stringOf(context.modelId);
+    for (const { key, identity } of remembered.get(workspaceDir) ?? []) {
       if (
-        given.agentDir === agentDir &&
-        given.asked === agentId &&
-        given.conversationId === conversationId &&
-        given.provider === provider &&
-        given.modelId === modelId
+        key.agentDir === agentDir &&
+        key.agentId === agentId &&
+        key.conversationId === conversationId &&
+        key.provider === provider &&
+        key.modelId === modelId
       ) {
         return identity;
       }
     }
-    // Read once, so that what is remembered is what was decided.
-    const given = {
-      workspaceDir,
-      agentDir,
-      agentId: agentId ?? agentOfDirectory(agentDir, context.config, hostAgents),
-      conversationId,
-      provider,
-      modelId,
-      model: context.model,
-    };
-    const identity = decide(given);
+    const key = { workspaceDir, agentDir, agentId, conversationId, provider, modelId };
+    const decided = gateway.identity(
+      {
+        ...key,
+        agentId: agentId ?? agentOfDirectory(agentDir, context.config, hostAgents),
+        model: context.model,
+      },
+      process.env,
+    );
+    const identity = { ...decided, headers: JSON.parse(decided.headers), latest: {} };
     if (identity.reusable) {
-      remember(
-        { workspaceDir, agentDir, asked: agentId, conversationId, provider, modelId },
-        identity,
-      );
+      remember(key, identity);
     }
     return identity;
   };

@@ -1,14 +1,14 @@
-// What is added to a payload: the metadata that it lacks, and nothing else.
+// Adds metadata to a payload. Only missing keys are added.
 
 import { isPlain } from "../plain.js";
 
-/** A payload without any metadata. */
-const NOTHING = Object.freeze({});
+/** Stands for a payload without metadata. */
+const EMPTY = Object.freeze({});
 
-/** Whether a copy of `value` is the same on the wire: what has a `toJSON` says itself what it is. */
+/** Whether a copy of `value` is equal on the wire. An object with `toJSON` decides itself. */
 const isCopyable = (value) => isPlain(value) && value.toJSON === undefined;
 
-/** A copy of our metadata, all the way down: what goes into a payload is the caller's to change. */
+/** A deep copy of the plugin's metadata, because the owner of a payload may change it. */
 function copied(metadata) {
   const copy = { ...metadata };
   const { requester_runtime: runtime, openclaw_correlation: correlation } = metadata;
@@ -22,23 +22,23 @@ function copied(metadata) {
   return copy;
 }
 
-/** A copy of what `text` says; it is parsed only where it is not what was said the last time. */
-function parsed(said, text) {
-  if (said.text !== text) {
-    said.metadata = JSON.parse(text);
-    said.text = text;
+/** The object in `text`. Most texts are equal to the latest text, which is parsed already. */
+function parsed(latest, text) {
+  if (latest.text !== text) {
+    latest.metadata = JSON.parse(text);
+    latest.text = text;
   }
-  return copied(said.metadata);
+  return copied(latest.metadata);
 }
 
 /**
  * @param {import("./hooks.js").Parts} parts
- * @returns {(call: import("./call.js").Call, payload: unknown) => object | undefined}
- *   `payload` with what its metadata lacks; `undefined` where it goes out as it is
+ * @returns {(call: import("./call.js").Call, payload: unknown) => object | undefined} returns a copy of `payload` with
+ *   the missing metadata; `undefined` if the payload goes out unchanged
  */
 export function createMetadata({ addon: { native }, log: { debug } }) {
-  const unchanged = (what) => {
-    debug?.(`a payload goes out unchanged: ${what} is not a plain object`);
+  const unchanged = (part) => {
+    debug?.(`a payload goes out unchanged: ${part} is not a plain object`);
     return undefined;
   };
 
@@ -46,21 +46,18 @@ export function createMetadata({ addon: { native }, log: { debug } }) {
     if (!isCopyable(payload)) {
       return unchanged("the payload");
     }
-    // Each property is read once, as the transport would.
+    // Each property is read once, as by the transport.
     const copy = { ...payload };
     const { metadata } = copy;
     if (metadata !== undefined && !isCopyable(metadata)) {
       return unchanged("its metadata");
     }
-    const text = native.injectRequest(
-      identity.handle,
-      metadata === undefined ? NOTHING : copy,
-      number,
-    );
+    const given = metadata === undefined ? EMPTY : copy;
+    const text = native.injectRequest(identity.handle, given, number);
     if (text === null) {
       return undefined;
     }
-    copy.metadata = { ...metadata, ...parsed(identity.said, text) };
+    copy.metadata = { ...metadata, ...parsed(identity.latest, text) };
     return copy;
   };
 }

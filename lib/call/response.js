@@ -1,6 +1,6 @@
-// What a response says: its route, or that it failed. The only way into the store's captures.
+// Captures the route or the failure that a response reports.
 //
-// The host's `onResponse` and undici's channel may both report a response. Only the first source that reports a route or
+// Both the host's `onResponse` and undici's channel may report a response. Only the first source that reports a route or
 // a failure of a call is used for that call.
 
 import { shared } from "../addon/shared.js";
@@ -9,21 +9,19 @@ import { createObserved } from "../host/observed.js";
 import { watchOwnership } from "../host/ownership.js";
 import { oneLine } from "../log.js";
 import { SESSION } from "./call.js";
-import { headersSent, placesOf } from "./headers.js";
+import { indexesOf, receivedHeaders } from "./headers.js";
 
 const AUTOROUTED = "x-taas-autorouted";
 const MODEL = "x-taas-autorouter-model";
 const NAME_LIMIT = 100;
 
-const textOf = (value) => (typeof value === "string" ? value : undefined);
-
-/** Says in the log that another model answers an agent than before. A model's name comes from the network. */
-export function sayChange({ info }, agentId, change) {
+/** Logs that another model now answers an agent. The names come from the network. */
+export function logRouteChange({ info }, agentId, change) {
   if (change) {
-    const named = (name) => oneLine(name, NAME_LIMIT);
-    info(
-      `agent ${named(agentId)} is answered by ${named(change.to)} now, by ${named(change.from)} before`,
+    const [agent, from, to] = [agentId, change.from, change.to].map((name) =>
+      oneLine(name, NAME_LIMIT),
     );
+    info(`the model of agent ${agent} changed from ${from} to ${to}`);
   }
 }
 
@@ -33,13 +31,13 @@ export function sayChange({ info }, agentId, change) {
  */
 export function createCapture({ addon: { native }, host: { settings }, log }) {
   const names = native.responseHeaders();
-  const places = placesOf(names);
+  const indexes = indexesOf(names);
   const tellRoute = settings.routeNotice === "log";
 
   function captureObserved({ agentId, sessionId, conversation }, response) {
-    const request = { agentId, sessionId, conversation: textOf(conversation), tellRoute };
+    const request = { agentId, sessionId, conversation, tellRoute };
     const { captured, change } = native.captureObserved(request, response);
-    sayChange(log, agentId, change);
+    logRouteChange(log, agentId, change);
     return captured;
   }
 
@@ -48,15 +46,15 @@ export function createCapture({ addon: { native }, host: { settings }, log }) {
       return;
     }
     const status = response?.status === undefined ? undefined : Number(response.status);
-    const headers = headersSent(response?.headers, places, names);
+    const headers = receivedHeaders(response?.headers, indexes, names);
     if (headers[AUTOROUTED] !== undefined || status >= 400) {
       call.source = source;
     }
-    const { identity, turnId, attempt } = call;
-    const told = JSON.stringify({ status, turnId, attempt, headers });
+    const { identity, sentTurnId: turnId, sentAttempt: attempt } = call;
+    const text = JSON.stringify({ status, turnId, attempt, headers });
     const isCaptured = identity
-      ? native.captureResponse(identity.handle, told, call.number)
-      : captureObserved(call, told);
+      ? native.captureResponse(identity.handle, text, call.number)
+      : captureObserved(call, text);
     call.route = isCaptured ? headers[MODEL] : undefined;
     if (isCaptured && log.debug) {
       const { sessionId, agentId } = identity ?? call;
@@ -65,7 +63,7 @@ export function createCapture({ addon: { native }, host: { settings }, log }) {
   };
 }
 
-/** Has responses captured that the host does not report, also those of calls that another plugin makes. */
+/** Captures the responses that the host does not report, and the responses to other plugins' calls. */
 export function watchResponses(parts) {
   const { host, log } = parts;
   const capture = createCapture(parts);

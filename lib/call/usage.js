@@ -1,90 +1,85 @@
-// What a call used, from the result of its own stream. The stream is not touched, nothing waits for it, and a
-// promise of ours is never rejected: that would end the gateway.
+// Counts the usage of a call from the result of its stream. The plugin does not touch the stream and waits for nothing.
+// Its promises never reject, because an unhandled rejection would end the gateway.
 
 import { isPromise } from "node:util/types";
 
 import { costOf } from "../host/prices.js";
-import { sayChange } from "./response.js";
+import { logRouteChange } from "./response.js";
 
 const numberOf = (value) => (typeof value === "number" ? value : undefined);
 
-/** A message that ended so may be asked for again. */
+/** After these reasons, the host may send the request again. */
 const UNFINISHED = new Set([undefined, "error", "aborted"]);
 
-/** `value` as text that JSON can say. */
-const textOf = (value) =>
+const nameOf = (value) =>
   typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 
-/** The value of a route's header. A proxy may have doubled the header: equal members of a list are one value. */
-const routeOf = ({ route }) => {
+/** The model of the call's route. A proxy may have doubled the header, so equal members count as one. */
+function routedModel({ route }) {
   const members = new Set(route?.split(",").map((member) => member.trim()));
-  return members.size === 1 ? textOf([...members][0]) : textOf(route);
-};
+  return nameOf(members.size === 1 ? [...members][0] : route);
+}
+
+/** The addon's form of a call that ended with `message`, or failed without a message. */
+function endOf(call, message) {
+  const { usage, stopReason, responseModel } = message ?? {};
+  const failed = message === undefined || stopReason === "error";
+  const model = failed ? undefined : (nameOf(responseModel) ?? nameOf(call.modelId));
+  return {
+    model,
+    failed,
+    answered: !UNFINISHED.has(stopReason),
+    input: numberOf(usage?.input),
+    cached: numberOf(usage?.cacheRead),
+    written: numberOf(usage?.cacheWrite),
+    output: numberOf(usage?.output),
+    ...costOf(call, routedModel(call) ?? model, usage),
+  };
+}
 
 /**
  * @param {import("./hooks.js").Parts} parts
- * @returns `follow(call, sent)` for what the stream function returned, `failed(call)` where it threw
+ * @returns `follow(call, sent)` for the result of the stream function, `failed(call)` if the function threw
  */
 export function createUsage({ addon: { native }, host: { settings }, log }) {
-  const missed = (error) => log.warn("usage", "what a call used was not counted", error);
+  const warn = (error) => log.warn("usage", "the usage of a call was not counted", error);
 
-  /** Counts `call`, which ended with `message`; it failed without one. */
-  function record(call, message) {
+  /** Counts `call`. If the message cannot be read, the call counts without tokens. */
+  function ended(call, message) {
+    let end = { failed: message === undefined, answered: false };
     try {
-      counted(call, message);
+      end = endOf(call, message);
     } catch (error) {
-      missed(error);
+      warn(error);
+    }
+    try {
+      const { identity, number, isRun } = call;
+      end.tellRoute = isRun && settings.routeNotice === "log";
+      const change = native.endCall(identity.handle, number, JSON.stringify(end));
+      logRouteChange(log, identity.agentId, change);
+    } catch (error) {
+      warn(error);
     }
   }
 
-  /** Where something cannot be read, nothing is counted but that there was a call. */
-  function counted(call, message) {
-    try {
-      const { usage, stopReason, responseModel } = message ?? {};
-      const failed = message === undefined || stopReason === "error";
-      const named = failed ? undefined : (textOf(responseModel) ?? textOf(call.modelId));
-      const cost = costOf(call, routeOf(call) ?? named, usage);
-      end(call, { model: named, failed, answered: !UNFINISHED.has(stopReason) }, usage, cost);
-    } catch (error) {
-      missed(error);
-      end(call, { failed: message === undefined, answered: false });
-    }
-  }
+  const failed = (call) => ended(call, undefined);
+  const finished = (call, message) => ended(call, message ?? {});
 
-  function end(call, outcome, usage, cost) {
-    const { identity, number, isRun } = call;
-    const told = JSON.stringify({
-      ...outcome,
-      input: numberOf(usage?.input),
-      cached: numberOf(usage?.cacheRead),
-      written: numberOf(usage?.cacheWrite),
-      output: numberOf(usage?.output),
-      ...cost,
-      tellRoute: isRun && settings.routeNotice === "log",
-    });
-    const change = native.endCall(identity.handle, number, told);
-    sayChange(log, identity.agentId, change);
-  }
-
-  const failed = (call) => record(call, undefined);
-  const ended = (call, message) => record(call, message ?? {});
-
-  /** The stream is there, or what the stream function gave in its place. */
+  /** Counts the call when the stream's result is available. A call without a result counts without tokens. */
   function began(call, stream) {
     let result;
     try {
       result = stream?.result;
       result = typeof result === "function" ? Reflect.apply(result, stream, []) : undefined;
     } catch (error) {
-      missed(error);
+      warn(error);
     }
-    settle(call, result, ended);
+    settle(call, result, finished);
   }
 
   /**
-   * Goes on with `next` when `value` is there. The promise is the caller's own, and is left as it is. What is
-   * only like a promise counts as there at once, and its call as one that ended well: its `then` may do
-   * anything, and a second one more than the caller asked for.
+   * Calls `next` when `value` is available. Only a real promise is awaited. Another object's `then` could do anything, and
+   * the caller did not ask for a second call of it.
    */
   function settle(call, value, next) {
     if (!isPromise(value)) {
@@ -98,7 +93,7 @@ export function createUsage({ addon: { native }, host: { settings }, log }) {
         () => failed(call),
       );
     } catch (error) {
-      missed(error);
+      warn(error);
     }
   }
 

@@ -1,9 +1,10 @@
-// What the host's configuration says of its agents, where a hook's context leaves it open.
+// The agents in the host's configuration, for hooks whose context names no agent.
 
-import { isObject, keysOf, listOf, reading } from "./lenient.js";
+import { isObject, stringOf } from "../plain.js";
+import { keysOf, listOf, readSafely } from "./lenient.js";
 
 /**
- * The agents that the configuration names, in whichever form this host has them.
+ * The configured agents. Depending on the host's version, they are in `agents.entries` or in `agents.list`.
  *
  * @param {object} config the host's
  * @returns {{ id: unknown, workspace: unknown }[]}
@@ -11,51 +12,39 @@ import { isObject, keysOf, listOf, reading } from "./lenient.js";
 export function configuredAgents(config) {
   const { entries, list } = config.agents ?? {};
   return isObject(entries)
-    ? keysOf(entries).map((id) => ({
-        id,
-        workspace: reading(() => entries[id]?.workspace, undefined),
-      }))
+    ? keysOf(entries).map((id) => ({ id, workspace: readSafely(() => entries[id]?.workspace) }))
     : listOf(list).map((agent) => ({ id: agent?.id, workspace: agent?.workspace }));
 }
 
-const directoryOf = (said) => (typeof said === "string" ? said : undefined);
-
 /**
- * The only agent there is, with its workspace: the one that is configured, or `main` where none is.
+ * The only agent of the host, with its workspace. Without configured agents, the host has the agent `main`.
  *
- * @param {object | undefined} config the host's configuration
- * @param {object | undefined} hostAgents the host's `runtime.agent`, which knows the workspaces
+ * @param {object | undefined} config the host's
+ * @param {object | undefined} hostAgents the host's `runtime.agent`
  * @returns {{ agentId: string, workspaceDir: string | undefined } | undefined}
  */
 export function soleAgent(config, hostAgents) {
-  if (config === null || typeof config !== "object") {
+  if (!isObject(config)) {
     return undefined;
   }
   const [{ id: agentId } = { id: "main" }, ...others] = configuredAgents(config);
   if (others.length > 0 || typeof agentId !== "string") {
     return undefined;
   }
-  const workspaceDir = directoryOf(hostAgents?.resolveAgentWorkspaceDir?.(config, agentId));
+  const workspaceDir = stringOf(hostAgents?.resolveAgentWorkspaceDir?.(config, agentId));
   return { agentId, workspaceDir };
 }
 
-/**
- * The agent that the host keeps in `agentDir`, where the directory's own form does not tell.
- *
- * @param {string | undefined} agentDir
- * @returns {string | undefined}
- */
+/** The id of the agent that has a custom directory. The path of a default directory already names its agent. */
 export function agentOfDirectory(agentDir, config, hostAgents) {
-  const told = agentDir === undefined || /[\\/]agents[\\/][^\\/]+[\\/]agent[\\/]?$/.test(agentDir);
-  if (told || config === null || typeof config !== "object") {
+  const isDefault = /[\\/]agents[\\/][^\\/]+[\\/]agent[\\/]?$/.test(agentDir);
+  if (agentDir === undefined || isDefault || !isObject(config)) {
     return undefined;
   }
   const ids = configuredAgents(config).map(({ id }) => id);
-  return ids.find((id) => directoryOf(hostAgents?.resolveAgentDir?.(config, id)) === agentDir);
+  return ids.find((id) => hostAgents?.resolveAgentDir?.(config, id) === agentDir);
 }
 
-/** `<id>` of `agent:<id>:…`, the host's name for a session of an agent or of one of its subagents. */
-export const agentOf = ({ agentId, sessionKey }) =>
-  typeof agentId === "string" && agentId !== ""
-    ? agentId
-    : /^agent:([^:]+):/.exec(String(sessionKey))?.[1];
+/** The agent id of an event. A session key has the form `agent:<id>:…`. */
+export const agentOfEvent = ({ agentId, sessionKey }) =>
+  stringOf(agentId) || /^agent:([^:]+):/.exec(String(sessionKey))?.[1];

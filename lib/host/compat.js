@@ -1,13 +1,11 @@
-// What the host leaves out because of our wrapper, put back around it.
-//
-// For some models the host repairs payloads and answers itself, but only where no provider's
-// `wrapStreamFn` returns a function of its own. Ours does, so the same repairs are laid around it.
+// Keeps the host's repairs. For some models the host repairs payloads and responses, but not if a plugin wraps the
+// stream function. This plugin wraps it, so it puts the same repairs around its own wrapper.
 
 import { createRequire } from "node:module";
 
 import { REPAIRS } from "./repairs.js";
 
-/** The host's SDK helpers by the module that has them. */
+/** The modules of the host's SDK that have the helpers of the repairs. */
 const MODULES = {
   createDeepSeekV4OpenAICompatibleThinkingWrapper: "provider-stream-shared",
   createThinkingOnlyFinalTextWrapper: "provider-stream-shared",
@@ -16,29 +14,23 @@ const MODULES = {
   resolveProviderRequestCapabilities: "provider-http",
 };
 
-/** A helper of the host by its name. Only what is needed is loaded; what failed is tried again. */
-function createSdk(load) {
-  const helpers = new Map();
-  return (name) => {
-    if (!helpers.has(name)) {
-      const helper = load(`openclaw/plugin-sdk/${MODULES[name]}`)[name];
-      if (typeof helper !== "function") {
-        throw new Error(`this OpenClaw has no ${name}`);
-      }
-      helpers.set(name, helper);
-    }
-    return helpers.get(name);
-  };
-}
-
 /**
  * @param {object} parts
  * @param {import("../log.js").Warn} parts.warn
- * @param {(specifier: string) => object} [parts.load] loads a module of the host's SDK. The host
- *   answers for them where the plugin asks, and `require` is the one that answers at once.
+ * @param {(specifier: string) => object} [parts.load] loads a module of the host's SDK. The host resolves these modules
+ *   for its plugins, and `require` needs no waiting
  */
 export function createCompat({ warn, load = createRequire(import.meta.url) }) {
-  const sdk = createSdk(load);
+  const helpers = {};
+
+  /** A helper of the host's SDK. Only the helpers that a model needs are loaded. */
+  function sdk(name) {
+    helpers[name] ??= load(`openclaw/plugin-sdk/${MODULES[name]}`)[name];
+    if (typeof helpers[name] !== "function") {
+      throw new Error(`this OpenClaw has no ${name}`);
+    }
+    return helpers[name];
+  }
 
   function repaired(stream, context, model, options) {
     let result = stream;
@@ -51,18 +43,18 @@ export function createCompat({ warn, load = createRequire(import.meta.url) }) {
   }
 
   /**
-   * `ours`, our wrapper of an agent run, with the host's repairs around it; `undefined` where the
-   * host lacks a helper that the model needs, and so our wrapper has to stay away.
+   * Puts the host's repairs around `ours`, the plugin's stream function for an agent run. Returns `undefined` if the host
+   * lacks a helper that the model needs.
    */
   function wrap(context, ours) {
-    // The host has another caller of the hook, which repairs nothing and names no level of thinking.
+    // The host's other caller of this hook gives no level and needs no repairs.
     if (!("thinkingLevel" in context)) {
       return ours;
     }
     try {
       repaired(ours, context, context.model ?? {});
     } catch (error) {
-      warn("compat", `requests of ${context.modelId} and the like go out untouched`, error);
+      warn("compat", `requests of ${context.modelId} and similar models lack metadata`, error);
       return undefined;
     }
     return function stream(model, streamContext, options, ...rest) {

@@ -1,88 +1,75 @@
-// The entries of the providers in the host's configuration, as the doctor judges them (facts.js). No key, URL
-// or value of a header is told.
+// The provider entries of the host's configuration, for the doctor. No key, URL or header value leaves this file.
 
-import { each, isObject, keysOf, listOf, reading, textOf } from "./lenient.js";
+import { isObject, stringOf } from "../plain.js";
+import { keysOf, listOf, mapSafely, providerValue, readSafely, shortText } from "./lenient.js";
 
 const MODEL_LIMIT = 64;
 const PINNED_LIMIT = 16;
 
-const PINNING = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
+/** The headers by which TaaS tells sessions and agents apart. */
+const IDENTITY_HEADERS = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
 
 const RETENTIONS = ["none", "short", "long"];
 
-/** The value under a provider's id, which the host compares without case and outer blanks. */
-export function ofProvider(entries, id) {
-  const key = keysOf(entries).find((name) => name.trim().toLowerCase() === id);
-  return key === undefined ? undefined : entries[key];
-}
-
-/** Whether there is a key, or something that may be one: only where nothing is, there is none. */
-function hasKey(entry, config, id) {
-  const { apiKey, auth, authHeader, headers } = entry;
-  if (isObject(apiKey) || (typeof apiKey === "string" && apiKey.trim() !== "")) {
-    return true;
-  }
-  const isOther = auth !== undefined && auth !== "api-key";
-  const names = [...keysOf(headers), ...keysOf(entry.request?.headers)];
-  const isSent = names.some((name) => /authorization|api-?key|token/i.test(name));
-  const { profiles, order } = config.auth ?? {};
-  const hasProfile = keysOf(profiles).some((name) => {
-    const provider = profiles[name]?.provider;
-    return typeof provider === "string" && provider.trim().toLowerCase() === id;
-  });
-  const isOrdered = ofProvider(order, id) !== undefined;
+/** Whether the provider may have a key. A false alarm would be worse than a missing one, so doubt counts as a key. */
+function hasKey({ apiKey, auth, authHeader, headers, request }, { profiles, order }, id) {
+  const names = [...keysOf(headers), ...keysOf(request?.headers)];
   return (
-    isOther ||
+    isObject(apiKey) ||
+    Boolean(stringOf(apiKey)?.trim()) ||
+    ![undefined, "api-key"].includes(auth) ||
     authHeader === false ||
-    isObject(entry.request?.auth) ||
-    isSent ||
-    hasProfile ||
-    isOrdered
+    isObject(request?.auth) ||
+    names.some((name) => /authorization|api-?key|token/i.test(name)) ||
+    keysOf(profiles).some(
+      (name) => stringOf(profiles[name]?.provider)?.trim().toLowerCase() === id,
+    ) ||
+    providerValue(order, id) !== undefined
   );
 }
 
-/** Names of headers that say whose a request is, in the entries of a provider and its models. */
-function pinnedIn(entry, models) {
-  const holders = [entry, entry.request, ...models];
-  const names = holders.flatMap((holder) =>
-    reading(() => keysOf(holder?.headers).filter((name) => PINNING.has(name.toLowerCase())), []),
+/** The names of identity headers that the entry or its models set. */
+function identityHeaders(entry, models) {
+  const names = [entry, entry.request, ...models].flatMap((holder) =>
+    readSafely(() => keysOf(holder?.headers), []),
   );
-  return [...new Set(names)].slice(0, PINNED_LIMIT);
+  const found = names.filter((name) => IDENTITY_HEADERS.has(name.toLowerCase()));
+  return [...new Set(found)].slice(0, PINNED_LIMIT);
 }
 
-/** `cacheRetention` of a model for agents that say nothing of it: its own, else the default of all. */
+/** `cacheRetention` of a model: the model's own, else the default of all agents. */
 function retentionOf(config, provider, modelId) {
-  const defaults = config.agents?.defaults;
-  const { models, params } = defaults ?? {};
-  const bare = modelId.startsWith(`${provider}/`) ? modelId.slice(provider.length + 1) : modelId;
-  const own = ofProvider(models, `${provider}/${bare}`.toLowerCase())?.params?.cacheRetention;
-  return [own, params?.cacheRetention].find((value) => RETENTIONS.includes(value)) ?? null;
+  const { models, params } = config.agents?.defaults ?? {};
+  const prefix = `${provider}/`;
+  const fullId = modelId.startsWith(prefix) ? modelId : prefix + modelId;
+  const own = providerValue(models, fullId.toLowerCase())?.params?.cacheRetention;
+  return [own, params?.cacheRetention].find((value) => RETENTIONS.includes(value));
 }
 
 function modelFacts(config, provider, entry, model) {
-  const id = textOf(model.id);
+  const id = shortText(model.id);
   return id === undefined
     ? undefined
     : {
         id,
-        api: textOf(model.api ?? entry.api) ?? null,
+        api: shortText(model.api ?? entry.api) ?? null,
         cacheControl: model.compat?.cacheControlFormat === "anthropic",
         promptCacheKey: model.compat?.supportsPromptCacheKey === true,
-        retention: reading(() => retentionOf(config, provider, id), null),
+        retention: readSafely(() => retentionOf(config, provider, id), null),
       };
 }
 
-/** What there is to judge of a provider's entry; `undefined` where it has none. */
+/** The facts of a provider's entry; `undefined` without an entry. */
 export function providerFacts(config, id) {
-  const entry = ofProvider(config.models?.providers, id);
+  const entry = providerValue(config.models?.providers, id);
   if (!isObject(entry)) {
     return undefined;
   }
-  const models = reading(() => listOf(entry.models).slice(0, MODEL_LIMIT), []);
+  const models = readSafely(() => listOf(entry.models).slice(0, MODEL_LIMIT), []);
   return {
     id,
-    hasKey: reading(() => hasKey(entry, config, id), true),
-    pinned: pinnedIn(entry, models),
-    models: each(models, MODEL_LIMIT, (model) => modelFacts(config, id, entry, model)),
+    hasKey: readSafely(() => hasKey(entry, config.auth ?? {}, id), true),
+    pinned: identityHeaders(entry, models),
+    models: mapSafely(models, MODEL_LIMIT, (model) => modelFacts(config, id, entry, model)),
   };
 }

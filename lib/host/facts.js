@@ -1,47 +1,47 @@
-// What the doctor judges of a gateway's configuration. It is gathered here and judged by the addon. No path,
-// key, URL or value of a header is in it, and whatever the configuration is, there is an answer.
+// Gathers the facts that the addon's doctor checks. They have no path, key, URL or header value. Any configuration gets
+// an answer.
 
+import { isObject } from "../plain.js";
 import { configuredAgents } from "./agents.js";
 import { providerFacts } from "./entries.js";
-import { each, isObject, reading, textOf } from "./lenient.js";
-import { passedOver } from "./ownership.js";
+import { mapSafely, readSafely, shortText } from "./lenient.js";
+import { bypassedProviders } from "./ownership.js";
 
 const AGENT_LIMIT = 64;
 const PLUGIN_LIMIT = 16;
 
-/** Of several agents, those without a workspace of their own. */
-function withoutWorkspace(config) {
+/** The agents without a workspace of their own, if the gateway has several agents. */
+function agentsWithoutWorkspace(config) {
   const agents = configuredAgents(config);
+  const lacking = agents.filter(({ workspace }) => !shortText(workspace)?.trim());
   return agents.length < 2
     ? []
-    : each(agents, agents.length, ({ id, workspace }) =>
-        typeof workspace === "string" && workspace.trim() !== "" ? undefined : textOf(id),
-      ).slice(0, AGENT_LIMIT);
+    : mapSafely(lacking, lacking.length, ({ id }) => shortText(id)).slice(0, AGENT_LIMIT);
 }
 
 /**
- * What the addon's doctor judges, as plain data.
+ * The facts in the form in which the addon reads them.
  *
  * @param {import("./host.js").Host} host
  * @param {{ built: string | undefined, version: string }} addon
  */
-export function factsOf({ config, settings, providers }, { built, version }) {
-  const known = reading(config, undefined);
-  const hostConfig = isObject(known) ? known : {};
-  const { owned, unasked } = passedOver(providers);
+export function factsOf({ config: currentConfig, settings, providers }, { built, version }) {
+  const config = readSafely(currentConfig);
+  const bypassed = bypassedProviders(providers);
+  const called = bypassed.filter(({ calls }) => calls > 0);
   return {
     affinity: settings.affinity,
-    notUnderstood: settings.notUnderstood,
+    notUnderstood: settings.invalid,
     binary: built ?? null,
     package: version,
-    owned: owned.map(({ provider, plugins }) => ({
+    owned: bypassed.map(({ provider, owners }) => ({
       provider,
-      plugins: each(plugins, PLUGIN_LIMIT, textOf),
+      plugins: mapSafely(owners, PLUGIN_LIMIT, shortText),
     })),
-    unasked,
-    providers: isObject(known)
-      ? each(providers, providers.length, (id) => providerFacts(hostConfig, id))
+    unasked: Object.fromEntries(called.map(({ provider, calls }) => [provider, calls])),
+    providers: isObject(config)
+      ? mapSafely(providers, providers.length, (id) => providerFacts(config, id))
       : null,
-    agentsWithoutWorkspace: reading(() => withoutWorkspace(hostConfig), []),
+    agentsWithoutWorkspace: readSafely(() => agentsWithoutWorkspace(config), []),
   };
 }

@@ -1,14 +1,14 @@
-// What the plugin knows of the OpenClaw that loads it.
+// The OpenClaw host that loads the plugin.
 
-/** The provider ids that the plugin serves in any case. */
+/** The ids of the providers that the plugin always serves. */
 export const OWN_PROVIDERS = ["cloudsigma", "cloudsigma-staging"];
 
 /**
  * @typedef {object} Host
  * @property {import("../../index.js").PluginApi} api
  * @property {import("./settings.js").Settings} settings
- * @property {string[]} providers the ids that are served
- * @property {() => unknown} config the host's configuration, as it is now
+ * @property {string[]} providers the ids of the served providers
+ * @property {() => unknown} config the host's configuration as it is now
  */
 
 /**
@@ -20,6 +20,6 @@ export const createHost = (api, settings) => ({
   api,
   settings,
   providers: [...OWN_PROVIDERS, ...settings.providers],
-  // What the plugin was registered with may be older than the latest edit.
+  // `api.config` is as old as the registration.
   config: () => api.runtime?.config?.current?.() ?? api.config,
 });

@@ -1,33 +1,40 @@
-// Reading what may be anything: of another type than it should be, of any size, or a proxy that throws.
+// Reads configuration values of any type and size. Reading a value can throw.
 
 import { oneLine } from "../log.js";
+import { isObject } from "../plain.js";
 
-/** Characters of a text, and keys of an object or members of a list, that are looked at. */
+/** Characters of a text that are read. */
 const TEXT_LIMIT = 128;
+
+/** Keys of an object, or members of a list, that are read. */
 const LIMIT = 1024;
 
-export const isObject = (value) => value !== null && typeof value === "object";
-
-/** What `action` makes of something that may be anything, a proxy too. */
-export function reading(action, otherwise) {
+/** The result of `read`, or `fallback` if `read` throws or finds nothing. */
+export function readSafely(read, fallback) {
   try {
-    return action() ?? otherwise;
+    return read() ?? fallback;
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
-/** `value` as one short line, where it is a text at all. */
-export const textOf = (value) =>
+/** `value` as one short line; `undefined` if `value` is not a string. */
+export const shortText = (value) =>
   typeof value === "string" ? oneLine(value, TEXT_LIMIT) : undefined;
 
 export const keysOf = (value) => (isObject(value) ? Object.keys(value).slice(0, LIMIT) : []);
 
-/** Of a list or an object's values no more than `limit`, each as `make` has it, without those it fails at. */
-export const each = (values, limit, make) =>
+export const listOf = (value) => (Array.isArray(value) ? value.slice(0, LIMIT) : []);
+
+/** The results of `make` for the first `limit` values, without the values for which `make` fails. */
+export const mapSafely = (values, limit, make) =>
   values
     .slice(0, limit)
-    .map((value) => reading(() => make(value), undefined))
+    .map((value) => readSafely(() => make(value)))
     .filter((made) => made !== undefined);
 
-export const listOf = (value) => (Array.isArray(value) ? value.slice(0, LIMIT) : []);
+/** The value under a provider's id. Like the host, this ignores letter case and outer blanks of keys. */
+export function providerValue(values, id) {
+  const key = keysOf(values).find((name) => name.trim().toLowerCase() === id);
+  return key === undefined ? undefined : values[key];
+}

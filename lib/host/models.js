@@ -1,29 +1,25 @@
-// The headers that a resolved model brings along reach the wire on every path of the host, also where
-// it asks for no stream wrapper: side questions, the `pdf` tool, image description. And they are what
-// names the agent of a simple completion, whose own context does not.
+// The headers of resolved models. They reach the wire even if the host asks for no stream wrapper: in side questions, the
+// `pdf` tool and image descriptions. They also name the agent of a simple completion, because its own context does not.
 
 import { shared } from "../addon/shared.js";
-import { isPlain } from "../plain.js";
+import { isObject, isPlain } from "../plain.js";
 
 /**
- * @typedef {object} Origin where the headers of a resolved model come from
- * @property {object} context what the host resolved the model with: `agentDir`, `workspaceDir`
- * @property {unknown} configured the headers that the model had before ours
- * @property {Record<string, string>} added those of ours that it lacked
+ * @typedef {object} Origin describes the headers that the plugin gave a model
+ * @property {object} context the parts of the hook's context that name the agent
+ * @property {unknown} configured the headers that the model had before
+ * @property {Record<string, string>} added the headers that the plugin added
  */
 
-/** On a model that has ours: the host copies headers to add its own (`authHeader: true`). */
+/** The host copies a model's headers to add its own (`authHeader: true`). The model keeps this property. */
 const ORIGIN = Symbol.for("openclaw-taas-affinity.origin");
 
-/** @returns {Origin | undefined} of the very headers that we gave a model */
-function originOfHeaders(headers) {
-  return headers !== null && typeof headers === "object" ? shared.origins.get(headers) : undefined;
-}
+const originOfHeaders = (headers) => (isObject(headers) ? shared.origins.get(headers) : undefined);
 
-/** @returns {Origin | undefined} of a model that we gave headers, or of a copy of it */
+/** @returns {Origin | undefined} of a model that the plugin gave headers, or of its copy */
 export const originOf = (model) => originOfHeaders(model?.headers) ?? model?.[ORIGIN];
 
-/** The headers that the configuration gave a model, less ours. */
+/** A model's headers without the plugin's. */
 export function configuredHeaders(model) {
   const headers = model?.headers;
   const origin = originOfHeaders(headers);
@@ -37,25 +33,21 @@ export function configuredHeaders(model) {
 }
 
 /**
- * `model` with those of `headers` that it lacks; `undefined` where it is no object of keys.
+ * `model` with those of `headers` that it lacks; `undefined` if the model or its headers are not plain objects.
  *
  * @param {unknown} model
  * @param {object} context the hook's
  * @param {Record<string, string>} headers
  */
-export function withOrigin(model, context, headers) {
+export function withOrigin(model, { agentDir, workspaceDir, agentId }, headers) {
   const configured = configuredHeaders(model);
   if (!isPlain(model) || !isPlain(configured ?? {})) {
     return undefined;
   }
-  const added = {};
-  const set = new Set(Object.keys(configured ?? {}).map((name) => name.toLowerCase()));
-  for (const [name, value] of Object.entries(headers)) {
-    if (!set.has(name.toLowerCase())) {
-      added[name] = value;
-    }
-  }
-  const { agentDir, workspaceDir, agentId } = context;
+  const present = new Set(Object.keys(configured ?? {}).map((name) => name.toLowerCase()));
+  const added = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !present.has(name.toLowerCase())),
+  );
   const origin = { context: { agentDir, workspaceDir, agentId }, configured, added };
   const all = { ...configured, ...added };
   shared.origins.set(all, origin);

@@ -1,63 +1,67 @@
-// Calls that another plugin answers for. They are looked at and nothing is added to them: the host says
-// that a call begins, for which agent and in which trace, and the request carries that trace.
+// Calls that another plugin makes. The plugin does not change these calls. An event of the host names the agent and the trace
+// of a call. The request of the call carries the same trace.
 
 import { shared } from "../addon/shared.js";
-import { agentOf } from "./agents.js";
+import { stringOf } from "../plain.js";
+import { agentOfEvent } from "./agents.js";
 import { headerOf } from "./channel.js";
-import { spanIn, spanOf } from "./ownership.js";
+import { spanOfEvent, spanOfHeader } from "./ownership.js";
 
-/** How many calls are open at most. The end of one may never be told. */
+/** How many open calls are remembered. The host may never report the end of a call. */
 const LIMIT = 1024;
 
-const textOf = (value) => (typeof value === "string" ? value : undefined);
+/**
+ * @typedef {object} ObservedCall
+ * @property {string | undefined} agentId
+ * @property {string | undefined} conversation OpenClaw's own session id
+ * @property {string | undefined} sessionId the session that the request names
+ * @property {string | undefined} sentTurnId
+ * @property {string | undefined} sentAttempt
+ */
 
 /**
  * @param {import("./host.js").Host} host
  * @param {import("../log.js").Log} log
  */
-export function createObserved({ api, settings: { observe: wanted } }, { attempt }) {
+export function createObserved({ api, settings }, log) {
   const { observed: open } = shared;
+  const attempt = (action) =>
+    log.attempt("observe", "some routes of another plugin's calls are not captured", action);
+
+  if (settings.observe) {
+    api.on?.("model_call_ended", (_event, context) => {
+      attempt(() => open.delete(spanOfEvent(context)));
+    });
+  } else {
+    // An earlier registration may have left open calls.
+    open.clear();
+  }
 
   function begin(context) {
-    const span = spanOf(context);
-    if (!span) {
-      return;
+    const span = spanOfEvent(context);
+    if (span) {
+      const conversation = stringOf(context.sessionId);
+      open.set(span, { agentId: agentOfEvent(context), conversation });
     }
-    open.set(span, { agentId: agentOf(context), conversation: textOf(context.sessionId) });
     if (open.size > LIMIT) {
       open.delete(open.keys().next().value);
     }
   }
 
-  const attempted = (action) =>
-    attempt("observe", "some routes of another plugin's calls are not seen", action);
-  if (wanted) {
-    api.on?.("model_call_ended", (_event, context) => {
-      attempted(() => open.delete(spanOf(context)));
-    });
-  } else {
-    // It may have been switched off just now, and the subscription may be another copy's.
-    open.clear();
-  }
-
   return {
-    /** A call begins that passes us over. */
-    observe: (context) => wanted && attempted(() => begin(context)),
-    /** The open call that a request belongs to, as far as it is known. */
+    /** Notes that a call of another plugin begins. `context` is that of the event. */
+    observe: (context) => settings.observe && attempt(() => begin(context)),
+    /** @returns {ObservedCall | undefined} the open call of a request */
     callOf(request) {
-      if (open.size === 0) {
-        return undefined;
-      }
-      const call = open.get(spanIn(headerOf(request, "traceparent")));
-      return call === undefined
-        ? undefined
-        : {
-            agentId: call.agentId,
-            conversation: call.conversation,
+      const call = open.size > 0 && open.get(spanOfHeader(headerOf(request, "traceparent")));
+      return call
+        ? {
+            ...call,
             sessionId: headerOf(request, "x-session-id"),
-            turnId: headerOf(request, "x-openclaw-turn-id"),
-            attempt: headerOf(request, "x-openclaw-attempt"),
-          };
+            sentTurnId: headerOf(request, "x-openclaw-turn-id"),
+            sentAttempt: headerOf(request, "x-openclaw-attempt"),
+          }
+        : undefined;
     },
   };
 }

@@ -1,5 +1,5 @@
-// One plugin alone may hook a provider, and the host passes over all others without a word. Every model call
-// shows anew whether that one is this plugin: the host says that a call begins, and a call of ours was noted before.
+// Detects calls that bypass this plugin. The host asks one plugin alone about a provider, and does not tell the others.
+// So each call of ours is noted when it begins. An event about any other call shows another plugin's call.
 
 import { shared } from "../addon/shared.js";
 
@@ -15,18 +15,17 @@ const ID_LIMIT = 256;
 
 const { begun, untouched, providers: known } = shared.ownership;
 
-function ofProvider(provider) {
+function stateOf(provider) {
   if (!known.has(provider)) {
-    known.set(provider, { isPassedOver: undefined, calls: 0, owners: [] });
+    known.set(provider, { isBypassed: undefined, calls: 0, owners: [] });
   }
   return known.get(provider);
 }
 
-/** Whether a set of calls or models has been remembered lately. */
 const has = ({ young, old }, value) => young.has(value) || old.has(value);
 
-/** Remembers `value` among at least `limit` others. Forgetting a whole generation at a time costs nothing for a call. */
-function keep(generations, value, limit) {
+/** Remembers at least the last `limit` values. It forgets a whole generation at once, which is cheap. */
+function remember(generations, value, limit) {
   generations.young.add(value);
   if (generations.young.size >= limit) {
     generations.old = generations.young;
@@ -34,86 +33,77 @@ function keep(generations, value, limit) {
   }
 }
 
-function forget({ young, old }, value) {
-  return young.delete(value) || old.delete(value);
-}
+const forget = ({ young, old }, value) => young.delete(value) || old.delete(value);
 
-const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
+/** Whether the host can have made `id`. */
+export const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
 
-/** The id of a call's trace, as the header `traceparent` has it. */
-export const spanIn = (traceparent) =>
+/** The trace and span of a `traceparent` header. */
+export const spanOfHeader = (traceparent) =>
   /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/.exec(traceparent ?? "")?.[1];
 
-/** The same as the context of an event has it. */
-export const spanOf = (context) =>
+/** The trace and span of an event, in the same form. */
+export const spanOfEvent = (context) =>
   context?.trace && `${context.trace.traceId}-${context.trace.spanId}`;
 
-/** The ids by which an event names its call. Not every host gives both, or sends the trace as it is. */
-const idsOf = (event, context) => [event?.callId, spanOf(context)].filter(isId);
+/** The ids of an event's call. Some hosts give one of the two only. */
+const idsOf = (event, context) => [event?.callId, spanOfEvent(context)].filter(isId);
 
-/** A provider's model, whether its id begins with the provider's or not. */
-const keyOf = (provider, modelId) => `${provider} ${`${modelId}`.split("/").at(-1)}`;
+/** Names a model. The provider's id may be part of `modelId`. */
+const modelKey = (provider, modelId) => `${provider} ${`${modelId}`.split("/").at(-1)}`;
 
-/** Notes that the host asks us for a wrapper. */
-export function noteAsked(provider) {
-  ofProvider(provider).isPassedOver = false;
+/** Notes that the host asked this plugin for a wrapper. */
+export function noteWrapper(provider) {
+  stateOf(provider).isBypassed = false;
 }
 
-/** Notes that we let calls of a model go out untouched. They are ours all the same, until one is touched. */
+/** Notes that this plugin let a call go out untouched. Such a call did not bypass the plugin. */
 export function noteUntouched(provider, modelId) {
-  keep(untouched, keyOf(provider, modelId), MODEL_LIMIT);
+  remember(untouched, modelKey(provider, modelId), MODEL_LIMIT);
 }
 
-/** Notes that a call of ours begins. `options` are those that its transport gets. */
+/** Notes that a call of this plugin begins. `options` are those that the transport gets. */
 export function noteCall(provider, modelId, { requestId, headers }) {
   if (untouched.young.size + untouched.old.size > 0) {
-    forget(untouched, keyOf(provider, modelId));
+    forget(untouched, modelKey(provider, modelId));
   }
-  const ids = [requestId, spanIn(headers?.traceparent)].filter(isId);
+  const ids = [requestId, spanOfHeader(headers?.traceparent)].filter(isId);
   for (const id of ids.length > 0 ? ids : [provider]) {
-    keep(begun, id, CALL_LIMIT);
+    remember(begun, id, CALL_LIMIT);
   }
 }
 
-/** Whether the call that an event names went through us. */
-function isOurs(event, context) {
-  return (
-    idsOf(event, context).some((id) => has(begun, id)) ||
-    forget(begun, event.provider) ||
-    has(untouched, keyOf(event.provider, event.model))
-  );
-}
+/** Whether the call of an event went through this plugin. */
+const isOurs = (event, context) =>
+  idsOf(event, context).some((id) => has(begun, id)) ||
+  forget(begun, event.provider) ||
+  has(untouched, modelKey(event.provider, event.model));
 
 /**
- * What is known of providers that another plugin owns or hooks, as facts.js takes it.
+ * The providers that another plugin owns or hooks.
  *
- * @param {string[]} providers the ids that are served
- * @returns {{ owned: { provider: string, plugins: string[] }[], unasked: Record<string, number> }}
+ * @param {string[]} providers the ids of the served providers
+ * @returns {{ provider: string, owners: string[], calls: number }[]} with the number of calls that bypassed this plugin
  */
-export function passedOver(providers) {
-  const passed = providers.filter((id) => ofProvider(id).isPassedOver);
-  return {
-    owned: passed.map((provider) => ({ provider, plugins: ofProvider(provider).owners })),
-    unasked: Object.fromEntries(
-      passed.map((id) => [id, ofProvider(id).calls]).filter(([, calls]) => calls > 0),
-    ),
-  };
-}
+export const bypassedProviders = (providers) =>
+  providers
+    .map((provider) => ({ provider, ...stateOf(provider) }))
+    .filter(({ isBypassed }) => isBypassed);
 
-/** What to do where the other plugin is CloudSigma's, or any other. */
-const advice = (owners) =>
-  owners.includes(CLOUDSIGMA)
-    ? "to pin by workspace, write models.providers.cloudsigma by hand (that plugin's catalogue goes with it) " +
-      "and run `openclaw plugins disable cloudsigma`; to keep that plugin is to go without agent ids, without " +
-      "headers over anthropic-messages and without its lastRoute: ask taas.affinity.lastRoute for what is observed; " +
-      "see docs/beside-cloudsigma.md"
-    : "disable the other plugin; loading this one before it helps only where that one hooks an alias " +
-      "(hookAliases): a plugin that registers the provider's own id always comes first";
+const CLOUDSIGMA_ADVICE =
+  "to pin by workspace, write models.providers.cloudsigma by hand and run `openclaw plugins disable cloudsigma`, " +
+  "which also removes that plugin's model catalogue; while that plugin is enabled, requests lack agent ids, " +
+  "requests over anthropic-messages lack all headers, and taas.affinity.lastRoute shows observed routes only; " +
+  "see docs/beside-cloudsigma.md";
+
+const OTHER_ADVICE =
+  "disable the other plugin; loading this plugin first helps only if the other plugin hooks an alias " +
+  "(hookAliases), because a plugin that registers the provider's own id always comes first";
 
 /**
  * @param {import("./host.js").Host} host
  * @param {import("../log.js").Log} log
- * @param {(context: object) => void} observe takes the context of a call that passes us over
+ * @param {(context: object) => void} observe takes the context of a call that bypasses this plugin
  * @param {(specifier: string) => Promise<object>} [importSdk] imports a module of the host's SDK
  */
 export function watchOwnership(
@@ -122,67 +112,61 @@ export function watchOwnership(
   observe,
   importSdk = (specifier) => import(specifier),
 ) {
-  function say(provider, owners) {
-    const who = owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
+  function report(provider, { owners }) {
+    const cause =
+      owners.length > 0 ? `the plugin ${owners.join(", ")} owns` : "another plugin hooks";
+    const advice = owners.includes(CLOUDSIGMA) ? CLOUDSIGMA_ADVICE : OTHER_ADVICE;
     warn(
       `ownership ${provider}`,
       `requests of ${provider} go out without identity`,
-      `${who} the provider ${provider}, and the host asks that plugin alone; ${advice(owners)}`,
+      `${cause} the provider ${provider}, and the host asks that plugin alone; ${advice}`,
     );
   }
 
-  /** At start, where the configuration shows it. The host documents none of this, so it only warns. */
-  async function atStart() {
+  /** Looks for owners in the configuration. The host's function is undocumented, so the result is a warning only. */
+  async function findOwners() {
     const { config } = api;
     const { allow, deny, entries } = config?.plugins ?? {};
     if (!Array.isArray(allow)) {
       return;
     }
-    // The host lists every plugin among the entries, so that one alone says nothing.
+    // The host lists every plugin in `entries`, also plugins that are not allowed.
     const mayRun = (id) =>
       allow.includes(id) && !deny?.includes(id) && entries?.[id]?.enabled !== false;
     const sdk = await importSdk("openclaw/plugin-sdk/provider-catalog-runtime");
     for (const provider of providers) {
-      const seen = ofProvider(provider);
+      const state = stateOf(provider);
       const all = (await sdk.resolveOwningPluginIdsForProvider?.({ provider, config })) ?? [];
       const owners = all.filter((id) => id !== OWN_ID && mayRun(id));
-      if (seen.isPassedOver !== false && owners.length > 0) {
-        Object.assign(seen, { isPassedOver: true, owners });
-        say(provider, owners);
+      if (state.isBypassed !== false && owners.length > 0) {
+        Object.assign(state, { isBypassed: true, owners });
+        report(provider, state);
       }
     }
   }
 
-  /** And whenever a call begins. */
-  function atCall(event, context) {
-    const provider = event?.provider;
-    if (!providers.includes(provider) || isOurs(event, context)) {
-      return;
-    }
-    const seen = ofProvider(provider);
-    seen.isPassedOver = true;
-    seen.calls += 1;
-    say(provider, seen.owners);
-    observe(context);
-  }
-
-  /** The ids of a call that has ended may be those of another one later. */
-  function atEnd(event, context) {
-    for (const id of idsOf(event, context)) {
-      forget(begun, id);
-    }
-  }
-
-  api.on?.("gateway_start", () => {
-    // Not awaited, and a host that has nothing of it is no fault.
-    atStart().catch(() => {});
-  });
   const listen = (name, listener) =>
     api.on?.(name, (...args) => {
-      attempt("watch", "it is not known whether another plugin owns the provider", () =>
+      attempt("watch", "the plugin cannot tell whether another plugin owns the provider", () =>
         listener(...args),
       );
     });
-  listen("model_call_started", atCall);
-  listen("model_call_ended", atEnd);
+  // The host must not wait. Some hosts lack the module, which is no fault.
+  listen("gateway_start", () => void findOwners().catch(() => {}));
+  listen("model_call_started", (event, context) => {
+    const provider = event?.provider;
+    if (providers.includes(provider) && !isOurs(event, context)) {
+      const state = stateOf(provider);
+      state.isBypassed = true;
+      state.calls += 1;
+      report(provider, state);
+      observe(context);
+    }
+  });
+  // A later call may have the same ids.
+  listen("model_call_ended", (event, context) => {
+    for (const id of idsOf(event, context)) {
+      forget(begun, id);
+    }
+  });
 }

@@ -1,12 +1,12 @@
-// What a call costs, by the prices in OpenClaw's configuration and with OpenClaw's own arithmetic
-// (`calculateUsageCost`). All prices are US dollars for a million tokens.
+// Calculates the cost of a call from the prices in OpenClaw's configuration, as OpenClaw does (`calculateUsageCost`).
+// All prices are US dollars for a million tokens.
 
-import { ofProvider } from "./entries.js";
+import { providerValue } from "./lenient.js";
 
-/** JavaScript's whole numbers end here. A larger count is a fault of the gateway, and would hide all others in a sum. */
+/** JavaScript counts exactly up to here. A larger count is a fault of the gateway, and would falsify every sum. */
 const COUNT_LIMIT = 2 ** 53;
 
-/** Whether `long` is `<provider>/<short>`. Asked for every call: it makes no text. */
+/** Whether `long` is `<provider>/<short>`. This runs for every call, so it allocates no text. */
 const isPrefixed = (long, provider, short) =>
   long.length === provider.length + 1 + short.length &&
   long[provider.length] === "/" &&
@@ -23,17 +23,17 @@ const isTier = (tier) =>
   Number.isFinite(tier?.range?.[0]) &&
   [tier.input, tier.output, tier.cacheRead, tier.cacheWrite].every(Number.isFinite);
 
-/** The tiers that OpenClaw uses, the smallest prompts first. */
+/** The valid price tiers, from the smallest prompts to the largest. */
 const tiersOf = ({ tieredPricing }) =>
   Array.isArray(tieredPricing)
     ? tieredPricing.filter(isTier).sort((one, other) => one.range[0] - other.range[0])
     : [];
 
-/** OpenClaw writes 0 for a price that it does not know. */
+/** For OpenClaw, a price of 0 is an unknown price. */
 const hasPromptPrice = ({ input, cacheRead, cacheWrite }) =>
   input > 0 || cacheRead > 0 || cacheWrite > 0;
 
-/** A model's `cost`, if it says what a prompt costs. */
+/** `cost` if it contains a price of prompts. */
 const priced = (cost) =>
   cost && (hasPromptPrice(cost) || tiersOf(cost).some(hasPromptPrice)) ? cost : undefined;
 
@@ -41,21 +41,21 @@ const priced = (cost) =>
  * @param {object | undefined} config the host's
  * @param {string} provider
  * @param {string} modelId
- * @returns {object | undefined} the `cost` of the model's entry; `undefined` if it does not say what a prompt costs
+ * @returns {object | undefined} the `cost` of the model's entry, if it contains a price of prompts
  */
 export function pricesOf(config, provider, modelId) {
   if (typeof provider !== "string") {
     return undefined;
   }
   const providers = config?.models?.providers;
-  const models = (providers?.[provider] ?? ofProvider(providers, provider))?.models;
+  const models = (providers?.[provider] ?? providerValue(providers, provider))?.models;
   if (!Array.isArray(models)) {
     return undefined;
   }
   return priced(models.find((model) => isSameModel(model?.id, provider, modelId))?.cost);
 }
 
-/** The prices for a prompt of this size: those of its tier, else the flat ones. */
+/** The prices of the tier for a prompt of this size; without tiers, the flat prices. */
 function ratesFor(cost, promptTokens) {
   const tiers = tiersOf(cost);
   const begun = tiers.filter(({ range: [start] }) => promptTokens >= start);
@@ -73,7 +73,7 @@ const countOf = (value) =>
 
 const priceOf = (value) => (Number.isFinite(value) ? value : 0);
 
-/** What the tokens cost, in US dollars. */
+/** The costs of the tokens in US dollars. */
 function calculated(usage, cost) {
   const input = countOf(usage?.input);
   const cached = countOf(usage?.cacheRead);
@@ -95,17 +95,17 @@ function calculated(usage, cost) {
 }
 
 /**
- * What a call cost.
+ * The costs of a call.
  *
- * OpenClaw prices a call as one of the model that was asked for. If another model answered and has prices, those
- * count. OpenClaw's own total comes before a calculated one where it is about the same prices, or where the provider
- * billed it: it knows more, such as the price of a service tier.
+ * OpenClaw uses the prices of the requested model. If another model answered and has prices, this function uses those.
+ * OpenClaw's own total has priority if the same prices apply or if the provider billed the total. That total includes
+ * more, such as the price of a service tier.
  *
  * @param {import("../call/call.js").Call} call
  * @param {string | undefined} model that answered
  * @param {object | undefined} usage of the call's message
  * @returns {{ promptCost: number, uncachedCost: number, outputCost: number } | undefined} US dollars. `uncachedCost` is
- *   what the prompt would have cost if nothing had been cached. `undefined` without prices
+ *   the cost of the same prompt without a cache. `undefined` without prices
  */
 export function costOf({ config, provider, modelId, cost }, model, usage) {
   const entry = model && pricesOf(config, provider, model);
@@ -117,7 +117,7 @@ export function costOf({ config, provider, modelId, cost }, model, usage) {
   const costs = calculated(usage, prices);
   const { total, totalOrigin } = usage?.cost ?? {};
   const isBilled = totalOrigin === "provider-billed";
-  // Until OpenClaw has calculated a total, it is 0.
+  // OpenClaw's total is 0 until OpenClaw has calculated it.
   const isKnown = Number.isFinite(total) && (isBilled ? total >= 0 : total > 0 && !isOther);
   const sum = costs.promptCost + costs.outputCost;
   if (isKnown && sum > 0) {

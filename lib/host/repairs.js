@@ -1,15 +1,16 @@
-// Which models the host repairs, and how: the host's own helpers where it exports them, in the host's
-// order. Which models these are it does not export; a test compares the rules here with those of the
-// installed host.
+// The host's repairs: the models that need them, and the host's helpers in the host's order. The host exports the
+// helpers but not the models, so a test compares the models here with the installed host.
 //
-// The host has its repairs outside of the wrappers that every model gets, and here they are inside of
-// them. That makes a difference for one setting alone, `strictMessageKeys`.
+// The host applies its repairs outside of the model's other wrappers, and this plugin inside. Only `strictMessageKeys`
+// shows the difference.
+
+import { isObject } from "../plain.js";
 
 const DEEPSEEK_V4 = new Set(["deepseek-v4-flash", "deepseek-v4-pro"]);
-/** MiMo models whose reasoning is their answer where they say nothing else. */
-const MIMO_SPEAKS_BY_REASONING = new Set(["mimo-v2-pro", "mimo-v2-omni"]);
-const MIMO_REASONS = new Set([
-  ...MIMO_SPEAKS_BY_REASONING,
+/** MiMo models whose reasoning can be their whole answer. */
+const MIMO_REASONING_ONLY = new Set(["mimo-v2-pro", "mimo-v2-omni"]);
+const MIMO_REASONING = new Set([
+  ...MIMO_REASONING_ONLY,
   "mimo-v2.5",
   "mimo-v2.5-pro",
   "mimo-v2.6-flash",
@@ -17,14 +18,14 @@ const MIMO_REASONS = new Set([
   "mimo-v2.6-pro-ultraspeed",
 ]);
 
-/** A model's own name: `vendor/deepseek-v4-pro:free` is `deepseek-v4-pro`. */
+/** The model's name in `vendor/name:variant`. */
 const nameOf = (id) =>
   typeof id === "string" ? id.trim().toLowerCase().split(":", 1)[0].split("/").pop() : undefined;
 
 const isCompletions = (model, names) =>
   model.api === "openai-completions" && names.has(nameOf(model.id));
 
-/** Whether a DeepSeek V4 model is spoken to as DeepSeek does, by its settings or its address. */
+/** Whether the API of a DeepSeek V4 model has DeepSeek's own fields. */
 function speaksDeepSeek(model, sdk) {
   const configured = model.compat?.thinkingFormat;
   if (typeof configured === "string") {
@@ -49,11 +50,9 @@ function speaksDeepSeek(model, sdk) {
 }
 
 const messagesOf = (payload) =>
-  Array.isArray(payload?.messages)
-    ? payload.messages.filter((message) => message !== null && typeof message === "object")
-    : [];
+  Array.isArray(payload?.messages) ? payload.messages.filter(isObject) : [];
 
-/** The fields of DeepSeek's own API taken out, for a place that does not know them. */
+/** Removes the fields of DeepSeek's own API. */
 function withoutThinking(stream) {
   return (model, context, options) =>
     stream(model, context, {
@@ -62,7 +61,7 @@ function withoutThinking(stream) {
         for (const message of messagesOf(payload)) {
           delete message.reasoning_content;
         }
-        if (payload !== null && typeof payload === "object") {
+        if (isObject(payload)) {
           delete payload.thinking;
         }
         return options?.onPayload?.(payload, model);
@@ -70,10 +69,7 @@ function withoutThinking(stream) {
     });
 }
 
-/**
- * The field that `strictMessageKeys` takes out of the messages put back. Without a wrapper, the host
- * takes out first and repairs then.
- */
+/** Restores the field that `strictMessageKeys` removes. Without this plugin, the host repairs after it removes. */
 function withReasoningKept(stream) {
   return (model, context, options) =>
     stream(model, context, {
@@ -90,7 +86,7 @@ function withReasoningKept(stream) {
     });
 }
 
-/** The fields of DeepSeek's own API: whether to think, how hard, and earlier reasoning sent back. */
+/** Adds the fields of DeepSeek's own API: whether to think, how hard, and the earlier reasoning. */
 function withThinking(stream, { thinkingLevel }, sdk, model, options) {
   const level = String(options?.reasoning ?? thinkingLevel).toLowerCase();
   const isStrict = model.compat?.strictMessageKeys === true && level !== "off" && level !== "none";
@@ -102,9 +98,8 @@ function withThinking(stream, { thinkingLevel }, sdk, model, options) {
 }
 
 /**
- * `replaces` names the host's wrappers that an entry stands for, so that a test can see what is new.
- *
- * What the host would have done, from the inside to the outside; most models need none of it.
+ * From the innermost repair to the outermost. A test compares `replaces`, the host's wrappers, with the installed host.
+ * Most models need no repair.
  */
 export const REPAIRS = [
   {
@@ -120,12 +115,12 @@ export const REPAIRS = [
   },
   {
     replaces: ["createDeepSeekV4OpenAICompatibleThinkingWrapper"],
-    concerns: (model) => isCompletions(model, MIMO_REASONS),
+    concerns: (model) => isCompletions(model, MIMO_REASONING),
     around: withThinking,
   },
   {
     replaces: ["createThinkingOnlyFinalTextWrapper"],
-    concerns: (model) => isCompletions(model, MIMO_SPEAKS_BY_REASONING),
+    concerns: (model) => isCompletions(model, MIMO_REASONING_ONLY),
     around: (baseStreamFn, _context, sdk) =>
       sdk("createThinkingOnlyFinalTextWrapper")({ baseStreamFn, shouldPatchModel: () => true }),
   },

@@ -1,7 +1,9 @@
-// Reads the user's settings. An invalid setting is ignored: it gets its default, and a warning names it.
+// Reads the user's settings. An invalid setting gets its default, and a warning names it.
 
+import { oneLine } from "../log.js";
+import { isPlain } from "../plain.js";
 import { OWN_PROVIDERS } from "./host.js";
-import { reading } from "./lenient.js";
+import { readSafely } from "./lenient.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
@@ -12,7 +14,7 @@ const ID_LIMIT = 100;
 
 /** The highest number of invalid settings that are named, and the characters shown of an unknown key. */
 const NAMED_LIMIT = 16;
-const TEXT_LIMIT = 40;
+const KEY_LIMIT = 40;
 
 /** @returns {(value: unknown) => unknown} `value` if it is one of `accepted`, else `undefined` */
 const oneOf =
@@ -20,24 +22,12 @@ const oneOf =
   (value) =>
     accepted.includes(value) ? value : undefined;
 
-/** `text`, shortened and without control characters, for logs and bug reports. */
-const short = (text) => text.slice(0, TEXT_LIMIT).replace(/[\p{C}\p{Z}]+/gu, " ");
-
-/** The type of a value. The value itself may be a secret or a path, so it is never shown. */
-const KINDS = { object: "an object", undefined: "nothing", bigint: "a bigint" };
-function kindOf(value) {
-  if (value === null) {
-    return "null";
-  }
-  return Array.isArray(value) ? "an array" : (KINDS[typeof value] ?? `a ${typeof value}`);
+/** Describes an invalid value by its type. The value itself may be a secret or a path. */
+function described(name, value, accepted) {
+  const type = Array.isArray(value) ? "array" : typeof value;
+  const kind = /^[aou]/.test(type) ? `an ${type}` : `a ${type}`;
+  return `${name} (${value === null ? "null" : kind}, not ${accepted})`;
 }
-
-/** Describes an invalid setting. */
-const described = (key, value, accepted) => `${key} (${kindOf(value)}, not ${accepted})`;
-
-/** A provider id in the form in which the host compares ids, and well-formed, so that the addon can read it. */
-const idOf = (value) =>
-  typeof value === "string" ? value.trim().toLowerCase().toWellFormed() : "";
 
 function providersIn(list, reject) {
   if (!Array.isArray(list)) {
@@ -46,7 +36,8 @@ function providersIn(list, reject) {
   const ids = new Set(OWN_PROVIDERS);
   // A very long list must not block the event loop.
   for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
-    const id = idOf(value);
+    // The host compares ids in this form. The addon reads well-formed text only.
+    const id = typeof value === "string" ? value.trim().toLowerCase().toWellFormed() : "";
     if (id === "" || id.length > ID_LIMIT) {
       reject(described("a provider id", value, `text of 1 to ${ID_LIMIT} characters`));
     } else if (ids.size < OWN_PROVIDERS.length + PROVIDER_LIMIT) {
@@ -59,22 +50,25 @@ function providersIn(list, reject) {
   return [...ids].slice(OWN_PROVIDERS.length);
 }
 
-/** Further accepted values of `routeNotice`, with the value that replaces each. */
-const NOTICES = new Map([
-  [false, "off"],
-  ["reply", "log"],
-]);
-
 const NAMESPACE = {
   read: (value) =>
     typeof value === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined,
   accepted: "1 to 64 of A-Z a-z 0-9 . _ -",
+  byDefault: null,
 };
 
-const SWITCH = { read: oneOf(true, false), accepted: "true or false" };
+const SWITCH = { read: oneOf(true, false), accepted: "true or false", byDefault: true };
+
+/** `false` is a natural way to write "off". Earlier releases had "reply". */
+const NOTICES = new Map([
+  ["off", "off"],
+  [false, "off"],
+  ["log", "log"],
+  ["reply", "log"],
+]);
 
 /** The settings, in the order in which warnings name them. `read` returns `undefined` for an invalid value. */
-const KNOWN = {
+const SETTINGS = {
   affinity: {
     read: oneOf("workspace", "conversation"),
     accepted: '"workspace" or "conversation"',
@@ -85,58 +79,16 @@ const KNOWN = {
     accepted: `a list of at most ${PROVIDER_LIMIT} ids`,
     byDefault: [],
   },
-  // Without this setting, the environment variable applies.
-  namespace: { ...NAMESPACE, byDefault: null },
-  gitHints: { ...SWITCH, byDefault: true },
-  observe: { ...SWITCH, byDefault: true },
+  namespace: NAMESPACE,
+  gitHints: SWITCH,
+  observe: SWITCH,
   routeNotice: {
-    read: (value) => NOTICES.get(value) ?? oneOf("off", "log")(value),
+    read: (value) => NOTICES.get(value),
     accepted: '"off" or "log"',
     byDefault: "off",
   },
   debug: { ...SWITCH, byDefault: false },
 };
-
-/** Whether the environment allows repository hints. An invalid value switches them off. */
-function hintsOf(env) {
-  const value = (env[HINTS_VARIABLE] ?? "").trim().toLowerCase();
-  const isValid = ["", "on", "off"].includes(value);
-  return { wanted: isValid && value !== "off", isInvalid: !isValid };
-}
-
-/** The namespace from the environment, or `null`. A blank variable counts as unset. */
-function namespaceOf(env, reject) {
-  const value = env[NAMESPACE_VARIABLE] ?? "";
-  if (value.trim() === "") {
-    return null;
-  }
-  const namespace = NAMESPACE.read(value) ?? null;
-  if (namespace === null) {
-    reject(described(NAMESPACE_VARIABLE, value, NAMESPACE.accepted));
-  }
-  return namespace;
-}
-
-/** Whether the environment switches debug lines on, by the same rule as the host's. */
-const isDebugging = (env) => /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG ?? "");
-
-/** `config` if it can contain settings, else an empty object. */
-function settingsObject(config, reject) {
-  if (config === undefined || config === null) {
-    return {};
-  }
-  try {
-    if (Object.prototype.toString.call(config) === "[object Object]") {
-      return config;
-    }
-    const accepted =
-      typeof config === "object" && !Array.isArray(config) ? "a plain object" : "an object";
-    reject(described("the configuration", config, accepted));
-  } catch {
-    reject("the configuration");
-  }
-  return {};
-}
 
 /**
  * @typedef {object} Settings
@@ -147,10 +99,35 @@ function settingsObject(config, reject) {
  * @property {boolean} observe whether to capture routes of calls that another plugin makes
  * @property {"off" | "log"} routeNotice
  * @property {boolean} debug
- * @property {string[]} notUnderstood the invalid settings and unknown keys, without their values
- * @property {boolean} hasOddHints whether `OPENCLAW_TAAS_GIT_HINTS` has an invalid value
- * @property {boolean} wantsReplies whether `routeNotice` is still `"reply"`, which is treated as `"log"`
+ * @property {string[]} invalid the names of invalid settings and unknown keys, without values
+ * @property {{ kind: string, consequence: string, reason: string }[]} warnings
  */
+
+/** The value of a setting. An invalid value is rejected and replaced by the default. */
+function valid(name, value, { read, accepted, byDefault }, reject) {
+  const result = value === undefined ? byDefault : read(value, reject);
+  if (result === undefined) {
+    reject(described(name, value, accepted));
+  }
+  return result ?? byDefault;
+}
+
+/** Reads `config` into `settings`, which have their defaults. */
+function readConfig(config, settings, reject) {
+  if (config === undefined || config === null) {
+    return;
+  }
+  if (!isPlain(config)) {
+    reject(described("the configuration", config, "a plain object"));
+    return;
+  }
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    settings[key] = valid(key, config[key], setting, reject);
+  }
+  for (const key of Object.keys(config).filter((name) => !Object.hasOwn(SETTINGS, name))) {
+    reject(oneLine(key, KEY_LIMIT));
+  }
+}
 
 /**
  * @param {unknown} config `plugins.entries.openclaw-taas-affinity.config`, of any type
@@ -158,69 +135,40 @@ function settingsObject(config, reject) {
  * @returns {Settings}
  */
 export function settingsOf(config, env) {
-  const notUnderstood = [];
-  const reject = (name) => {
-    if (notUnderstood.length < NAMED_LIMIT && !notUnderstood.includes(name)) {
-      notUnderstood.push(name);
-    }
-  };
-  const given = settingsObject(config, reject);
-  const settings = {};
-  for (const [key, { read, accepted, byDefault }] of Object.entries(KNOWN)) {
-    settings[key] = byDefault;
-    try {
-      const value = given[key];
-      const valid = value === undefined ? byDefault : read(value, reject);
-      if (valid === undefined) {
-        reject(described(key, value, accepted));
-      } else {
-        settings[key] = valid;
-      }
-    } catch {
-      reject(key);
-    }
-  }
+  const invalid = new Set();
+  const warnings = [];
+  const reject = (name) => invalid.size < NAMED_LIMIT && invalid.add(name);
+  const warn = (kind, consequence, reason) => warnings.push({ kind, consequence, reason });
+
+  const defaults = Object.entries(SETTINGS).map(([key, { byDefault }]) => [key, byDefault]);
+  const settings = Object.fromEntries(defaults);
   try {
-    // Only the name of an unknown key is shown. The value may be a secret.
-    for (const key of Object.keys(given).filter((name) => !Object.hasOwn(KNOWN, name))) {
-      reject(short(key));
-    }
+    readConfig(config, settings, reject);
   } catch {
     reject("the configuration");
   }
-  const { wanted, isInvalid } = hintsOf(env);
-  return {
-    ...settings,
-    namespace: settings.namespace ?? namespaceOf(env, reject),
-    gitHints: settings.gitHints && wanted,
-    debug: settings.debug || isDebugging(env),
-    notUnderstood,
-    hasOddHints: isInvalid,
-    wantsReplies: reading(() => given.routeNotice, undefined) === "reply",
-  };
-}
+  const namespace = env[NAMESPACE_VARIABLE]?.trim() ? env[NAMESPACE_VARIABLE] : undefined;
+  settings.namespace ??= valid(NAMESPACE_VARIABLE, namespace, NAMESPACE, reject);
+  const hints = env[HINTS_VARIABLE]?.trim().toLowerCase() || "on";
+  settings.gitHints &&= hints === "on";
+  // The host reads this variable in the same way.
+  settings.debug ||= /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG);
 
-/**
- * Warns once about each set of invalid settings.
- *
- * @param {Settings} settings
- * @param {import("../log.js").Warn} warn
- */
-export function warnOfSettings({ notUnderstood, hasOddHints, wantsReplies }, warn) {
-  if (wantsReplies) {
-    const remedy = 'set it to "log" or "off"';
-    warn("route-notice", 'routeNotice "reply" was removed and is treated as "log"', remedy);
+  if (readSafely(() => config.routeNotice) === "reply") {
+    const consequence = 'routeNotice "reply" was removed and is treated as "log"';
+    warn("route-notice", consequence, 'set it to "log" or "off"');
   }
-  if (hasOddHints) {
-    const reason = `${HINTS_VARIABLE} is neither on nor off`;
+  if (hints !== "on" && hints !== "off") {
+    const reason = `${HINTS_VARIABLE} must be on or off`;
     warn("hints-variable", "requests go out without repository hints", reason);
   }
-  if (notUnderstood.length > 0) {
-    const list = notUnderstood.join(", ");
+  if (invalid.size > 0) {
+    const names = [...invalid].join(", ");
     warn(
-      `config ${list}`,
+      `config ${names}`,
       "part of the plugin's configuration is ignored, and the defaults are used instead",
-      `${list}; the settings are ${Object.keys(KNOWN).join(", ")}`,
+      `${names}; the settings are ${Object.keys(SETTINGS).join(", ")}`,
     );
   }
+  return { ...settings, invalid: [...invalid], warnings };
 }

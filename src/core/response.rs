@@ -1,4 +1,4 @@
-//! A response as JavaScript tells it: one JSON object with a name for each value.
+//! Reads the JSON object by which JavaScript describes a response.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,11 +9,11 @@ use serde::{
 
 use crate::route::{Carried, HEADERS, Response};
 
-/// What is told of a response. All of it may be missing.
+/// A response. Every value may be missing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Told<'a> {
-    /// The status. Without one, the response counts as one that succeeded.
+pub struct ResponseText<'a> {
+    /// A response without a status counts as a success.
     status: Option<f64>,
     /// The turn id that the request carried.
     #[serde(borrow)]
@@ -21,29 +21,30 @@ pub struct Told<'a> {
     /// The attempt that the request carried.
     #[serde(borrow)]
     attempt: Option<Text<'a>>,
-    /// By lower-case name; other names than [`HEADERS`] are ignored.
+    /// By lower-case name. Only [`HEADERS`] are read.
     #[serde(borrow)]
     headers: Headers<'a>,
 }
 
-/// A text that is copied only where it has escapes.
+/// A text that borrows from the JSON text unless it contains escapes.
 #[derive(Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Debug, Default)]
 struct Headers<'a>([Option<Text<'a>>; HEADERS.len()]);
 
-impl<'a> Told<'a> {
-    /// Reads JSON text of an object with the members `status`, `turnId`, `attempt` and `headers`.
+impl<'a> ResponseText<'a> {
+    /// Reads the JSON text of an object with the members `status`, `turnId`, `attempt` and `headers`.
     ///
     /// # Errors
     /// The text is not such an object.
     ///
     /// ```
-    /// use taas_affinity::response::Told;
+    /// use taas_affinity::response::ResponseText;
     ///
-    /// let told = Told::read(r#"{"status":200,"headers":{"x-taas-autorouted":"true"}}"#).unwrap();
-    /// assert_eq!(told.response().values[0], Some("true"));
+    /// let text = r#"{"status":200,"headers":{"x-taas-autorouted":"true"}}"#;
+    /// let response = ResponseText::read(text).unwrap();
+    /// assert_eq!(response.response().values[0], Some("true"));
     /// ```
     pub fn read(text: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(text)

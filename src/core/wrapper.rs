@@ -1,4 +1,4 @@
-//! A stream wrapper of the plugin: the identity of its calls, and everything that all of them are given.
+//! A stream wrapper of the plugin: the identity of its calls, and the values that all its calls share.
 
 use std::{
     borrow::Cow,
@@ -17,10 +17,10 @@ use crate::{
     text::{self, NAME_LIMIT, bounded, non_blank},
 };
 
-/// How many bytes a context may have for its wrapper to be remembered.
+/// The most bytes of a context whose wrapper JavaScript may remember.
 pub const REMEMBERED_LIMIT: usize = 4096;
 
-/// What stays the same for every request of a gateway.
+/// The values that all requests of a gateway share.
 #[derive(Debug)]
 pub struct Gateway {
     plugin_version: String,
@@ -28,32 +28,31 @@ pub struct Gateway {
     git_hints: bool,
 }
 
-/// What OpenClaw tells a stream hook.
+/// The context of a stream hook.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// Who makes the request.
-    pub owner: IdentityContext<'a>,
+    /// The parts of the context that decide the identity.
+    pub identity: IdentityContext<'a>,
     /// The provider id.
     pub provider: Option<&'a str>,
-    /// The model.
+    /// The requested model.
     pub model_id: &'a ModelId,
 }
 
-/// The id of the model that a hook is called for.
+/// The id of the requested model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelId {
-    /// The context says it.
-    Said(String),
-    /// The context's model says it, and the next context with the same words may have another model.
+    /// From the context itself.
+    OfContext(String),
+    /// From the context's model. Another context with equal texts may have another model.
     OfModel(Option<String>),
 }
 
 impl ModelId {
-    /// What the context says, where that is anything but blanks, else what its model says, which is
-    /// not asked before.
+    /// The id from the context, unless it is blank. Only then `of_model` is called.
     ///
     /// # Errors
-    /// What `of_model` fails with.
+    /// The error of `of_model`.
     ///
     /// ```
     /// use taas_affinity::wrapper::ModelId;
@@ -63,34 +62,33 @@ impl ModelId {
     /// assert_eq!(model.get(), Some("gpt-5"));
     /// ```
     pub fn choose<E>(
-        said: Option<String>,
+        of_context: Option<String>,
         of_model: impl FnOnce() -> Result<Option<String>, E>,
     ) -> Result<Self, E> {
-        match said.filter(|id| non_blank(id).is_some()) {
-            Some(id) => Ok(Self::Said(id)),
+        match of_context.filter(|id| non_blank(id).is_some()) {
+            Some(id) => Ok(Self::OfContext(id)),
             None => of_model().map(Self::OfModel),
         }
     }
 
-    /// The id, where one is known.
+    /// The id, if it is known.
     #[must_use]
     pub fn get(&self) -> Option<&str> {
         match self {
-            Self::Said(id) => Some(id),
+            Self::OfContext(id) => Some(id),
             Self::OfModel(id) => id.as_deref(),
         }
     }
 }
 
 impl Gateway {
-    /// `plugin_version` is the package's own, `host_name` is only ever hashed, `git_hints` says
-    /// whether workspaces' repositories are looked at.
+    /// Only a hash of `host_name` is kept. `git_hints` enables repository hints.
     #[must_use]
     pub fn new(plugin_version: String, host_name: &str, git_hints: bool) -> Self {
         Self { plugin_version, host_id: host_id(host_name), git_hints }
     }
 
-    /// Decides the identity of a wrapper's calls, and what they are given.
+    /// Decides the identity of a wrapper's calls, and the values that they share.
     ///
     /// # Errors
     /// As [`SessionSource::of`].
@@ -99,8 +97,8 @@ impl Gateway {
         context: &Context<'_>,
         surroundings: &dyn Surroundings,
     ) -> Result<Wrapper, IdentityError> {
-        let watched = Watched { surroundings, asked: Cell::new(false) };
-        let identity = Identity::of(context.owner, &watched)?;
+        let watched = Watched { surroundings, used: Cell::new(false) };
+        let identity = Identity::of(context.identity, &watched)?;
         let facts = Facts {
             host_id: &self.host_id,
             plugin_version: &self.plugin_version,
@@ -120,50 +118,49 @@ impl Gateway {
             provider: context.provider.and_then(name),
             model_id: context.model_id.get().and_then(name),
             identity,
-            reusable: !watched.asked.get() && context.says_all(),
+            reusable: !watched.used.get() && context.is_reusable(),
             git_hints: self.git_hints,
         })
     }
 }
 
 impl Context<'_> {
-    /// Whether nothing else decides: not the current directory, on which a relative path hangs, and
-    /// not the model. What is too long to be remembered says nothing of another.
-    fn says_all(&self) -> bool {
-        let IdentityContext { workspace_dir, agent_dir, agent_id, conversation } = self.owner;
+    /// Whether the context alone decides, without the current directory and the model, and is short enough.
+    fn is_reusable(&self) -> bool {
+        let IdentityContext { workspace_dir, agent_dir, agent_id, conversation } = self.identity;
         let model_id = self.model_id.get();
         let texts = [workspace_dir, agent_dir, agent_id, conversation, self.provider, model_id];
         let length: usize = texts.into_iter().flatten().map(str::len).sum();
         workspace_dir.is_some_and(|dir| Path::new(dir).is_absolute())
-            && matches!(self.model_id, ModelId::Said(_))
+            && matches!(self.model_id, ModelId::OfContext(_))
             && length <= REMEMBERED_LIMIT
     }
 }
 
-/// Surroundings, and whether they had a say.
+/// Notes whether the surroundings were used.
 struct Watched<'a> {
     surroundings: &'a dyn Surroundings,
-    asked: Cell<bool>,
+    used: Cell<bool>,
 }
 
 impl Surroundings for Watched<'_> {
     fn variable(&self, name: &str) -> Option<String> {
-        self.asked.set(true);
+        self.used.set(true);
         self.surroundings.variable(name)
     }
 
     fn home(&self) -> Option<&str> {
-        self.asked.set(true);
+        self.used.set(true);
         self.surroundings.home()
     }
 
-    // The namespace never changes while a gateway is registered, so that it need not be asked again.
+    // The namespace of a registered gateway never changes.
     fn namespace(&self) -> Option<&str> {
         self.surroundings.namespace()
     }
 }
 
-/// The identity of the calls of one stream wrapper, and what they are given.
+/// The identity of a stream wrapper's calls, and the values that they share.
 #[derive(Debug)]
 pub struct Wrapper {
     identity: Identity,
@@ -178,19 +175,19 @@ pub struct Wrapper {
 }
 
 impl Wrapper {
-    /// The identity of the calls.
+    /// The identity of all calls of this wrapper.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The values of [`HEADERS`]: those that are known and can be sent.
+    /// The values of [`HEADERS`] that are known and that a header can carry.
     #[must_use]
     pub fn headers(&self) -> &[Option<String>; HEADERS.len()] {
         self.envelope.headers()
     }
 
-    /// The same as the JSON text of an object.
+    /// The headers as the JSON text of an object.
     #[must_use]
     pub fn headers_json(&self) -> String {
         struct ByName<'a>(&'a Wrapper);
@@ -204,27 +201,26 @@ impl Wrapper {
         text::json(&ByName(self))
     }
 
-    /// As [`Envelope::additions`].
+    /// The missing metadata, see [`Envelope::additions`].
     #[must_use]
     pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
         self.envelope.additions(present, hints)
     }
 
-    /// Whether the same context without its model will make the same wrapper again, and is short
-    /// enough to be remembered.
+    /// Whether an equal context always makes an equal wrapper, and is short enough to be remembered.
     #[must_use]
     pub fn reusable(&self) -> bool {
         self.reusable
     }
 
-    /// The workspace whose repository is to be looked at, where there is one and hints are wanted.
+    /// The workspace to probe, if hints are enabled.
     #[must_use]
     pub fn hinted_workspace(&self) -> Option<&Path> {
         let workspace = self.identity.workspace.as_deref().map(Path::new);
         workspace.filter(|_| self.git_hints)
     }
 
-    /// The identity of a call; `conversation` is OpenClaw's own session id, if OpenClaw gives one.
+    /// The identity of a call. `conversation` is OpenClaw's own session id.
     #[must_use]
     pub fn call_identity<'a>(&'a self, conversation: Option<&'a str>) -> CallIdentity<'a> {
         CallIdentity {
@@ -242,7 +238,8 @@ impl Wrapper {
     }
 }
 
-/// Whether OpenClaw made a workspace for a conversation: `<state>/worktrees/<hash>/<name>`, `<state>/sandboxes/<name>`.
+/// Whether OpenClaw made the workspace for a conversation. Such paths are `<state>/worktrees/<hash>/<name>` and
+/// `<state>/sandboxes/<name>`.
 fn is_made_by_host(workspace: &str, state_dir: Option<&str>) -> bool {
     let below = state_dir.and_then(|dir| Path::new(workspace).strip_prefix(dir).ok());
     let names: Vec<_> = below.into_iter().flat_map(Path::components).collect();
@@ -269,19 +266,19 @@ mod tests {
         },
     };
 
-    const OWNER: IdentityContext<'_> = IdentityContext {
+    const MAIN: IdentityContext<'_> = IdentityContext {
         workspace_dir: Some(if cfg!(windows) { "C:\\w\\workspace" } else { "/w/workspace" }),
         agent_dir: None,
         agent_id: Some("main"),
         conversation: None,
     };
 
-    fn said() -> ModelId {
-        ModelId::Said("auto".to_owned())
+    fn auto() -> ModelId {
+        ModelId::OfContext("auto".to_owned())
     }
 
-    fn wrapper(owner: IdentityContext<'_>, model_id: &ModelId, git_hints: bool) -> Wrapper {
-        let context = Context { owner, provider: Some("cloudsigma"), model_id };
+    fn wrapper(identity: IdentityContext<'_>, model_id: &ModelId, git_hints: bool) -> Wrapper {
+        let context = Context { identity, provider: Some("cloudsigma"), model_id };
         Gateway::new("1.2.3".to_owned(), "host", git_hints)
             .wrapper(&context, &NOTHING)
             .expect("an identity")
@@ -309,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_workspace_is_the_same_in_each_namespace() {
+    fn the_place_of_a_workspace_does_not_depend_on_the_namespace() {
         struct Named(Option<&'static str>);
         impl Surroundings for Named {
             fn variable(&self, _: &str) -> Option<String> {
@@ -323,7 +320,7 @@ mod tests {
             }
         }
         let wrapper = |namespace| {
-            let context = Context { owner: OWNER, provider: None, model_id: &said() };
+            let context = Context { identity: MAIN, provider: None, model_id: &auto() };
             let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
             gateway.wrapper(&context, &Named(namespace)).expect("an identity")
         };
@@ -333,10 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn the_context_s_model_id_counts_unless_it_is_blank() {
+    fn the_model_id_of_the_context_has_priority_unless_it_is_blank() {
         let never = || -> Result<Option<String>, ()> { panic!("the model is not asked") };
         let chosen = ModelId::choose(Some("auto".to_owned()), never);
-        assert_eq!(chosen, Ok(said()));
+        assert_eq!(chosen, Ok(auto()));
         for blank in [None, Some(String::new()), Some(" \t".to_owned())] {
             let of_model = || Ok::<_, ()>(Some("of model".to_owned()));
             let chosen = ModelId::choose(blank, of_model).expect("a model");
@@ -346,53 +343,53 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_context_alone_decides_is_remembered() {
-        assert!(wrapper(OWNER, &said(), false).reusable());
+    fn only_an_identity_that_the_context_alone_decides_is_remembered() {
+        assert!(wrapper(MAIN, &auto(), false).reusable());
         let of_model = ModelId::OfModel(Some("auto".to_owned()));
-        assert!(!wrapper(OWNER, &of_model, false).reusable());
-        let long = format!("{}{}", OWNER.workspace_dir.unwrap_or_default(), "x".repeat(4096));
-        for owner in [
-            // The session id hangs on the environment or the current directory.
-            IdentityContext { workspace_dir: None, ..OWNER },
-            IdentityContext { workspace_dir: Some("w"), ..OWNER },
-            // The agent id hangs on the environment.
+        assert!(!wrapper(MAIN, &of_model, false).reusable());
+        let long = format!("{}{}", MAIN.workspace_dir.unwrap_or_default(), "x".repeat(4096));
+        for identity in [
+            // The session id depends on the environment or the current directory.
+            IdentityContext { workspace_dir: None, ..MAIN },
+            IdentityContext { workspace_dir: Some("w"), ..MAIN },
+            // The agent id depends on the environment.
             IdentityContext {
                 workspace_dir: Some(if cfg!(windows) { "C:\\" } else { "/" }),
                 agent_id: Some(".."),
-                ..OWNER
+                ..MAIN
             },
-            IdentityContext { workspace_dir: Some(&long), ..OWNER },
+            IdentityContext { workspace_dir: Some(&long), ..MAIN },
         ] {
-            assert!(!wrapper(owner, &said(), false).reusable(), "{owner:?}");
+            assert!(!wrapper(identity, &auto(), false).reusable(), "{identity:?}");
         }
     }
 
     #[test]
-    fn hints_are_wanted_for_a_workspace_alone_and_where_they_are_switched_on() {
-        let path = OWNER.workspace_dir.map(Path::new);
-        assert_eq!(wrapper(OWNER, &said(), true).hinted_workspace(), path);
-        assert_eq!(wrapper(OWNER, &said(), false).hinted_workspace(), None);
-        let nowhere = wrapper(IdentityContext::default(), &said(), true);
+    fn hints_need_a_workspace_and_the_setting() {
+        let path = MAIN.workspace_dir.map(Path::new);
+        assert_eq!(wrapper(MAIN, &auto(), true).hinted_workspace(), path);
+        assert_eq!(wrapper(MAIN, &auto(), false).hinted_workspace(), None);
+        let nowhere = wrapper(IdentityContext::default(), &auto(), true);
         assert_eq!(nowhere.hinted_workspace(), None);
     }
 
     #[test]
-    fn a_requester_without_home_fails_only_where_a_home_is_needed() {
+    fn a_wrapper_without_a_home_directory_fails_only_if_the_home_directory_is_needed() {
         let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
         let homeless = Env(&[], None);
-        let made = |owner| {
-            let context = Context { owner, provider: None, model_id: &said() };
+        let made = |identity| {
+            let context = Context { identity, provider: None, model_id: &auto() };
             gateway.wrapper(&context, &homeless).is_ok()
         };
-        assert!(made(OWNER));
+        assert!(made(MAIN));
         assert!(!made(IdentityContext::default()));
     }
 
     #[test]
-    fn the_route_of_an_answer_is_the_session_s_and_the_agent_s() {
+    fn a_route_belongs_to_its_session_and_its_agent() {
         let store = Store::new(LIMIT);
-        let owner = IdentityContext { agent_id: Some("Ops-Bot"), ..OWNER };
-        let wrapper = wrapper(owner, &said(), false);
+        let identity = IdentityContext { agent_id: Some("Ops-Bot"), ..MAIN };
+        let wrapper = wrapper(identity, &auto(), false);
         assert_eq!(wrapper.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));
         let mut response = Response { status: Some(200.0), values, ..Response::default() };

@@ -1,8 +1,8 @@
-//! Calls that have begun: how often each request was sent, with which hints, and what its response said.
+//! The running calls: the attempts and the hints of each request, and its latest response.
 //!
-//! A run of the host sends one request after the other, with the ids `<run>:model:<n>`. After a failure the host says
-//! attempt 1 again and counts `n` from 1 again. So a request is a retry unless the one before had a good answer, which
-//! the end of its call says, and a greater `n`, too.
+//! A run of the host sends one request after the other, with the ids `<run>:model:<n>`. After a failure, the host repeats
+//! attempt 1 and counts `n` from 1 again. So a request is a retry unless the run's previous request got a complete answer or
+//! has a smaller `n`.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -16,49 +16,50 @@ use lru::LruCache;
 use super::CallIdentity;
 use crate::{envelope::Hints, route::Capture};
 
-/// How many calls, and how many requests without a good answer, are remembered: those that began last. While one request
-/// waits to be sent again, a gateway with a thousand calls in flight sends many others.
+/// How many calls, and how many requests without a complete answer, the store remembers. A busy gateway sends many other
+/// requests before it repeats one.
 pub const CALLS_LIMIT: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 
-/// How long after it was sent last a request can be sent again. Jobs that run every hour repeat ids, too.
+/// The longest time between two attempts of a request. Jobs that run every hour repeat ids too.
 const RETRIED_WITHIN: Duration = Duration::from_secs(600);
 
 /// A call that has begun.
 #[derive(Debug, Default)]
 pub(super) struct Call {
-    /// The key of its request, if the host names that.
+    /// The key of the request, if the host gives an id.
     request: Option<u64>,
     pub(super) conversation: Option<Arc<str>>,
-    /// What the first payload was told.
+    /// The hints of the first payload.
     hints: Option<Arc<Hints>>,
-    /// The status of its latest response.
+    /// The status of the latest response.
     pub(super) status: Option<u16>,
-    /// The route of its latest response.
+    /// The route of the latest response.
     pub(super) capture: Option<Arc<Capture>>,
 }
 
-/// A request without a good answer.
+/// A request without a complete answer.
 #[derive(Debug)]
 struct Request {
-    /// `n` of the id that it was sent with last, and when that was.
+    /// `n` in the id of the latest attempt.
     number: u64,
+    /// The time of the latest attempt.
     sent: Instant,
-    times: u32,
+    attempts: u32,
     hints: Option<Arc<Hints>>,
 }
 
 impl Request {
     fn new(number: u64, sent: Instant) -> Self {
-        Self { number, sent, times: 0, hints: None }
+        Self { number, sent, attempts: 0, hints: None }
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Calls {
-    /// By their numbers.
+    /// By number.
     begun: LruCache<u32, Call>,
     last: u32,
-    /// By a hash of the run and of what it asks.
+    /// By a hash of the run, session, provider and model.
     requests: LruCache<u64, Request>,
     hasher: RandomState,
 }
@@ -73,14 +74,14 @@ impl Calls {
         }
     }
 
-    /// Returns the number of a call that begins, and how many times its request has been sent, counting this one.
+    /// Begins a call. Returns its number, and how many times its request has been sent, counting this one.
     pub(super) fn begin(
         &mut self,
         identity: &CallIdentity<'_>,
         request_id: Option<&str>,
         now: Instant,
     ) -> (u32, u32) {
-        let mut times = 1;
+        let mut attempt = 1;
         let request = request_id.map(|id| {
             let (run, number) = parts(id);
             let key = self.hasher.hash_one((
@@ -95,21 +96,21 @@ impl Calls {
                 *request = new();
             }
             (request.number, request.sent) = (number, now);
-            request.times = request.times.saturating_add(1);
-            times = request.times;
+            request.attempts = request.attempts.saturating_add(1);
+            attempt = request.attempts;
             key
         });
         self.last = self.last.wrapping_add(1);
         let conversation = identity.conversation.map(Arc::from);
         self.begun.push(self.last, Call { request, conversation, ..Call::default() });
-        (self.last, times)
+        (self.last, attempt)
     }
 
     pub(super) fn get(&mut self, call: u32) -> Option<&mut Call> {
         self.begun.peek_mut(&call)
     }
 
-    /// The hints of a call: those of the first payload of its request, which are `known` if this is the first.
+    /// The hints of the first payload of a call's request. For the first payload, these are the `known` hints.
     pub(super) fn hints(&mut self, call: u32, known: Hints) -> Arc<Hints> {
         let Some(call) = self.begun.peek_mut(&call) else {
             return Arc::new(known);
@@ -122,17 +123,17 @@ impl Calls {
         Arc::clone(fixed)
     }
 
-    /// A call has ended. After a good answer, the next request of its run is not a retry.
-    pub(super) fn end(&mut self, call: u32, is_good: bool) -> Option<Call> {
+    /// Ends a call. After a complete answer, the next request of the run is not a retry.
+    pub(super) fn end(&mut self, call: u32, is_complete: bool) -> Option<Call> {
         let call = self.begun.pop(&call)?;
-        if let Some(key) = call.request.filter(|_| is_good) {
+        if let Some(key) = call.request.filter(|_| is_complete) {
             self.requests.pop(&key);
         }
         Some(call)
     }
 }
 
-/// The run and the number in it. An id of another form is a run with one request.
+/// The run and the number in a request id. An id of another form is a run with one request.
 fn parts(request_id: &str) -> (&str, u64) {
     let parts = request_id.rsplit_once(":model:");
     parts.and_then(|(run, number)| Some((run, number.parse().ok()?))).unwrap_or((request_id, 0))

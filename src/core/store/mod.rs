@@ -1,4 +1,4 @@
-//! The store of this process: what is remembered of answers and of calls, bounded, behind one lock.
+//! The store of this process: captures, calls and usage, bounded, behind one lock.
 
 use std::{
     num::NonZeroUsize,
@@ -13,7 +13,6 @@ use crate::{agent, route::Capture};
 mod algorithms;
 mod calls;
 mod captures;
-
 mod conversations;
 mod history;
 mod identity;
@@ -39,12 +38,12 @@ use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
 pub(crate) use usage::{OfAgent, OfModel, OfSession, UsageSnapshot};
 
-/// How many sessions, and how many agents, are remembered: those captured or used last.
+/// How many sessions, and how many agents, the store remembers: the latest.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
-/// What is remembered.
+/// Remembers captures, calls and usage.
 ///
-/// The lock is held for one look-up or one change, never across anything that can wait.
+/// A thread holds the lock for one look-up or one change and never waits meanwhile.
 #[derive(Debug)]
 pub struct Store {
     state: Mutex<State>,
@@ -61,7 +60,7 @@ struct State {
     notices: Notices,
 }
 
-/// How full a store is.
+/// The number of captures in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Sessions with a capture.
@@ -71,7 +70,7 @@ pub struct Size {
 }
 
 impl Store {
-    /// An empty store for `limit` sessions and `limit` agents.
+    /// Creates an empty store for `limit` sessions and `limit` agents.
     #[must_use]
     pub fn new(limit: NonZeroUsize) -> Self {
         Self {
@@ -87,7 +86,7 @@ impl Store {
         }
     }
 
-    /// The store of this process: whatever loads this library image reads and writes this one.
+    /// The one store of this process. All copies of the plugin's JavaScript share it.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Store> = LazyLock::new(|| Store::new(LIMIT));
@@ -100,7 +99,7 @@ impl Store {
         self.state.lock().captures.by_session(session_id)
     }
 
-    /// The latest capture of an agent, in whatever letter case.
+    /// The latest capture of an agent, in any letter case.
     #[must_use]
     pub fn by_agent(&self, agent_id: &str) -> Option<Arc<Capture>> {
         let agent_id = agent::normalized(agent_id)?;
@@ -124,14 +123,14 @@ impl Store {
         })
     }
 
-    /// Whether an answer of the affinity session is remembered.
+    /// Whether the store has a response of the affinity session.
     #[must_use]
     pub fn knows(&self, session_id: &str) -> bool {
         let state = self.state.lock();
         state.history.has_session(session_id) || state.captures.by_session(session_id).is_some()
     }
 
-    /// The latest capture of a workspace, by its affinity id, whichever the session was.
+    /// The latest capture of a workspace, by its affinity id, in any session.
     #[must_use]
     pub fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
         self.state.lock().captures.by_workspace(workspace)
@@ -143,7 +142,7 @@ impl Store {
         self.state.lock().captures.latest()
     }
 
-    /// The latest answers, the newest first.
+    /// The latest responses, the newest first.
     pub(crate) fn history(&self) -> Vec<HistoryEntry> {
         self.state.lock().history.all()
     }
@@ -153,15 +152,15 @@ impl Store {
         self.state.lock().conversations.moved()
     }
 
-    /// What was used.
+    /// The usage of all calls.
     pub(crate) fn usage_snapshot(&self) -> UsageSnapshot {
         self.state.lock().usage.snapshot()
     }
 
-    /// Makes a choice, or takes it back, and says what was chosen before.
+    /// Sets or removes the algorithm of an identity, and returns the previous algorithm.
     ///
     /// # Errors
-    /// [`Full`], where there are [`ALGORITHM_LIMIT`] others.
+    /// [`Full`], if [`ALGORITHM_LIMIT`] other identities have an algorithm.
     pub fn set_algorithm(
         &self,
         target: AlgorithmTarget,
@@ -170,20 +169,20 @@ impl Store {
         self.state.lock().algorithms.set(target, algorithm)
     }
 
-    /// The algorithm that was chosen for a call: for its session, for its workspace, or for its agent.
+    /// The algorithm of a call: that of its session, else of its workspace, else of its agent.
     #[must_use]
     pub fn algorithm(&self, identity: &CallIdentity<'_>) -> Option<Algorithm> {
         let sessions = [Some(identity.session_id), identity.workspace];
         identity.normalized(|identity| self.state.lock().algorithms.of(sessions, identity.agent_id))
     }
 
-    /// All that is chosen.
+    /// All algorithms that operators set.
     #[must_use]
     pub fn algorithms(&self) -> Vec<(AlgorithmTarget, Algorithm)> {
         self.state.lock().algorithms.all()
     }
 
-    /// How full the store is.
+    /// The number of captures in the store.
     #[must_use]
     pub fn size(&self) -> Size {
         let (sessions, agents) = self.state.lock().captures.len();
@@ -191,7 +190,7 @@ impl Store {
     }
 }
 
-/// Changes what is kept under `name`, which is now the one that was changed last.
+/// Changes the value under `name` and makes it the latest.
 fn upsert<V: Default, R>(
     all: &mut LruCache<Arc<str>, V>,
     name: &str,
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_of_each_and_of_all() {
+    fn the_store_has_the_latest_capture_of_each_session_and_agent_and_of_all() {
         let store = Store::new(LIMIT);
         assert_eq!(store.latest(), None);
         store.remember(capture("oc:1", 1), &of(Some("a")));
@@ -246,12 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_capture_makes_room_whatever_was_asked_for() {
+    fn a_full_store_evicts_the_oldest_capture_and_look_ups_do_not_matter() {
         let store = Store::new(LIMIT);
         for i in 0..256 {
             store.remember(capture(&format!("oc:{i}"), i), &of(Some(&format!("agent-{i}"))));
         }
-        // A look-up keeps nothing alive, a new capture does.
+        // Unlike a look-up, a new capture prevents eviction.
         assert!(store.by_session("oc:1").is_some());
         store.remember(capture("oc:0", 256), &of(Some("agent-0")));
         store.remember(capture("oc:new", 257), &of(Some("agent-new")));
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_share_it() {
+    fn threads_share_the_store() {
         let store = Store::new(LIMIT);
         std::thread::scope(|scope| {
             for thread in 0..8 {
@@ -272,7 +271,7 @@ mod tests {
                     for i in 0..1000 {
                         let session = format!("oc:{thread}-{}", i % 100);
                         store.remember(capture(&session, i), &of(session.strip_prefix("oc:")));
-                        // Others evict between the two, but what is there is this thread's own.
+                        // Other threads may evict the capture in between.
                         if let Some(found) = store.by_session(&session) {
                             assert_eq!(found.captured_at, i);
                         }
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn agents_are_told_apart_as_the_host_does() {
+    fn agent_ids_match_in_any_letter_case() {
         let store = Store::new(LIMIT);
         store.remember(capture("oc:1", 1), &of(Some("Ops-Bot")));
         store.remember(capture("oc:2", 2), &of(Some("ops-bot")));
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_after_a_good_answer_is_attempt_1_however_the_host_numbers_requests() {
+    fn a_request_after_a_complete_answer_is_attempt_1_whatever_its_number() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
         let begin = |id: &str| store.begin(&main, Some(id), Instant::now());
@@ -329,7 +328,11 @@ mod tests {
         assert_eq!(retry.attempt, 2);
         good(retry.call);
         assert_eq!(begin("run:model:2").attempt, 1, "the third request was never sent before");
-        assert_eq!(begin("run:model:3").attempt, 1, "the host goes on after a good answer alone");
+        assert_eq!(
+            begin("run:model:3").attempt,
+            1,
+            "the host goes on only after a complete answer"
+        );
         assert_eq!(begin("run:model:1").attempt, 2);
         let later = Instant::now() + Duration::from_secs(601);
         let hourly = store.begin(&main, Some("run:model:1"), later);
@@ -340,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hints_of_a_request_are_those_of_its_first_payload_until_it_has_a_good_answer() {
+    fn every_attempt_of_a_request_has_the_hints_of_its_first_payload() {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
         let begin = |id| store.begin(&main, id, Instant::now()).call;
@@ -353,7 +356,7 @@ mod tests {
         assert_eq!(*store.hints(retry, none()), known("one"));
         let (unnamed, other) = (begin(None), begin(None));
         assert_eq!(*store.hints(unnamed, none()), none());
-        assert_eq!(*store.hints(unnamed, known("late")), none(), "nor may hints be added");
+        assert_eq!(*store.hints(unnamed, known("late")), none(), "no hints may be added");
         assert_eq!(*store.hints(other, known("two")), known("two"));
         let next = begin(Some("run:model:2"));
         assert_eq!(*store.hints(next, known("two")), known("two"));
@@ -363,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_response_of_a_call_said_is_known_when_the_call_ends() {
+    fn the_route_of_a_call_is_known_when_the_call_ends() {
         let store = Store::new(LIMIT);
         let main = CallIdentity { conversation: Some("c"), ..of(Some("main")) };
         let calls = [(); 2].map(|()| store.begin(&main, None, Instant::now()).call);
@@ -383,11 +386,11 @@ mod tests {
         }
         assert_eq!(store.usage_snapshot().totals.routed, 2);
         assert!(store.by_conversation("c").is_some());
-        assert_eq!(store.end(calls[0], &asked, true, &main), None, "it has ended already");
+        assert_eq!(store.end(calls[0], &asked, true, &main), None, "the call has already ended");
     }
 
     #[test]
-    fn the_latest_capture_of_a_workspace_is_the_one_that_came_last_whatever_the_clock_says() {
+    fn the_latest_capture_of_a_workspace_does_not_depend_on_the_clock() {
         let store = Store::new(LIMIT);
         let in_workspace = CallIdentity { workspace: Some("oc:w"), ..CallIdentity::default() };
         store.remember(capture("oc:w", 2000), &in_workspace);

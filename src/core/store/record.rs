@@ -1,4 +1,4 @@
-//! What the store learns along the path of a call: begin, payload, response, end.
+//! Records the steps of a call: begin, payload, response, end.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,19 +10,19 @@ use crate::{
     usage::Ended,
 };
 
-/// What is known of a call that begins.
+/// A call that begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begun {
-    /// Its number in this store.
+    /// The number of the call in this store.
     pub call: u32,
-    /// How many times its request has been sent, counting this one.
+    /// How many times the request has been sent, counting this one.
     pub attempt: u32,
-    /// The algorithm that an operator set for it.
+    /// The algorithm that an operator set for the call.
     pub algorithm: Option<Algorithm>,
 }
 
 impl State {
-    /// What made room is returned, so that its memory need not be given back under the lock.
+    /// Records a capture. Returns the evicted captures, so that the caller frees them without the lock.
     fn keep(
         &mut self,
         capture: &Arc<Capture>,
@@ -37,8 +37,8 @@ impl State {
 }
 
 impl Store {
-    /// Remembers what a response says, at `now` in milliseconds since 1970: its route if it succeeded and was
-    /// autorouted, which `true` says; else its failure, if it failed.
+    /// Records the route or the failure that a response reports, and returns whether it reports a route. `now` is in
+    /// milliseconds since 1970.
     pub fn answered(&self, response: &Response<'_>, identity: &CallIdentity<'_>, now: i64) -> bool {
         let (session_id, status) = (identity.session_id, response.status_code());
         let capture = if identity.observed {
@@ -64,15 +64,13 @@ impl Store {
             if let Some(capture) = &kept {
                 let evicted = state.keep(capture, &identity, status, is_captured);
                 drop(state);
-                // Memory is given back outside the lock.
                 drop(evicted);
             }
         });
         is_captured
     }
 
-    /// Remembers `capture` as the latest of all that it belongs to. Where the store is full, the session or
-    /// agent identity capture is oldest makes room.
+    /// Records `capture` as the latest of its session, agent and conversation. A full store evicts the oldest captures.
     ///
     /// ```
     /// # use taas_affinity::{route::{Capture, HEADERS, Response}, store::{LIMIT, Store, CallIdentity}};
@@ -98,8 +96,7 @@ impl Store {
         });
     }
 
-    /// A call begins. `request_id` is the host's id of its request, if the host gives one.
-    /// `now` is of a clock that is never set.
+    /// Records that a call begins. `request_id` is the host's id of the request.
     pub fn begin(
         &self,
         identity: &CallIdentity<'_>,
@@ -114,22 +111,21 @@ impl Store {
         })
     }
 
-    /// The hints of a call, which the first payload of its request fixes: `known` then, and the same for each time that
-    /// the request is sent again.
+    /// The hints of a call. The first payload of a request gets the `known` hints, and every later attempt gets the same.
     pub fn hints(&self, call: u32, known: Hints) -> Arc<Hints> {
         self.state.lock().calls.hints(call, known)
     }
 
-    /// Counts a call that has ended, with what its response said. If `is_good`, it has a good answer, and the next
-    /// request of its run is not a retry. Returns the model that its route names.
+    /// Counts a call that has ended, with the status and the route of its response. After an `is_complete` answer, the next
+    /// request of the run is not a retry. Returns the model that the route names.
     pub fn end(
         &self,
         call: u32,
         end: &Ended<'_>,
-        is_good: bool,
+        is_complete: bool,
         identity: &CallIdentity<'_>,
     ) -> Option<String> {
-        let begun = self.state.lock().calls.end(call, is_good).unwrap_or_default();
+        let begun = self.state.lock().calls.end(call, is_complete).unwrap_or_default();
         let routed = begun.capture.is_some();
         let route = begun.capture.as_ref().and_then(|capture| capture.autorouter_model.as_deref());
         let model = route.or(end.model);
@@ -139,8 +135,7 @@ impl Store {
         route.map(str::to_owned)
     }
 
-    /// Notes that `model` has answered an agent, and returns whether the log was told of another one last: told once,
-    /// and at most once a minute. `now` is of a clock that is never set.
+    /// Records that `model` answered an agent. Returns a change since the latest notice, at most once a minute.
     pub fn route_change(&self, agent_id: &str, model: &str, now: Instant) -> Option<RouteChange> {
         let agent_id = agent::normalized(agent_id)?;
         self.state.lock().notices.change(&agent_id, model, now)

@@ -85,7 +85,7 @@ export interface GatewayRequest {
   respond(
     ok: false,
     answer: undefined,
-    /** `details.addon` is `false` where the native binary is missing or does not load. */
+    /** `details.addon` is `false` where the native addon is missing or does not load. */
     error: { code: string; message: string; details?: { addon: false } },
   ): void;
 }

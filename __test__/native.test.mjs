@@ -188,7 +188,7 @@ test("a binary of another version works, with one warning that names both", () =
   const second = register({ rootDir: directory });
   const warnings = [...first.warnings, ...second.warnings];
   assert.equal(warnings.length, 1, warnings.join("\n"));
-  assert.ok(warnings[0].includes(`binary 0.0.1, package ${VERSION}`), warnings[0]);
+  assert.ok(warnings[0].includes(`addon 0.0.1, package ${VERSION}`), warnings[0]);
   assert.match(warnings[0], /restart the gateway/);
   assert.equal(second.ask({}).ok, true);
 });

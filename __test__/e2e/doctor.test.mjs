@@ -131,7 +131,7 @@ test("calls that show what makes them expensive are found by the doctor and not 
   }
   const said = gateway.log().split("\n");
   const lines = (part) => said.filter((line) => part.test(line)).length;
-  assert.equal(lines(/taas-affinity: the binary and the package have different versions/), 1);
+  assert.equal(lines(/taas-affinity: the native addon and the package have different versions/), 1);
   assert.equal(lines(/came from a cache|hit rate|moved .* between|without an agent id/), 0);
 });
 

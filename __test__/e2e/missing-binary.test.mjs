@@ -71,7 +71,7 @@ test("calls go through untouched, the method says what helps, one warning", asyn
   const refused = await gateway.call(METHOD, {});
   assert.equal(refused.error.code, "UNAVAILABLE");
   for (const said of [refused.error.message, await chat(gateway, "/taas")]) {
-    assert.match(said, /the native binary does not load on [\w-]+.*the gateway's log says why/);
+    assert.match(said, /the native addon does not load on [\w-]+.*the gateway's log says why/);
     assert.doesNotMatch(said.replaceAll("/taas", ""), /[/\\]/);
   }
   assert.equal(warnings().length, 2, "one for each start");

@@ -171,7 +171,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.equal(gateway.isAlive(), true);
     // The image of the old version stays in the process, and the log says so.
     assert.equal(warnings(gateway).length, 1, warnings(gateway).join("\n"));
-    assert.ok(warnings(gateway)[0].includes(`binary ${VERSION}, package ${next}`));
+    assert.ok(warnings(gateway)[0].includes(`addon ${VERSION}, package ${next}`));
   });
 
   test("2: a copied checkout in the extensions directory, then npm install there", async (t) => {

@@ -44,8 +44,8 @@ export function loadAddon(rootDir, { gitHints, namespace }, warn) {
   if (built !== version) {
     warn(
       `version ${built}`,
-      "the binary and the package have different versions and may not fit together",
-      `binary ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
+      "the native addon and the package have different versions and may not fit together",
+      `addon ${built ?? "unknown"}, package ${version}: restart the gateway, and if that does not help, install the package again`,
     );
   }
   const gateway = new native.Gateway(version, hostname(), home(), gitHints, namespace);
@@ -68,7 +68,7 @@ function ownAddon(directory) {
   const own = interfaceOf(loaded) === INTERFACE ? loaded : loadNative(directory, { anew: true });
   if (interfaceOf(own) !== INTERFACE) {
     throw new PublicError(
-      `the binary has interface ${interfaceOf(own)} and the package ${INTERFACE}: install the package again`,
+      `the native addon has interface ${interfaceOf(own)} and the package ${INTERFACE}: install the package again`,
     );
   }
   return own;

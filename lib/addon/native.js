@@ -57,11 +57,11 @@ function locate(require, rootDir, build) {
 
 function missingBinary() {
   return new PublicError(
-    `there is no native binary for ${machine()} beside the package or in a platform package. ` +
+    `there is no native addon for ${machine()} beside the package or in a platform package. ` +
       `Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
       "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
       "node_modules was made on another platform: remove both and install again. To build the " +
-      "binary from source, with Rust, in a checkout: npm ci && npm run build",
+      "addon from source, with Rust, in a checkout: npm ci && npm run build",
   );
 }
 
@@ -99,7 +99,7 @@ function load(rootDir, anew) {
   try {
     return require(path);
   } catch (cause) {
-    throw new PublicError(`the native binary does not load on ${machine()}`, {
+    throw new PublicError(`the native addon does not load on ${machine()}`, {
       cause: new Error(`${path}: ${cause.message}`, { cause }),
     });
   }

@@ -140,7 +140,7 @@ test("a timeout exits with 3 and advises --timeout", async () => {
   });
   const { stderr, code } = await openclaw(["taas", "status"], { [STATUS]: slow });
   assert.equal(code, 3);
-  assert.match(stderr, /allow more time with --timeout/);
+  assert.match(stderr, /allow more time with `--timeout`/);
 });
 
 describe("exit codes", () => {
@@ -248,7 +248,7 @@ describe("exit codes", () => {
       const { code, stderr } = await openclaw(["taas", "route", "--session", quoted], given);
       assert.equal(code, 2);
       assert.match(stderr, /^openclaw taas route: sessionId is/);
-      assert.match(stderr, /To do: run openclaw taas route --help/);
+      assert.match(stderr, /To do: run `openclaw taas route --help`/);
     }
   });
 });

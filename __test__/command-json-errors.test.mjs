@@ -176,18 +176,20 @@ describe("an error in JSON", () => {
     };
     const { code, json, stdout } = await openclaw(["taas", "doctor", "--json"], given);
     assert.equal(code, 1);
-    const message = "the plugin's native binary is missing or does not load; run the command";
+    const message = "the plugin's native addon is missing or does not load; run the command";
+    const { advice } = json.error;
     assert.deepEqual(json, {
       ok: false,
-      error: { code: "UNAVAILABLE", message: `${message} without --json for details` },
+      error: { code: "UNAVAILABLE", message: `${message} without --json for details`, advice },
       ...here,
     });
+    assert.match(advice, /install the package again without --omit=optional.*docs\/install\.md/);
     assert.doesNotMatch(stdout, /secret|corp/);
     assert.match(here.platform, /^\w+-\w+( \((glibc|musl)\))?$/);
     const person = await openclaw(["taas", "doctor"], given);
     assert.match(
       person.stderr.replaceAll("\n", " "),
-      /the binary does not load; the gateway's log says why/,
+      /the binary does not load; the gateway's log says why To do: install the package again/,
     );
   });
 

@@ -91,8 +91,10 @@ function worth(result) {
     whole(usual(result, key).cost.median),
   );
   return (
-    `In a [replay](docs/replay.md) of ${result.source.sessions} recorded sessions over 8 slots, prompts cost ` +
-    `**${plugin}** of the full price with the plugin, and ${best} to **${worst}** without.`
+    `In a [replay](docs/replay.md) of ${result.source.sessions} recorded sessions against a simulated TaaS with 8 slots, ` +
+    `prompts cost **${plugin}** of the full price with the plugin. Without it, they cost ${best} if TaaS recognises ` +
+    `every conversation by itself, and **${worst}** if TaaS picks slots at random. How your TaaS picks slots decides ` +
+    "what you save."
   );
 }
 

@@ -52,7 +52,7 @@ test("calls go through untouched, the method says what helps, one warning", asyn
 
   const doctor = await gateway.cli(["taas", "doctor", "--json"]);
   assert.equal(doctor.code, 1, doctor.stdout + doctor.stderr);
-  assert.match(doctor.json.error.message, /native binary is missing/);
+  assert.match(doctor.json.error.message, /native addon is missing/);
   assert.equal(doctor.json.versions.openclaw, gateway.host.version);
   assert.ok(doctor.json.platform.startsWith(`${process.platform}-${process.arch}`));
 

@@ -155,7 +155,7 @@ test("`plugins install`", async () => {
 for (const [agent, api] of Object.entries(APIS)) {
   let request;
 
-  test(`pinned by headers and body, \`${api}\``, async () => {
+  test(`identity sent in headers and body, \`${api}\``, async () => {
     request = await turn(agent, `hello over ${api}`);
     assert.equal(request.api, api);
     assertIdentity(request, agent, withPlugin.gateway.workspaces[agent]);
@@ -187,7 +187,7 @@ for (const [agent, api] of Object.entries(APIS)) {
 /** What the command line asked by itself, without the gateway. */
 let askedLocally;
 
-test("simple completion pinned", async () => {
+test("identity sent with a simple completion", async () => {
   const { gateway, taas } = withPlugin;
   // Its agent can be known where there is one alone.
   const config = JSON.parse(readFileSync(gateway.configPath, "utf8"));

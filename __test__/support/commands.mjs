@@ -47,7 +47,7 @@ export const check = (changes) => ({
   id: "low-hit-rate",
   level: "warning",
   evidence: "oc:4ae2870a2e73027c of main has a hit rate of 3 % over its last 40 calls",
-  advice: "see whether cache markers are missing",
+  advice: "see whether the model asks for caching",
   ...changes,
 });
 

@@ -16,7 +16,8 @@ const COLUMNS = [
 
 async function show(ask, params) {
   const { algorithms } = await ask("taas.affinity.status", params);
-  const empty = "No algorithm is set. TaaS uses the algorithm of the request, or else its default.";
+  const empty =
+    "No algorithm is set. TaaS uses its default, unless the model's entry sets the header X-TaaS-Autorouter-Algorithm.";
   return {
     answer: { algorithms },
     lines: (style) =>
@@ -33,7 +34,7 @@ async function set(ask, params, name) {
   const now = clean(answer.algorithm ?? CLEAR);
   const before = clean(answer.previous ?? CLEAR);
   const done = `${clean(targetOf(answer))}: algorithm ${now} from the next call on (was ${before})`;
-  const precedence = "An algorithm of its session or workspace takes precedence.";
+  const precedence = "An algorithm of a session or workspace of this agent takes precedence.";
   return {
     answer,
     lines: ({ width }) => [

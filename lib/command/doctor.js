@@ -39,7 +39,10 @@ function shown({ pluginVersion, affinity, totals, checks }, report) {
     lines: (style) => [
       ...checks.flatMap((check) => checkLines(check, style)),
       "",
-      ...wrapped(`${summary(checks)}. For a bug report: openclaw taas doctor --json`, style.width),
+      ...wrapped(
+        `${summary(checks)}. For a bug report: \`openclaw taas doctor --json\``,
+        style.width,
+      ),
     ],
     exit: checks.every(({ level }) => level === "ok") ? EXIT.ok : EXIT.problem,
   };

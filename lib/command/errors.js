@@ -12,9 +12,12 @@ export const EXIT = {
 };
 
 const START =
-  "run openclaw gateway status to check the gateway, and openclaw gateway restart to start it";
+  "run `openclaw gateway status` to check the gateway, and `openclaw gateway restart` to start it";
 const CREDENTIALS =
-  "pass the gateway's token with --token, or set gateway.auth in the OpenClaw configuration of this machine";
+  "pass the gateway's token with `--token`, or set `gateway.auth` in the OpenClaw configuration of this machine";
+
+const REINSTALL =
+  "install the package again without --omit=optional, then run `openclaw gateway restart`; docs/install.md has the causes";
 
 /** The host demands this scope for a method that it does not know. No method of this plugin needs the scope. */
 const SCOPE_OF_UNKNOWN_METHOD = "operator.admin";
@@ -31,14 +34,14 @@ const REFUSALS = [
     code: "UNKNOWN_METHOD",
     message: (method) => `the gateway has no method ${method}`,
     advice:
-      "install, enable or update the plugin on the gateway's machine: openclaw plugins list, openclaw plugins enable openclaw-taas-affinity, then openclaw gateway restart",
+      "see whether the plugin is installed on the gateway's machine: `openclaw plugins list`. Then run `openclaw plugins enable openclaw-taas-affinity` and `openclaw gateway restart`",
   },
   {
     matches: ({ scope }) => scope !== undefined,
     exit: EXIT.usage,
     code: "FORBIDDEN",
     publicMessage: "this client does not have the scope that the method needs",
-    advice: `run openclaw devices list and approve more scopes for this device, or ${CREDENTIALS}`,
+    advice: `run \`openclaw devices list\` and approve the request of this device with \`openclaw devices approve\`, or ${CREDENTIALS}`,
   },
   {
     matches: ({ gatewayCode, message }) =>
@@ -47,7 +50,7 @@ const REFUSALS = [
     code: "NOT_PAIRED",
     publicMessage: "this device is not paired with the gateway",
     advice:
-      "run openclaw devices list to see the pairing request, and openclaw devices approve to accept it; for OpenClaw 2026.6, see docs/hosts.md",
+      "run `openclaw devices list` to see the request of this device, and `openclaw devices approve` with its id to accept it; for OpenClaw 2026.6, see docs/hosts.md",
   },
   {
     matches: ({ message }) => /\bunauthorized\b.*\btoo many\b/i.test(message),
@@ -68,14 +71,14 @@ const REFUSALS = [
     exit: EXIT.noAnswer,
     code: "PROTOCOL_MISMATCH",
     publicMessage: "the gateway and this openclaw are incompatible releases",
-    advice: "update the older of the two, then run openclaw gateway restart",
+    advice: "update the older of the two, then run `openclaw gateway restart`",
   },
   {
     matches: isTemporary,
     exit: EXIT.noAnswer,
     code: "UNAVAILABLE",
     publicMessage: "the gateway is starting, restarting or suspended, or is reloading the plugin",
-    advice: "try again in a few seconds; openclaw gateway status shows the gateway's state",
+    advice: "try again in a few seconds; `openclaw gateway status` shows the gateway's state",
   },
 ];
 
@@ -149,12 +152,13 @@ export class CommandError extends Error {
         : `the gateway refused the request; ${WITHOUT_JSON}`;
       return CommandError.usage(shown, publicMessage);
     }
-    const reason =
+    const [reason, advice] =
       error.details?.addon === false
-        ? "the plugin's native binary is missing or does not load"
-        : "the gateway cannot answer";
+        ? ["the plugin's native addon is missing or does not load", REINSTALL]
+        : ["the gateway cannot answer"];
     return new CommandError(EXIT.problem, CODE.test(code) ? code : "UNAVAILABLE", message, {
       publicMessage: `${reason}; ${WITHOUT_JSON}`,
+      advice,
     });
   }
 
@@ -209,6 +213,8 @@ function fromClient(error, message) {
   const reason = "the gateway did not answer";
   return new CommandError(EXIT.noAnswer, "UNREACHABLE", `${reason}: ${message}`, {
     publicMessage: withCode(reason, error),
-    advice: /\btimeout after\b/i.test(message) ? `allow more time with --timeout; ${START}` : START,
+    advice: /\btimeout after\b/i.test(message)
+      ? `allow more time with \`--timeout\`; ${START}`
+      : START,
   });
 }

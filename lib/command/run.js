@@ -43,7 +43,7 @@ export function runner({
       return;
     }
     const { width, paint } = styleFor(stderr, env);
-    const help = error.exit === EXIT.usage ? `run openclaw ${path} --help` : undefined;
+    const help = error.exit === EXIT.usage ? `run \`openclaw ${path} --help\`` : undefined;
     const todo = advice ?? help;
     const lines = wrapped(`openclaw ${path}: ${clean(error.message)}`, width);
     const todoLines = todo === undefined ? [] : wrapped(`To do: ${todo}`, width);

@@ -9,7 +9,7 @@ export const SELECTORS = {
   agent: { flags: "--agent <id>", help: "Only this agent", key: "agentId", noun: "agent" },
   session: {
     flags: "--session <id>",
-    help: "Only this affinity session (oc:...)",
+    help: "Only this session id (oc:...)",
     key: "sessionId",
     noun: "session",
   },

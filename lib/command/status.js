@@ -37,7 +37,7 @@ const sessionColumns = (now) => [
 const callColumns = (now) => [
   right("WHEN", (call) => ago(call.at, now)),
   right("STATUS", ({ status, failed }) =>
-    failed && !(status >= 400) ? "cut off" : (status ?? "ok"),
+    failed && !(status >= 400) ? "no answer" : (status ?? "ok"),
   ),
   model,
   right("INPUT", (call) => count(call.tokens?.input)),

@@ -41,7 +41,7 @@ const COMMANDS = [
   },
   {
     name: "algorithm",
-    summary: "Show or set how the autorouter chooses a model",
+    summary: "Show or set how the autorouter chooses a model, until the gateway restarts",
     argument: [
       "[algorithm]",
       `${ALGORITHMS.join(", ")}, or none to remove the setting; leave out to show the settings`,
@@ -60,7 +60,7 @@ const COMMANDS = [
 const EXIT_CODES = `
 Exit codes:
   0  success
-  1  the plugin found a problem or cannot answer
+  1  doctor found a problem, or the plugin cannot answer
   2  the command, its options or the credentials are wrong
   3  the gateway did not answer or does not have this plugin`;
 

@@ -40,9 +40,8 @@ pub(super) fn ownership(facts: &Facts) -> Check {
         level: Level::Fault,
         costs: false,
         ok: "no other plugin is known to own or hook the providers",
-        advice: "disable the other plugin. Loading this plugin first helps only against a plugin that uses \
-                 hookAliases: a plugin that registers the provider's own id always comes first. For CloudSigma's \
-                 plugin, see docs/beside-cloudsigma.md",
+        advice: "disable the other plugin. For CloudSigma's plugin, and for the order of plugins, see \
+                 docs/beside-cloudsigma.md",
     }
     .check(problems)
 }
@@ -104,9 +103,9 @@ pub(super) fn pinned_headers(providers: &[Provider]) -> Check {
         id: "pinned-headers",
         level: Level::Warning,
         costs: false,
-        ok: "no provider entry sets an identity header",
-        advice: "remove these headers from the entries of the provider and its models. The plugin keeps headers that \
-                 are already set, so TaaS treats all agents as one",
+        ok: "no provider entry sets an identity header by hand",
+        advice: "remove these headers, which were set by hand, from the entries of the provider and its models. The \
+                 plugin keeps headers that are already set, so TaaS treats all agents as one",
     }
     .check(problems)
 }
@@ -157,7 +156,8 @@ pub(super) fn two_workspaces(moved: &[Moves], facts: Option<&Facts>) -> Check {
         costs: true,
         ok: "no conversation moves between two workspaces",
         advice: "give each agent its own workspace in the configuration. Without a workspace, OpenClaw alternates \
-                 between two directories, and each change moves the agent to a cold slot",
+                 between two directories, and the other slot has not cached the agent's prompt. `openclaw taas \
+                 status --workspace DIR` shows the id of a directory",
     }
     .check(problems)
 }
@@ -178,8 +178,8 @@ pub(super) fn low_hit_rate(usage: &UsageSnapshot) -> Check {
         level: Level::Warning,
         costs: true,
         ok: "no session with 20 calls or more has a cache hit rate under 20 %",
-        advice: "see whether the model lacks cache markers, whether prompts change near their beginning, and whether \
-                 the cache expires between calls",
+        advice: "see whether the model's entry asks for caching (\"Turn caching on\" in the README), whether prompts \
+                 change near their beginning, and whether the cache expires between calls",
     }
     .check(problems)
 }
@@ -192,8 +192,9 @@ pub(super) fn anonymous(usage: &UsageSnapshot) -> Check {
         level: Level::Warning,
         costs: true,
         ok: "every call named its agent",
-        advice: "give simple completions, such as titles, a model of their own. If several agents are configured, \
-                 OpenClaw does not always say which agent such a call belongs to",
+        advice: "give simple completions, such as titles, a model of their own: OpenClaw's setting \
+                 agents.defaults.utilityModel. If several agents are configured, OpenClaw does not always say which \
+                 agent such a call belongs to",
     }
     .check(problem)
 }
@@ -207,8 +208,9 @@ pub(super) fn autorouter(usage: &UsageSnapshot) -> Check {
         level: Level::Warning,
         costs: false,
         ok: "TaaS says which model it chose, or there was no response yet",
-        advice: "request a model that the autorouter serves. If you already do, a proxy between the gateway and TaaS \
-                 removes the headers",
+        advice: "if your agents name their models on purpose, ignore this: the requests have their identity all the \
+                 same. If TaaS is to choose the model, request one of the autorouter's models. If you already do, a \
+                 proxy between the gateway and TaaS removes the headers",
     }
     .check(problem)
 }

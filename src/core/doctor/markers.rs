@@ -1,4 +1,4 @@
-//! Finds models that are never cached because their entry in the configuration lacks cache markers.
+//! Finds models that are never cached because their entry in the configuration does not ask for caching.
 
 use super::{Check, Level, Model, Provider, Rule};
 use crate::store::{OfModel, UsageSnapshot};
@@ -20,8 +20,9 @@ pub(super) fn cache_markers(usage: &UsageSnapshot, providers: &[Provider]) -> Ch
         id: "cache-markers",
         level: Level::Warning,
         costs: true,
-        ok: "no model is known to lack cache markers",
-        advice: "without cache markers, a warm slot saves nothing: see \"Turn caching on\" in the README",
+        ok: "no model is known to lack the setting that asks for caching",
+        advice: "without this setting, no request asks for caching, and the plugin saves nothing: see \"Turn caching \
+                 on\" in the README",
     }
     .check(problems)
 }

@@ -22,14 +22,14 @@ describe("repairs", () => {
     [{ id: "gemini-3-pro", api: "google-generative-ai" }, ["google high"]],
     [{ id: "gpt-5.5", api: "openai-responses" }, ["responses true"]],
   ]) {
-    test(`${model.id} over ${model.api} ${JSON.stringify(model.compat ?? {})}`, async () => {
+    test(`the plugin runs the host's repairs for ${model.id} over ${model.api} with ${JSON.stringify(model.compat ?? {})}`, async () => {
       const payload = await payloadOf(model);
       assert.deepEqual(payload.met, met);
       assert.equal(payload.ours, true);
     });
   }
 
-  test("what does not speak as DeepSeek does gets none of its fields", async () => {
+  test("a model that does not speak DeepSeek's format gets no DeepSeek fields", async () => {
     const messages = [{ role: "assistant", content: "a", reasoning_content: "b" }, null];
     const model = completions("deepseek-v4-flash", { compat: { thinkingFormat: "openai" } });
     const payload = { met: [], thinking: "there", messages };
@@ -40,7 +40,7 @@ describe("repairs", () => {
     });
   });
 
-  test("strictMessageKeys strips the messages, and the field comes after", async () => {
+  test("strictMessageKeys strips the messages before the reasoning field is added", async () => {
     const model = completions("deepseek-v4-flash", { compat: { strictMessageKeys: true } });
     const payload = () => ({
       met: [],
@@ -55,13 +55,13 @@ describe("repairs", () => {
     assert.deepEqual(off.messages, payload().messages);
   });
 
-  test("the stream of a simple caller comes back as it is given, at once", () => {
+  test("a synchronous caller gets the stream synchronously", () => {
     const { wrap } = createCompat({ warn: assert.fail, load: fakeSdk() });
     const model = completions("auto");
     assert.equal(wrap(context(model), () => "stream")(model, "context"), "stream");
   });
 
-  test("a caller of the hook for whom the host repairs nothing gets our wrapper alone", () => {
+  test("a caller for whom the host repairs nothing gets only our wrapper", () => {
     const { wrap } = createCompat({ warn: assert.fail, load: assert.fail });
     const ours = () => {};
     assert.equal(wrap({ model: completions("deepseek-v4-flash") }, ours), ours);
@@ -90,7 +90,7 @@ describe("a host without a helper", () => {
     createOpenAIResponsesContextManagementWrapper: ["gpt-5.5"],
     resolveProviderRequestCapabilities: ["deepseek-v4-flash"],
   })) {
-    test(`${without}: our wrapper stays away from ${concerned}`, async () => {
+    test(`without ${without} the plugin does not wrap ${concerned}`, async () => {
       for (const model of MODELS) {
         const warnings = [];
         const payload = await payloadOf(model, { load: fakeSdk({ without }), warnings });
@@ -107,7 +107,7 @@ describe("a host without a helper", () => {
     });
   }
 
-  test("a module that does not load is asked for again", async () => {
+  test("a host module that failed to load is loaded again for the next call", async () => {
     const model = completions("mimo-v2.5");
     const sdk = fakeSdk();
     const warnings = [];

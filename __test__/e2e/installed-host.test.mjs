@@ -32,11 +32,11 @@ describe("the installed OpenClaw", () => {
     return undefined;
   }
 
-  test("skips what lib/host/repairs.js puts back, in this order", () => {
+  test("OpenClaw skips the repairs that lib/host/repairs.js puts back, in the same order", () => {
     assert.equal(unknown(text), undefined);
   });
 
-  test("a new repair, a lost one and a new question would be noticed", () => {
+  test("the comparison notices a new repair, a lost repair and a new condition", () => {
     const last = "ctx.agent.streamFn = createGoogleThinkingPayloadWrapper(";
     assert.ok(text.includes(last));
     assert.match(
@@ -47,7 +47,7 @@ describe("the installed OpenClaw", () => {
     assert.throws(() => unknown(`${text}\nif (!providerWrapperHandled) {}`), /asks 2 times/);
   });
 
-  test("repairs the models that lib/host/repairs.js repairs", async () => {
+  test("OpenClaw repairs the models that lib/host/repairs.js repairs", async () => {
     const { detectOpenAICompletionsCompat } = await import(
       new URL("@openclaw/ai/dist/transports.mjs", HOST)
     );
@@ -88,7 +88,7 @@ describe("the installed OpenClaw", () => {
     }
   });
 
-  test("has the commander with which the unit tests run the commands", () => {
+  test("the unit tests run the commands with the commander of OpenClaw", () => {
     const tests = new URL("../../node_modules/commander/", import.meta.url);
     assert.equal(versionOf(tests), versionOf(new URL("commander/", HOST)));
   });

@@ -31,7 +31,7 @@ function within(inside, { context, options = {}, model = { id: "auto" } } = {}) 
 }
 
 describe("the turn state", () => {
-  test("of another provider is not ours, and leaves our turn id alone", () => {
+  test("the turn state of another provider gets no headers and keeps our turn id", () => {
     const headers = within((options) => {
       assert.equal(provider.resolveTransportTurnState(FOREIGN), undefined);
       const own = provider.resolveTransportTurnState(TURN);
@@ -43,7 +43,7 @@ describe("the turn state", () => {
     assert.equal(ask({ agentId: "new-agent-2" }).payload.capture.openclawTurnId, "turn-1");
   });
 
-  test("of another call of our providers within ours carries no identity of ours", () => {
+  test("the turn state of an inner call of our provider does not carry the identity of the outer call", () => {
     within(
       () => {
         for (const other of [
@@ -62,7 +62,7 @@ describe("the turn state", () => {
     );
   });
 
-  test("outside of any call gives turn and attempt, unless the configuration does", () => {
+  test("a turn state outside any call carries turn and attempt, unless the configuration sets them", () => {
     assert.deepEqual(provider.resolveTransportTurnState(TURN), {
       headers: { "X-OpenClaw-Turn-Id": "turn-1", "X-OpenClaw-Attempt": "1" },
     });
@@ -74,7 +74,7 @@ describe("the turn state", () => {
   });
 });
 
-test("a header that the caller sets to null stays its own, whatever the configuration says", () => {
+test("a header that the caller sets to null stays null, whatever the configuration sets", () => {
   const headers = within(() => provider.resolveTransportTurnState(TURN).headers, {
     options: { headers: { "x-openclaw-turn-id": null } },
     model: { id: "auto", headers: { "X-OpenClaw-Turn-Id": "configured" } },
@@ -88,7 +88,7 @@ test("a header that the caller sets to null stays its own, whatever the configur
 });
 
 describe("calls within calls", () => {
-  test("another agent's call has its own headers, and the outer one keeps its own", () => {
+  test("an inner call of another agent has its own headers, and the outer call keeps its headers", () => {
     const [outer, inner] = within(() => {
       const nested = within(() => provider.resolveTransportTurnState({ ...TURN, turnId: "in" }), {
         context: { agentId: "inner", workspaceDir: "/" },
@@ -101,7 +101,7 @@ describe("calls within calls", () => {
     assert.equal(inner.headers["X-OpenClaw-Turn-Id"], "in");
   });
 
-  test("one that goes out untouched leaves the context of the outer one", () => {
+  test("an inner call that goes out untouched does not change the context of the outer call", () => {
     const unreadable = Object.defineProperty({}, "headers", {
       get() {
         throw new Error("boom");
@@ -120,7 +120,7 @@ describe("calls within calls", () => {
     assert.equal("X-OpenClaw-Agent-Id" in inner.headers, false);
   });
 
-  test("of another provider, in the middle of a fallback, carry nothing of ours", async () => {
+  test("a call of another provider inside a fallback carries nothing of ours", async () => {
     const foreign = await within(() =>
       modelCall(provider, {
         context: { ...agentContext(), provider: "elsewhere" },
@@ -135,7 +135,7 @@ describe("calls within calls", () => {
   });
 });
 
-test("two wrappers around one call act once", async () => {
+test("two wrappers around one call extend the call once", async () => {
   const requests = [];
   const inner = provider.wrapStreamFn(
     agentContext({
@@ -172,7 +172,7 @@ describe("a resolved model", () => {
   const resolve = (changes) => provider.normalizeResolvedModel({ ...context, model, ...changes });
   const WORKSPACE_SESSION = "oc:583c4ba8ac9a207f";
 
-  test("brings our headers along, beside its own", () => {
+  test("a resolved model carries our headers beside its own headers", () => {
     const { headers, ...rest } = resolve();
     // As it shows in a listing of names: what only we look for has none.
     assert.deepEqual(Object.fromEntries(Object.entries(rest)), { id: "auto", compat: { a: 1 } });
@@ -186,7 +186,7 @@ describe("a resolved model", () => {
     );
   });
 
-  test("of another provider, or none, is left alone", () => {
+  test("a resolved model of another provider or of no provider stays unchanged", () => {
     assert.equal(resolve({ provider: "elsewhere" }), undefined);
     for (const none of [undefined, null, "auto"]) {
       forgetWarnings();
@@ -194,7 +194,7 @@ describe("a resolved model", () => {
     }
   });
 
-  test("keeps what the configuration sets, in any letter case, whoever resolves it again", () => {
+  test("a model that is resolved again keeps the headers of the configuration, in any letter case", () => {
     const own = { ...model, headers: { "x-SESSION-id": "by hand" } };
     const once = resolve({ model: own });
     const twice = resolve({ model: once, workspaceDir: "/" });
@@ -210,7 +210,7 @@ describe("a resolved model", () => {
     );
   });
 
-  test("tells a simple completion whose it is, in header and body", async () => {
+  test("a resolved model gives its simple completion the identity in header and body", async () => {
     const call = await modelCall(provider, {
       hook: "wrapSimpleCompletionStreamFn",
       context: { provider: "cloudsigma", modelId: "auto", model: resolve() },
@@ -225,20 +225,20 @@ describe("a resolved model", () => {
     assert.equal(ask({ agentId: "ops" }).payload.capture.taasRequestId, "title");
   });
 
-  test("gives way to the wrapper of an agent run, so that header and body are one", async () => {
+  test("the wrapper of an agent run replaces the headers of the model, so header and body agree", async () => {
     const call = await modelCall(provider, { model: resolve() });
     assert.equal(call.headers["X-Session-Id"], SESSION);
     assert.equal(call.payload.metadata.session_id, SESSION);
   });
 
-  test("that the configuration gave a header leaves that one to it", async () => {
+  test("a resolved model does not replace a header that the configuration set", async () => {
     const own = { ...model, headers: { "X-Openclaw-Agent-ID": "by hand" } };
     const call = await modelCall(provider, { model: resolve({ model: own }) });
     assert.equal("X-OpenClaw-Agent-Id" in call.headers, false);
   });
 });
 
-describe("a model whose headers the host has copied, to add some of its own", () => {
+describe("a model whose headers the host copied and extended", () => {
   const several = { agents: { entries: { a: {}, b: {} } } };
   const resolved = (id, model) =>
     provider.normalizeResolvedModel({
@@ -253,7 +253,7 @@ describe("a model whose headers the host has copied, to add some of its own", ()
     headers: { ...model.headers, Authorization: "Bearer x" },
   });
 
-  test("still tells whose a simple completion is, in headers and body alike", async () => {
+  test("a copied model gives its simple completion the same identity in headers and body", async () => {
     const model = copied(resolved("a", { id: "auto" }));
     const { options, payload } = await modelCall(provider, {
       hook: "wrapSimpleCompletionStreamFn",
@@ -265,7 +265,7 @@ describe("a model whose headers the host has copied, to add some of its own", ()
     assert.equal(payload.metadata.openclaw_correlation.agent_id, "a");
   });
 
-  test("is a run's of another workspace in headers and body alike", async () => {
+  test("a copied model in a run of another workspace carries the identity of that run in headers and body", async () => {
     const model = copied(resolved("a", { id: "auto" }));
     const { options, payload } = await modelCall(provider, {
       model,
@@ -274,7 +274,7 @@ describe("a model whose headers the host has copied, to add some of its own", ()
     assert.equal(options.headers["X-Session-Id"], payload.metadata.session_id);
   });
 
-  test("is the next agent's when it is resolved again, and keeps what was added", () => {
+  test("a copied model that is resolved for the next agent carries that agent's identity and keeps the host's headers", () => {
     const { headers } = resolved("b", copied(resolved("a", { id: "auto", headers: { x: "1" } })));
     assert.deepEqual(headers, {
       ...resolved("b", { id: "auto" }).headers,
@@ -284,7 +284,7 @@ describe("a model whose headers the host has copied, to add some of its own", ()
   });
 });
 
-describe("a simple completion whose model tells nothing", () => {
+describe("a simple completion whose model names no agent", () => {
   const config = (agents) => ({ agents });
   const hostAgents = {
     resolveAgentWorkspaceDir: (_config, id) => `/w/${id}`,
@@ -300,14 +300,14 @@ describe("a simple completion whose model tells nothing", () => {
     return headers["X-OpenClaw-Agent-Id"];
   };
 
-  test("is the only agent's, in whichever form the host configures it, or main's", async () => {
+  test("a simple completion without an agent belongs to the only configured agent, else to main", async () => {
     assert.equal(await agentOf({ entries: { ops: {} } }), "ops");
     assert.equal(await agentOf({ list: [{ id: "ops" }] }), "ops");
     assert.equal(await agentOf({}), "main");
     assert.equal(await agentOf(undefined), "main");
   });
 
-  test("shares the session of that agent's runs", async () => {
+  test("a simple completion without an agent shares the session of the only agent's runs", async () => {
     const simple = await modelCall(host.provider, {
       hook: "wrapSimpleCompletionStreamFn",
       context: {
@@ -322,12 +322,12 @@ describe("a simple completion whose model tells nothing", () => {
     assert.equal(simple.headers["X-Session-Id"], run.headers["X-Session-Id"]);
   });
 
-  test("of several agents is nobody's", async () => {
+  test("a simple completion without an agent has no agent if several agents are configured", async () => {
     assert.equal(await agentOf({ entries: { a: {}, b: {} } }), undefined);
     assert.equal(await agentOf({ list: [{ id: "a" }, { id: "b" }] }), undefined);
   });
 
-  test("an agent directory that the configuration places elsewhere names its agent", () => {
+  test("an agent directory that the configuration places elsewhere still names its agent", () => {
     const { headers } = host.provider.normalizeResolvedModel({
       provider: "cloudsigma",
       modelId: "auto",

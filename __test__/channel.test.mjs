@@ -63,7 +63,7 @@ describe("a real request", () => {
   after(() => server.close());
   const url = (status) => `http://127.0.0.1:${server.address().port}/${status}`;
 
-  test("of a call is captured, of several at once each for its own", async () => {
+  test("each of several concurrent requests is captured for its own call", async () => {
     const agents = ["slow-by-its-long-name", "one", "another", "four"];
     for (let round = 0; round < 3; round += 1) {
       const sent = agents.map((agent) =>
@@ -77,7 +77,7 @@ describe("a real request", () => {
     assert.deepEqual(host.warnings, []);
   });
 
-  test("of several calls over one connection is captured for its own", async () => {
+  test("each of several requests over one connection is captured for its own call", async () => {
     await fetch(url(200));
     const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
     const dispatcher = new Agent({ connections: 1 });
@@ -99,7 +99,7 @@ describe("a real request", () => {
     await dispatcher.close();
   });
 
-  test("that fails leaves the last capture standing", async () => {
+  test("a request that fails keeps the last capture", async () => {
     for (const status of [200, 503]) {
       await call("fails", async (headers) => (await fetch(url(status), { headers })).text());
     }
@@ -107,7 +107,7 @@ describe("a real request", () => {
   });
 });
 
-test("the call is that which made the request, whoever opened the connection", async () => {
+test("a capture belongs to the call that made the request, not to the call that opened the connection", async () => {
   const requests = {};
   for (const agent of ["first", "second"]) {
     await call(agent, (headers) => {
@@ -123,7 +123,7 @@ test("the call is that which made the request, whoever opened the connection", a
   assert.equal(captureOf("second").taasRequestId, "of-second");
 });
 
-test("who tells of an answer first tells all of it", async () => {
+test("only the first source that reports a response is used", async () => {
   const told = { status: 200, headers: { "x-taas-autorouted": "true", "x-request-id": "hook" } };
   for (const [agent, order] of [
     ["channel-first", ["channel", "hook", "channel"]],
@@ -142,7 +142,7 @@ test("who tells of an answer first tells all of it", async () => {
   assert.equal(captureOf("hook-first").taasRequestId, "hook");
 });
 
-test("of other requests nothing is looked at, of headers only our own and those of the answer", async () => {
+test("the channel reads no other requests, and only our headers and the headers of the response", async () => {
   const read = [];
   const watched = (name, headers) =>
     new Proxy(headers, {
@@ -184,7 +184,7 @@ test("of other requests nothing is looked at, of headers only our own and those 
   assert.deepEqual(host.warnings, []);
 });
 
-test("headers of any form, and answers that cannot be read, harm nobody", async () => {
+test("headers of any form and unreadable responses throw nothing", async () => {
   for (const headers of [undefined, null, "a: b\r\n", 5, [Symbol("x")], [{}, {}]]) {
     await call("odd", () => created.publish({ request: { headers } }));
   }
@@ -199,7 +199,7 @@ test("headers of any form, and answers that cannot be read, harm nobody", async 
   assert.ok(host.warnings.length <= 1, host.warnings.join("\n"));
 });
 
-test("messages of any form end no process", async (t) => {
+test("channel messages of any form do not end the process", async (t) => {
   const uncaught = t.mock.fn();
   process.on("uncaughtException", uncaught);
   for (const message of [undefined, null, 5, {}, { request: 5 }]) {
@@ -212,7 +212,7 @@ test("messages of any form end no process", async (t) => {
   assert.equal(uncaught.mock.callCount(), 0);
 });
 
-test("who tells of no route leaves the word to the other", async () => {
+test("a source that reports no route leaves the report to the other source", async () => {
   const unreadable = { status: 200, headers: new Headers().entries() };
   await call("unreadable", async (headers, options) => {
     const request = { headers: pairs(headers) };
@@ -223,7 +223,7 @@ test("who tells of no route leaves the word to the other", async () => {
   assert.equal(captureOf("unreadable").taasRequestId, "channel");
 });
 
-test("a session that the caller names between blanks is that which is sent", async () => {
+test("a session id with outer blanks is captured as the transport sends it", async () => {
   const options = { headers: { "X-OpenClaw-Session-Id": " mine\t" } };
   await call(
     "blanks",
@@ -238,7 +238,7 @@ test("a session that the caller names between blanks is that which is sent", asy
   assert.equal(captureOf("blanks").taasRequestId, "blanks");
 });
 
-test("copies subscribe once in all, the last for all, and what is on its way is not lost", async () => {
+test("only the last copy subscribes to the channel, and pending responses are still captured", async () => {
   let stopped = 0;
   await call("copies", (headers) => {
     const request = { headers: pairs(headers) };
@@ -257,7 +257,7 @@ test("copies subscribe once in all, the last for all, and what is on its way is 
   assert.equal(captureOf("copies").taasRequestId, "of-copies");
 });
 
-describe("calls that another plugin answers for", () => {
+describe("calls that another plugin handles", () => {
   const TRACE = { traceId: "a".repeat(32), spanId: "b".repeat(16) };
   const traceparent = ({ traceId, spanId }) => `00-${traceId}-${spanId}-01`;
   const event = { provider: "cloudsigma" };
@@ -281,7 +281,7 @@ describe("calls that another plugin answers for", () => {
     return request;
   }
 
-  test("are captured by agent and by what they name their session", () => {
+  test("calls of another plugin are captured by agent and by the session that they name", () => {
     const copy = observing();
     copy.tell("model_call_started", event, { trace: TRACE, sessionKey: "agent:Ops:subagent:1" });
     exchange("seen-1", {
@@ -297,7 +297,7 @@ describe("calls that another plugin answers for", () => {
     assert.equal(copy.ask({}).payload.capture.taasRequestId, "seen-1");
   });
 
-  test("belong to the agent of their session where the host names none that can be one", () => {
+  test("calls of another plugin belong to the agent of their session if the host names no valid agent", () => {
     const copy = observing();
     for (const [index, agentId] of [undefined, null, "", 5, {}].entries()) {
       const context = { trace: TRACE, agentId, sessionKey: `agent:of-key-${index}:main` };
@@ -308,7 +308,7 @@ describe("calls that another plugin answers for", () => {
     }
   });
 
-  test("are told as the latest configuration has it", () => {
+  test("calls of another plugin follow the latest configuration", () => {
     observing();
     const copy = observing({ debug: true });
     const context = { trace: TRACE, sessionKey: "agent:told:main" };
@@ -317,7 +317,7 @@ describe("calls that another plugin answers for", () => {
     assert.match(copy.lines.join("\n"), /agent=told/);
   });
 
-  test("may name no session", () => {
+  test("calls of another plugin are captured without a session", () => {
     const copy = observing();
     const context = { trace: TRACE, sessionKey: "agent:silent:main", sessionId: "host-session-1" };
     copy.tell("model_call_started", event, context);
@@ -327,7 +327,7 @@ describe("calls that another plugin answers for", () => {
     assert.deepEqual(copy.ask({ conversationId: "host-session-1" }).payload.capture, capture);
   });
 
-  test("are theirs alone: another trace, provider, or a call that has ended is not taken for them", () => {
+  test("a response of another trace, another provider or an ended call is not captured for the open call", () => {
     const copy = observing();
     const context = { trace: TRACE, sessionKey: "agent:theirs:main" };
     const headers = { traceparent: traceparent(TRACE) };
@@ -342,7 +342,7 @@ describe("calls that another plugin answers for", () => {
     assert.equal(copy.ask({ agentId: "theirs" }).payload.capture, null);
   });
 
-  test("are not looked at where they go through the plugin, nor where that is switched off", async () => {
+  test("calls through this plugin are not observed, and no call is observed if observation is off", async () => {
     const context = { trace: TRACE, sessionKey: "agent:unseen:main" };
     const headers = { traceparent: traceparent(TRACE) };
     const off = observing({ observe: false });
@@ -355,7 +355,7 @@ describe("calls that another plugin answers for", () => {
     assert.equal(copy.ask({ agentId: "unseen" }).payload.capture, null);
   });
 
-  test("are let go of where that is switched off while they are open", () => {
+  test("open calls are released when observation is switched off", () => {
     const context = { trace: TRACE, sessionKey: "agent:let-go:main" };
     observing().tell("model_call_started", event, context);
     const off = observing({ observe: false });
@@ -363,7 +363,7 @@ describe("calls that another plugin answers for", () => {
     assert.equal(off.ask({ agentId: "let-go" }).payload.capture, null);
   });
 
-  test("are bounded in number", () => {
+  test("the number of observed calls is bounded", () => {
     const copy = observing();
     const trace = (number) => ({ ...TRACE, spanId: number.toString(16).padStart(16, "0") });
     const open = shared.observed;
@@ -380,7 +380,7 @@ describe("calls that another plugin answers for", () => {
     open.clear();
   });
 
-  test("and events of any form harm nobody", () => {
+  test("host events of any form throw nothing", () => {
     const copy = observing();
     for (const context of [undefined, null, {}, { trace: null }, { trace: {}, sessionKey: 5 }]) {
       copy.tell("model_call_started", event, context);

@@ -45,7 +45,7 @@ describe("/taas", () => {
     assert.match((await chat("constructor")).text, /\/taas routes/);
   });
 
-  test("an error becomes the answer", async () => {
+  test("/taas answers with the message of an error", async () => {
     assert.match((await chat("", {})).text, /cannot answer: not here/);
   });
 

@@ -31,7 +31,7 @@ const withProvider = (entry, more) => ({ models: { providers: { cloudsigma: entr
 const entryOf = (entry, more) => of(withProvider(entry, more)).providers[0];
 
 describe("facts", () => {
-  test("of a gateway", () => {
+  test("the facts describe the configuration of a gateway", () => {
     const config = {
       models: {
         providers: {
@@ -97,7 +97,7 @@ describe("facts", () => {
     assert.doesNotMatch(JSON.stringify(of(config)), /secret|example|elsewhere/);
   });
 
-  test("say that there is no key only where that is clear", () => {
+  test("the facts report a missing key only if the key is certainly missing", () => {
     for (const entry of [
       {},
       { apiKey: "" },
@@ -123,7 +123,7 @@ describe("facts", () => {
     assert.equal(entryOf({}, { auth: { order: { cloudsigma: [] } } }).hasKey, true);
   });
 
-  test("name agents only where there are several", () => {
+  test("the facts name agents only if there are several", () => {
     assert.deepEqual(of({ agents: { entries: { main: {} } } }).agentsWithoutWorkspace, []);
     const list = [{ id: "a" }, { id: "b", workspace: "/b" }, null, 7];
     assert.deepEqual(of({ agents: { list } }).agentsWithoutWorkspace, ["a"]);
@@ -159,14 +159,14 @@ describe("facts", () => {
       { models: { providers: [1] }, agents: { entries: "x", list: {}, defaults: 7 } },
     ],
   ]) {
-    test(`are gathered of ${what}`, () => {
+    test(`the facts are gathered from ${what}`, () => {
       const facts = of(config);
       assert.equal(facts.package, "0.1.0");
       assert.ok(JSON.stringify(facts).length < 2000);
     });
   }
 
-  test("have no text that the addon could not read", () => {
+  test("the facts contain only text that the addon can read", () => {
     const odd = "a\ud800";
     const providers = settingsOf({ providers: [odd] }, {}).providers;
     const entry = {
@@ -194,7 +194,7 @@ describe("facts", () => {
     assert.doesNotMatch(JSON.stringify(facts), /\\ud[89a-f]/);
   });
 
-  test("look at no more agents than keys, in either form", () => {
+  test("the facts look at a bounded number of agents in either form", () => {
     let looked = 0;
     const agent = {
       get workspace() {
@@ -210,7 +210,7 @@ describe("facts", () => {
     }
   });
 
-  test("are bounded, and each text is one line", () => {
+  test("the facts are bounded, and each text is one line", () => {
     const many = Array.from({ length: 100_000 }, (_, at) => [`a${at}\n${"x".repeat(200)}`, {}]);
     const models = many.map(([id]) => ({ id }));
     const facts = of({
@@ -237,18 +237,18 @@ describe("prices", () => {
     { id: "none" },
   ];
   const config = withProvider({ models });
-  test("are those of the model's entry, named with or without the provider", () => {
+  test("prices come from the model's entry, named with or without the provider", () => {
     for (const id of ["claude", "cloudsigma/claude", "gpt", "cloudsigma/gpt"]) {
       assert.equal(pricesOf(config, "cloudsigma", id), cost, id);
     }
   });
-  test("are found however the provider's key is written, as the host finds it", () => {
+  test("prices are found under every spelling of the provider's key that the host accepts", () => {
     for (const key of ["CloudSigma", " cloudsigma "]) {
       const written = { models: { providers: { other: {}, [key]: { models } } } };
       assert.equal(pricesOf(written, "cloudsigma", "claude"), cost, key);
     }
   });
-  test("are none where there is no entry, or nothing in it", () => {
+  test("a model without an entry or with an empty entry has no price", () => {
     for (const id of ["free", "none", "other", "cloudsigma-claude", "x/claude", "laude"]) {
       assert.equal(pricesOf(config, "cloudsigma", id), undefined, id);
     }
@@ -282,7 +282,7 @@ describe("the plugin", () => {
   }
   const pinned = withProvider({ apiKey: "k", headers: { "X-Session-Id": "mine" }, models: [] });
 
-  test("judges the configuration as it is now", () => {
+  test("the doctor judges the current configuration", () => {
     let now = withProvider({ models: [] });
     const { checks } = registered({}, () => now);
     assert.match(checks()["provider-entry"].evidence, /cloudsigma has no apiKey/);
@@ -291,7 +291,7 @@ describe("the plugin", () => {
     assert.match(checks()["pinned-headers"].evidence, /X-Session-Id/);
   });
 
-  test("says that it could not look, where it could not", () => {
+  test("the doctor says if it could not read the configuration", () => {
     for (const current of [() => 7, () => assert.fail("boom")]) {
       forget();
       const { checks } = registered({}, current);
@@ -301,7 +301,7 @@ describe("the plugin", () => {
     assert.equal(registered({}, () => ({})).checks().facts, undefined);
   });
 
-  test("looks, whatever the provider ids are", () => {
+  test("the doctor reads the configuration, whatever the provider ids are", () => {
     const config = { models: { providers: { "a\ud800": { models: [] } } } };
     const { methods } = register({ pluginConfig: { providers: ["a\ud800"] }, config });
     let answer;
@@ -310,7 +310,7 @@ describe("the plugin", () => {
     assert.equal(answer.checks.length, 13);
   });
 
-  test("counts the calls that passed it over, until it is asked", () => {
+  test("the doctor counts the calls that bypassed the plugin until it is asked", () => {
     const { emit, checks, provider } = registered({});
     for (let calls = 0; calls < 3; calls += 1) {
       emit("model_call_started", { provider: "cloudsigma" }, {});
@@ -329,7 +329,7 @@ describe("the plugin", () => {
     assert.equal(checks().ownership.level, "ok");
   });
 
-  test("shows what makes calls expensive in the doctor and not in the log, and counts what they cost", async () => {
+  test("the doctor shows why calls are expensive and what they cost, and the log does not", async () => {
     const model = { id: "claude-uncached", api: "openai-completions" };
     const cost = { input: 2, cacheRead: 0.2, cacheWrite: 2.5, output: 10 };
     const config = withProvider({ apiKey: "k", models: [{ ...model, cost }] });

@@ -12,7 +12,7 @@ import { ROOT } from "./support/plugin.mjs";
 const { openclaw } = readJson(join(ROOT, "package.json"));
 const text = (name) => readFileSync(join(ROOT, name), "utf8");
 
-test("the oldest release is what the package asks for, the newest what it is built with", () => {
+test("the package requires the oldest tested release and is built with the newest", () => {
   const [oldest, newest] = [RELEASES[0], RELEASES.at(-1)];
   assert.deepEqual(RELEASES, [...RELEASES].sort(compareVersions));
   assert.deepEqual(openclaw.compat, { pluginApi: `>=${oldest}`, minGatewayVersion: oldest });
@@ -23,7 +23,7 @@ test("the oldest release is what the package asks for, the newest what it is bui
   assert.ok(text("README.md").includes(`OpenClaw ${oldest} or later`));
 });
 
-test("the document has a column for each release, and nothing in it failed", () => {
+test("docs/hosts.md has a column for each release and no failure", () => {
   const [head, ...rows] = text("docs/hosts.md")
     .split("\n")
     .filter((line) => line.startsWith("|"));
@@ -33,7 +33,7 @@ test("the document has a column for each release, and nothing in it failed", () 
   assert.doesNotMatch(rows.join("\n"), /FAILED/);
 });
 
-test("older releases are told what they know", () => {
+test("the harness gives older releases only the settings that they know", () => {
   const [old, recent] = [{ version: "2026.7.35" }, { version: "2026.8.1" }];
   assert.equal(isSince({ version: "2026.10.1" }, "2026.9.6"), true);
   assert.deepEqual(consent(old), ["--force"]);

@@ -75,7 +75,7 @@ function runBare(script) {
 }
 
 describe("an update into another directory", () => {
-  test("of the same interface is served by the image that is there", () => {
+  test("an update with the same interface keeps using the loaded addon", () => {
     const [one, two] = [install("same-1"), install("same-2")];
     assert.deepEqual(
       run(`
@@ -90,7 +90,7 @@ describe("an update into another directory", () => {
     );
   });
 
-  test("of another interface starts empty, and leaves the old one its calls, routes and algorithms", () => {
+  test("an update with another interface starts empty and leaves calls, routes and algorithms to the old addon", () => {
     const [one, two] = [install("other-1"), install("other-2", 99)];
     assert.deepEqual(
       run(`
@@ -117,7 +117,7 @@ describe("an update into another directory", () => {
     );
   });
 
-  test("of another interface in the same place is loaded, and starts empty", () => {
+  test("an update with another interface in the same directory is loaded and starts empty", () => {
     const [place, next] = [install("place"), install("next", 99)];
     assert.deepEqual(
       run(`
@@ -135,7 +135,7 @@ describe("an update into another directory", () => {
     );
   });
 
-  test("a binary of another interface than its package is refused, and says so", () => {
+  test("a binary with another interface than its package is refused with a message", () => {
     const dir = install("unfit", 99);
     cpSync(join(ROOT, "lib", "addon", "shared.js"), join(dir, "lib", "addon", "shared.js"));
     const [warning, hooks] = run(`
@@ -153,13 +153,13 @@ describe("an update into another directory", () => {
 describe("a global of the plugin's name", () => {
   for (const [what, value] of [
     ["a number", "7"],
-    ["an object of somebody else", "{ calls: null }"],
+    ["a foreign object", "{ calls: null }"],
     ["a record of another version", "Object.freeze({ version: 1, addon: {} })"],
     ["a frozen function", "Object.freeze(() => {})"],
     ["half a record of this version", `Object.freeze({ version: ${INTERFACE}, addon: {} })`],
     ["an object that cannot be read", "new Proxy({}, { get() { throw new Error('mine'); } })"],
   ]) {
-    test(`that is ${what} stays as it is, and copies share their calls and routes all the same`, () => {
+    test(`a global that is ${what} stays unchanged, and copies still share their calls and routes`, () => {
       const [one, two] = [install(`global-1-${what}`), install(`global-2-${what}`)];
       assert.deepEqual(
         runBare(`
@@ -187,7 +187,7 @@ describe("a global of the plugin's name", () => {
   }
 });
 
-test("a worker thread of the updated package is served by the image that is there", () => {
+test("a worker thread of the updated package keeps using the loaded addon", () => {
   const [one, two] = [install("thread-1"), install("thread-2")];
   assert.deepEqual(
     run(`

@@ -67,7 +67,7 @@ function failure() {
 
 describe("the platform package", () => {
   for (const build of BUILDS) {
-    test(`of ${build} is loaded there`, () => {
+    test(`the platform package of ${build} is loaded on that platform`, () => {
       const [platform, arch, libc] = build.split("-");
       beOn({ platform, arch, getReport: libc === "musl" ? musl : glibc });
       for (const other of BUILDS) {
@@ -77,19 +77,19 @@ describe("the platform package", () => {
     });
   }
 
-  test("that is the only one is loaded without asking for the C library", () => {
+  test("a platform package without an alternative is loaded without asking for the C library", () => {
     beOn({ platform: "linux", arch: "x64", getReport: () => assert.fail("asked") });
     writeFileSync(installed("linux-x64-musl"), script("musl"));
     assert.deepEqual(loadNative(directory), { build: "musl" });
   });
 
-  test("gives way to the binary beside the package", () => {
+  test("a binary beside the package takes precedence over the platform package", () => {
     writeFileSync(installed(OWN_BUILD), script("package"));
     copyFileSync(join(ROOT, OWN), beside(OWN_BUILD));
     assert.equal(loadNative(directory).version(), VERSION);
   });
 
-  test("that throws is reported with its own error, not as missing", () => {
+  test("a platform package that throws is reported with its own error, not as missing", () => {
     writeFileSync(installed(OWN_BUILD), "throw new RangeError('of its own');");
     const { message, cause } = failure();
     assert.match(message, /does not load on /);
@@ -97,7 +97,7 @@ describe("the platform package", () => {
     assert.ok(cause.cause instanceof RangeError);
   });
 
-  test("that cannot be resolved for another reason is no missing one", () => {
+  test("a platform package that cannot be resolved for another reason is not reported as missing", () => {
     const path = installed(OWN_BUILD);
     writeFileSync(join(path, "..", "package.json"), "{ not JSON");
     assert.notEqual(failure().code, "MODULE_NOT_FOUND");
@@ -112,7 +112,7 @@ describe("no binary", () => {
     ["macOS", { platform: "darwin", arch: "arm64", getReport: musl }, "darwin-arm64 "],
     ["an unsupported machine", { platform: "aix", arch: "ppc64", getReport: musl }, "aix-ppc64 "],
   ]) {
-    test(`${what}: one message says what is missing, what there is, and what helps`, () => {
+    test(`${what} gives one message that says what is missing, what is installed and what to do`, () => {
       beOn(on);
       const { message } = failure();
       for (const text of [named, ...BUILDS, "--omit=optional", "npm ci && npm run build"]) {
@@ -121,7 +121,7 @@ describe("no binary", () => {
     });
   }
 
-  test("the gateway method says the same, with one warning", () => {
+  test("the gateway method gives the same message, with one warning", () => {
     const first = register({ rootDir: directory });
     const second = register({ rootDir: directory });
     const { ok, error } = second.ask({});
@@ -131,7 +131,7 @@ describe("no binary", () => {
   });
 });
 
-test("asking for the C library leaves the process's reports as they were", () => {
+test("asking for the C library does not change the settings of process.report", () => {
   for (const before of [true, false]) {
     process.report.excludeNetwork = before;
     for (const getReport of [glibc, () => assert.fail("boom")]) {
@@ -143,7 +143,7 @@ test("asking for the C library leaves the process's reports as they were", () =>
   process.report.excludeNetwork = false;
 });
 
-test("the path of a binary that does not load is in the log, and in no message for anybody else", async () => {
+test("the path of a binary that does not load is only in the log", async () => {
   forgetWarnings();
   writeFileSync(beside(OWN_BUILD), "no library");
   const { message, cause } = failure();
@@ -167,7 +167,7 @@ test("the path of a binary that does not load is in the log, and in no message f
   assert.equal(text, `TaaS affinity cannot answer: ${message}; the gateway's log says why`);
 });
 
-test("an error that is not ours is told to nobody but the log", () => {
+test("a foreign error is only in the log", () => {
   forgetWarnings();
   writeFileSync(
     installed(OWN_BUILD),

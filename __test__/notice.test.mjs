@@ -16,25 +16,25 @@ async function logged(agentId, models, pluginConfig = { routeNotice: "log" }) {
   return lines;
 }
 
-test("nobody is told by default", async () => {
+test("a change of route is not logged by default", async () => {
   assert.deepEqual(await logged("not-told", ["a", "b"], {}), []);
 });
 
 describe("the log", () => {
-  test("gets one line for a change, and none without", async () => {
+  test("a change of route writes one log line, and the same route writes no line", async () => {
     assert.deepEqual(await logged("told", ["a", "a", "b", "b"]), [
       "taas-affinity: the model of agent told changed from a to b",
     ]);
   });
 
-  test("gets one bounded line without control characters whatever the model is called", async () => {
+  test("the line about a change of route is bounded and has no control characters, whatever the name of the model", async () => {
     const odd = `a\u202eb\u2066c\u200b${"x".repeat(93)}😀`;
     const lines = await logged("odd", [odd, "y".repeat(10_000)]);
     assert.equal(lines.length, 1);
     assert.match(lines[0], /^[^\p{Cc}\p{Cf}\p{Cs}]{50,300}$/u);
   });
 
-  test("gets nothing of what is made beside an agent's runs", async () => {
+  test("calls beside an agent's runs write no line about a change of route", async () => {
     const { provider, lines } = register({ pluginConfig: { routeNotice: "log" } });
     const context = agentContext({ agentId: "beside", workspaceDir: "/beside" });
     for (const [hook, model] of [
@@ -48,7 +48,7 @@ describe("the log", () => {
     assert.deepEqual(lines, []);
   });
 
-  test("gets it from a call of the plugin", async () => {
+  test("the line about a change of route comes from a call of the plugin", async () => {
     const { provider, lines } = register({ pluginConfig: { routeNotice: "log" } });
     const context = agentContext({ agentId: "noticed", workspaceDir: "/noticed" });
     for (const model of ["sim/a", "sim/a", "sim/b"]) {

@@ -45,7 +45,7 @@ const instances = () => [
 ];
 
 describe("a payload", () => {
-  test("that is no plain object goes out as it is", async () => {
+  test("a payload that is not a plain object goes out unchanged", async () => {
     for (const payload of instances()) {
       const call = await modelCall(provider, { payload });
       assert.equal(call.payloadResult, undefined, payload.constructor?.name);
@@ -58,7 +58,7 @@ describe("a payload", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("whose metadata is no plain object goes out as it is", async () => {
+  test("a payload whose metadata is not a plain object goes out unchanged", async () => {
     for (const metadata of instances()) {
       const call = await modelCall(provider, { payload: { metadata, messages: [] } });
       assert.equal(call.payloadResult, undefined, metadata.constructor?.name);
@@ -66,7 +66,7 @@ describe("a payload", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("without a prototype is extended", async () => {
+  test("a payload without a prototype is extended", async () => {
     const metadata = Object.assign(Object.create(null), { user: "u" });
     const payload = Object.assign(Object.create(null), { metadata });
     const call = await modelCall(provider, { payload });
@@ -74,7 +74,7 @@ describe("a payload", () => {
     assert.equal(call.payload.metadata.session_id, SESSION);
   });
 
-  test("is replaced as synchronously as its caller does", async () => {
+  test("a payload is replaced synchronously if its caller is synchronous", async () => {
     for (const [onPayload, isAsync] of [
       [undefined, false],
       [() => undefined, false],
@@ -105,7 +105,7 @@ describe("options", () => {
     return seen;
   }
 
-  test("that are not a plain object go out as they are, with a debug line and no warning", () => {
+  test("options that are not a plain object go out unchanged, with a debug line and no warning", () => {
     class Derived extends Secretive {}
     for (const options of [
       new Secretive({ apiKey: "k", headers: { traceparent: "00" } }),
@@ -129,7 +129,7 @@ describe("options", () => {
     ]);
   });
 
-  test("with an accessor or a hidden property go out unread, with one warning", () => {
+  test("options with an accessor or a hidden property go out unread, with one warning", () => {
     let reads = 0;
     const counting = {
       get lazy() {
@@ -161,7 +161,7 @@ describe("options", () => {
     forgetWarnings();
   });
 
-  test("that are frozen or sealed, without a prototype, or none at all, are extended", () => {
+  test("options that are frozen, sealed, without a prototype or missing are extended", () => {
     const mark = Symbol("mark");
     for (const options of [
       Object.freeze({ [mark]: 1, headers: Object.freeze({ a: "b" }) }),
@@ -180,12 +180,12 @@ describe("options", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("that are no object go out as they are", () => {
+  test("options that are not an object go out unchanged", () => {
     assert.equal(given("text"), "text");
     assert.equal(warnings.length, 1);
   });
 
-  test("keep a header that comes again", () => {
+  test("options keep a header that occurs twice", () => {
     const { headers } = given({
       headers: [
         ["x-a", "1"],
@@ -197,15 +197,15 @@ describe("options", () => {
   });
 });
 
-describe("headers that can be read once only", () => {
+describe("headers that can be read only once", () => {
   const once = () => new Headers({ "x-session-id": "mine", "x-a": "1" }).entries();
 
-  test("reach the transport unread", async () => {
+  test("headers that can be read only once reach the transport unread", async () => {
     const { options } = await modelCall(provider, { options: { headers: once() } });
     assert.equal(new Headers([...options.headers]).get("x-a"), "1");
   });
 
-  test("reach the caller's `onResponse` unread", async () => {
+  test("headers that can be read only once reach the caller's `onResponse` unread", async () => {
     const { responseResult } = await modelCall(provider, {
       options: { onResponse: ({ headers }) => [...headers].length },
       response: { status: 200, headers: once() },
@@ -214,7 +214,7 @@ describe("headers that can be read once only", () => {
   });
 });
 
-test("a payload or metadata that says itself what it is on the wire goes out as it is", async () => {
+test("a payload or metadata with its own toJSON goes out unchanged", async () => {
   const spoken = Object.defineProperty({ model: "auto" }, "toJSON", { value: () => ({ wire: 1 }) });
   for (const payload of [spoken, { model: "auto", metadata: spoken }]) {
     const call = await modelCall(provider, { payload });
@@ -222,7 +222,7 @@ test("a payload or metadata that says itself what it is on the wire goes out as 
   }
 });
 
-test("the stream function's `this` and every argument are what they were", () => {
+test("the stream function gets its own `this` and every argument", () => {
   const seen = [];
   function streamFn(...args) {
     seen.push(this, args.length, args[3]);

@@ -34,8 +34,8 @@ function registered() {
 
 const started = (provider) => ({ provider, model: "auto", callId: "run:model:1" });
 
-describe("a call that goes by without us", () => {
-  test("is said once, with what to do", () => {
+describe("a call that bypasses the plugin", () => {
+  test("a call that bypasses the plugin is logged once, with the remedy", () => {
     const { warnings, emit } = registered();
     emit("model_call_started", started("cloudsigma"));
     emit("model_call_started", started("cloudsigma"));
@@ -45,7 +45,7 @@ describe("a call that goes by without us", () => {
     assert.match(warnings[0], /first helps only if the other plugin hooks an alias/);
   });
 
-  test("is none where it went through our wrapper, or the provider is none of ours", async () => {
+  test("a call through our wrapper or of another provider is not logged as bypassing the plugin", async () => {
     const { provider, warnings, emit } = registered();
     emit("model_call_started", started("elsewhere"));
     emit("model_call_started", {});
@@ -55,7 +55,7 @@ describe("a call that goes by without us", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("of an agent of ours is none, even where it went out untouched", () => {
+  test("a call of our agent is not logged as bypassing the plugin, even if it went out untouched", () => {
     const { provider, warnings, emit } = registered();
     const context = Object.defineProperty(agentContext({ streamFn() {} }), "workspaceDir", {
       get() {
@@ -69,7 +69,7 @@ describe("a call that goes by without us", () => {
   });
 });
 
-describe("ownership is judged by each call", () => {
+describe("the owner of a provider", () => {
   const span = (number) => number.toString(16).padStart(16, "0");
   const TRACE = "a".repeat(32);
 
@@ -95,7 +95,7 @@ describe("ownership is judged by each call", () => {
     return host;
   }
 
-  test("a take-over while the gateway runs is a fault from its first call on, until a call is ours again", async () => {
+  test("another plugin that takes the provider over is a fault from its first call until our next call", async () => {
     const { call, levels, check, warnings } = calling();
     await call(1, { isOurs: true });
     assert.deepEqual([levels(), warnings], [["ok", "ok"], []]);
@@ -115,10 +115,10 @@ describe("ownership is judged by each call", () => {
   });
 
   for (const [what, has] of [
-    ["the id of a request alone", { hasRequestId: true }],
+    ["the request id alone", { hasRequestId: true }],
     ["the trace alone", { hasTrace: true }],
   ]) {
-    test(`a call of ours is known by ${what}, as hosts differ`, async () => {
+    test(`a call through our wrapper is recognized by ${what}`, async () => {
       const { begin, call, levels } = calling(has);
       const ends = [];
       for (let number = 1; number <= 3; number += 1) {
@@ -131,7 +131,7 @@ describe("ownership is judged by each call", () => {
     });
   }
 
-  test("an id that a call of ours had before makes no call ours", async () => {
+  test("an id that one of our calls used before does not make another call ours", async () => {
     const { call, levels } = calling();
     const callId = "session-of-a-cron-job:model:1";
     await call(1, { isOurs: true, callId });
@@ -139,7 +139,7 @@ describe("ownership is judged by each call", () => {
     assert.deepEqual(levels(), ["fault", "fault"]);
   });
 
-  test("a call that we let go out untouched is not another plugin's", async () => {
+  test("a call that we leave untouched does not count as another plugin's call", async () => {
     const { provider, emit, levels, begin } = calling();
     const broken = Object.defineProperty({}, "headers", {
       enumerable: true,
@@ -157,7 +157,7 @@ describe("ownership is judged by each call", () => {
     assert.deepEqual(levels(), ["fault", "fault"]);
   });
 
-  test("what is remembered of calls is bounded", async () => {
+  test("the memory of observed calls is bounded", async () => {
     const { begin } = calling();
     for (let number = 1; number <= 2000; number += 1) {
       await begin(number, { isOurs: true, callId: `run:model:${number}` });
@@ -167,14 +167,14 @@ describe("ownership is judged by each call", () => {
   });
 });
 
-test("a host without events, or whose start tells nothing, is left alone", async () => {
+test("a host without events or with an empty start event gets no warning", async () => {
   assert.equal(register().providers.length, 1);
   const { warnings, emit } = registered();
   await emit("gateway_start", { port: 1 });
   assert.deepEqual(warnings, []);
 });
 
-test("a host that only promises whose a provider is ends nothing", async () => {
+test("a host that returns the provider's owner as a promise ends no process", async () => {
   const unhandled = [];
   const note = (reason) => unhandled.push(reason);
   process.on("unhandledRejection", note);

@@ -69,7 +69,7 @@ function assertVersions(root, expected) {
   }
 }
 
-test("the eight platforms are the optional dependencies, and nothing else is installed", () => {
+test("the eight platform packages are the only dependencies", () => {
   const manifest = readJson(join(ROOT, "package.json"));
   const names = platforms(manifest).map(({ name }) => name);
   assert.deepEqual(names.map((name) => name.slice("openclaw-taas-affinity-".length)).sort(), [
@@ -87,11 +87,11 @@ test("the eight platforms are the optional dependencies, and nothing else is ins
   assert.equal(manifest.dependencies, undefined);
 });
 
-test("every place has the same version", () => {
+test("every file names the same version", () => {
   assertVersions(ROOT, readJson(join(ROOT, "package.json")).version);
 });
 
-test("one command sets the version everywhere", (t) => {
+test("npm run bump sets the version in every file", (t) => {
   const directory = temporary(t);
   for (const name of [...VERSIONED, "scripts"]) {
     cpSync(join(ROOT, name), join(directory, name), { recursive: true });
@@ -115,13 +115,13 @@ test("one command sets the version everywhere", (t) => {
   }
 });
 
-test("the main tarball holds what runs and is documented, under 100 KB", async (t) => {
+test("the main tarball contains the code and the documents in less than 100 KB", async (t) => {
   // Throws where the list of files, the size or the manifest is not what it should be.
   const { mainTarball } = await packAll({ destination: temporary(t), made: [] });
   assert.match(mainTarball, /openclaw-taas-affinity-\d+\.\d+\.\d+\.tgz$/);
 });
 
-test("a binary is described by what it says of itself, and what is no addon is refused", async (t) => {
+test("a binary describes its own platform, and a file that is not an addon is refused", async (t) => {
   const [, addon] = readdirSync(ROOT)
     .join("\n")
     .match(/^(openclaw-taas-affinity\..*\.node)$/m);
@@ -142,7 +142,7 @@ test("a binary is described by what it says of itself, and what is no addon is r
   }
 });
 
-test("the licences of all that is linked into a binary lie beside it", () => {
+test("the licences of every linked crate lie beside the binary", () => {
   const { targets } = readJson(join(ROOT, "package.json")).napi;
   const options = ["--locked", "--edges", "normal,no-proc-macro", "--prefix", "none"];
   const { status, stdout, stderr } = spawnSync(
@@ -163,7 +163,7 @@ test("the licences of all that is linked into a binary lie beside it", () => {
   assert.deepEqual(missing, [], "npm run licenses puts it right");
 });
 
-test("nothing is published from here", async () => {
+test("npm publish fails on a developer's machine", async () => {
   const token = process.env.ACTIONS_ID_TOKEN_REQUEST_URL;
   delete process.env.ACTIONS_ID_TOKEN_REQUEST_URL;
   try {
@@ -176,7 +176,7 @@ test("nothing is published from here", async () => {
   }
 });
 
-test("npm runs no script on its own here, or a build would be preceded by all other builds", () => {
+test("no npm script runs implicitly before another script", () => {
   const { stdout } = spawnSync("npm", ["config", "get", "ignore-scripts"], {
     cwd: ROOT,
     encoding: "utf8",
@@ -185,7 +185,7 @@ test("npm runs no script on its own here, or a build would be preceded by all ot
   assert.equal(stdout.trim(), "true");
 });
 
-test("a script knows that it was started, also in a path with a blank or a link", (t) => {
+test("a script knows that it is the main module, also under a path with a blank or a link", (t) => {
   const directory = mkdtempSync(join(tmpdir(), "a blank "));
   t.after(() => rmSync(directory, { recursive: true }));
   mkdirSync(join(directory, "scripts"));

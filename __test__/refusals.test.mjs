@@ -24,20 +24,20 @@ async function ask(t, ...answers) {
   return { answer, asked };
 }
 
-test("the host's own refusals, until it answers", async (t) => {
+test("a refused request is repeated until the host answers", async (t) => {
   const edit = refused("the configuration was superseded");
   const cleanup = refused("Error: Agent database cleanup failed");
   assert.deepEqual(await ask(t, BUSY, edit, cleanup, OK), { answer: OK, asked: 4 });
 });
 
-test("an answer, and an error of any other kind, is asked once", async (t) => {
+test("a request that gets an answer or another error is sent once", async (t) => {
   const failed = refused("TypeError: Cannot read properties of undefined");
   for (const answer of [OK, failed]) {
     assert.deepEqual(await ask(t, answer, OK), { answer, asked: 1 });
   }
 });
 
-test("a host that refuses for ever is not asked for ever", async (t) => {
+test("a host that always refuses is not asked forever", async (t) => {
   const { answer, asked } = await ask(t, BUSY);
   assert.equal(answer, BUSY);
   assert.ok(asked <= 10);

@@ -47,7 +47,7 @@ function temporary(t, name, content) {
 const rowOf = ({ rows }, key, slots, keepSeconds) =>
   rows.find((row) => row.way === key && row.slots === slots && row.keepSeconds === keepSeconds);
 
-test("the sample, replayed: identity keeps conversations on the slot whose cache is warm", () => {
+test("in the replayed sample the identity keeps conversations on the slot with the warm cache", () => {
   const result = figures();
   assert.deepEqual([result.source.sessions, result.seeds, result.plugin], [12, 5, true]);
   assert.equal(result.rows.length, 4 * 2 * WAYS.length);
@@ -64,12 +64,12 @@ test("the sample, replayed: identity keeps conversations on the slot whose cache
   }
 });
 
-test("gzipped, the same file gives the same figures", (t) => {
+test("a gzipped file gives the same figures", (t) => {
   const packed = temporary(t, "sample.jsonl", gzipSync(readFileSync(SAMPLE)));
   assert.deepEqual(figures(packed, "--seeds", "1"), figures(SAMPLE, "--seeds", "1"));
 });
 
-test("without the plugin, what would have an identity is drawn like the rest", () => {
+test("without the plugin a request with an identity gets a random slot like all others", () => {
   const result = figures("--without-plugin");
   assert.equal(result.plugin, false);
   const identified = WAYS.filter(({ agents }) => agents !== undefined).map(({ key }) => key);
@@ -80,7 +80,7 @@ test("without the plugin, what would have an identity is drawn like the rest", (
   }
 });
 
-test("the identity is what the plugin put into each request, and nothing else", async () => {
+test("the replay takes the identity only from the plugin's part of each request", async () => {
   const { sessions } = readSessions(SAMPLE);
   const events = schedule(sessions, "test");
   const warnings = [];
@@ -115,7 +115,7 @@ test("the identity is what the plugin put into each request, and nothing else", 
   assert.deepEqual(replay(half, run), replay(await callsOf(events, way("drawn")), run));
 });
 
-test("what two prompts have in common is what they have when every block is written down", () => {
+test("the common prefix of two prompts is the same if every block is written out", () => {
   const { sessions } = readSessions(SAMPLE);
   const blocks = new Map();
   const all = sessions.flatMap(({ requests }) => requests);
@@ -136,7 +136,7 @@ test("what two prompts have in common is what they have when every block is writ
   }
 });
 
-test("a cache forgets what was not used for the time that it keeps", async (t) => {
+test("a cache forgets entries that were not used for its lifetime", async (t) => {
   const session = {
     id: "a",
     block: 100,
@@ -160,11 +160,19 @@ const GOOD = { id: "a", block: 64, shared: 2, requests: [[0, 640, 5, -1, 0, 10]]
 const second = (row) => ({ ...GOOD, requests: [...GOOD.requests, row] });
 
 for (const [what, lines, message] of [
-  ["no JSON", [GOOD, "{"], /, line 2: expected one session as JSON/],
-  ["a number", [7], /, line 1: expected an id, a string/],
-  ["an id twice", [GOOD, GOOD], /, line 2: expected an id of its own, not that of line 1/],
-  ["another block", [GOOD, { ...GOOD, id: "b", block: 32 }], /line 2: expected block 64.*found 32/],
-  ["no shared", [{ ...GOOD, shared: -1 }], /line 1: expected shared as a whole number.*found -1/],
+  ["bad JSON", [GOOD, "{"], /, line 2: expected one session as JSON/],
+  ["a number as a session", [7], /, line 1: expected an id, a string/],
+  ["a repeated id", [GOOD, GOOD], /, line 2: expected an id of its own, not that of line 1/],
+  [
+    "two block sizes",
+    [GOOD, { ...GOOD, id: "b", block: 32 }],
+    /line 2: expected block 64.*found 32/,
+  ],
+  [
+    "a negative shared count",
+    [{ ...GOOD, shared: -1 }],
+    /line 1: expected shared as a whole number.*found -1/,
+  ],
   ["no requests", [{ ...GOOD, requests: [] }], /line 1: expected a list of requests, found \[\]/],
   [
     "a short row",
@@ -176,14 +184,22 @@ for (const [what, lines, message] of [
     [second([1, 640, 5, 1, 0, 10])],
     /request 1: expected parent .* below 1, found 1/,
   ],
-  ["too much kept", [second([1, 768, 5, 0, 11, 12])], /request 1: expected keep of at most 10/],
-  ["kept of nothing", [second([1, 768, 5, -1, 3, 12])], /expected keep of at most 0/],
-  ["back in time", [second([-1, 640, 5, 0, 10, 10])], /expected t as a number from 0 on, found -1/],
+  ["too large a keep", [second([1, 768, 5, 0, 11, 12])], /request 1: expected keep of at most 10/],
+  ["a keep without a parent", [second([1, 768, 5, -1, 3, 12])], /expected keep of at most 0/],
+  [
+    "a time that goes back",
+    [second([-1, 640, 5, 0, 10, 10])],
+    /expected t as a number from 0 on, found -1/,
+  ],
   ["more blocks than tokens", [second([1, 639, 5, 0, 10, 10])], /expected input .* found 639/],
-  ["a text for a number", [second([1, 640, "5", 0, 10, 10])], /expected output .* found "5"/],
-  ["nothing", [""], /has no session/],
+  [
+    "a text instead of a number",
+    [second([1, 640, "5", 0, 10, 10])],
+    /expected output .* found "5"/,
+  ],
+  ["no session", [""], /has no session/],
 ]) {
-  test(`a bad file is refused with line and expectation: ${what}`, (t) => {
+  test(`a file with ${what} is refused with the line and the expected form`, (t) => {
     const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
     const path = temporary(t, "bad.jsonl", text.join("\n"));
     assert.throws(
@@ -193,7 +209,7 @@ for (const [what, lines, message] of [
   });
 }
 
-test("what cannot be read or asked for is said in a line or two", (t) => {
+test("an unreadable file or a wrong option gets a message of one or two lines", (t) => {
   const cut = temporary(t, "cut.gz", gzipSync(readFileSync(SAMPLE)).subarray(0, 200));
   for (const [args, message] of [
     [["/nowhere/traces.jsonl"], /^\/nowhere\/traces\.jsonl cannot be read: ENOENT/],
@@ -209,7 +225,7 @@ test("what cannot be read or asked for is said in a line or two", (t) => {
   }
 });
 
-test("the documents and the pictures have the figures of the run that is checked in", async () => {
+test("the documents and the pictures show the figures of the committed run", async () => {
   const result = JSON.parse(readFileSync(join(ROOT, "docs", "replay.json"), "utf8"));
   for (const [name, figures] of Object.entries(FIGURES)) {
     const document = readFileSync(join(ROOT, name), "utf8");

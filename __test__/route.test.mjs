@@ -34,7 +34,7 @@ async function captured(headers, call = {}) {
 }
 
 describe("a capture", () => {
-  test("every field", async () => {
+  test("a capture has every field of the response headers", async () => {
     const before = Date.now();
     const capture = await captured(routed(FULL).headers);
     assert.ok(Number.isInteger(capture.capturedAt));
@@ -57,13 +57,13 @@ describe("a capture", () => {
     );
   });
 
-  test("without a turn state the echo tells the turn", async () => {
+  test("without a turn state the capture takes the turn from the response's echo", async () => {
     const capture = await captured(routed(FULL).headers, { turn: null });
     assert.equal(capture.openclawTurnId, "echoed-turn");
     assert.equal(capture.openclawAttempt, "9");
   });
 
-  test("the turn id that the caller set is the one that the request carried", async () => {
+  test("a capture has the turn id that the caller set", async () => {
     const capture = await captured(routed(FULL).headers, {
       options: { headers: { "x-openclaw-turn-id": "caller's" } },
     });
@@ -71,14 +71,14 @@ describe("a capture", () => {
     assert.equal(capture.openclawAttempt, "1");
   });
 
-  test("missing fields are null", async () => {
+  test("missing fields of a capture are null", async () => {
     const capture = await captured(routed().headers, { turn: null });
     const { sessionId, capturedAt, ...rest } = capture;
     assert.deepEqual(new Set(Object.values(rest)), new Set([null]));
     assert.equal(Object.keys(rest).length, 9);
   });
 
-  test("headers come in any letter case and any container", async () => {
+  test("response headers are read in any letter case and any container", async () => {
     const upper = { "X-TaaS-Autorouted": " True ", "X-TAAS-AUTOROUTER-MODEL": "m-1" };
     for (const [index, headers] of [
       upper,
@@ -93,7 +93,7 @@ describe("a capture", () => {
     }
   });
 
-  test("a response that was not autorouted leaves the last capture standing", async () => {
+  test("a response that was not autorouted keeps the last capture", async () => {
     const first = await captured(routed({ "x-request-id": "stands" }).headers);
     for (const headers of [
       {},
@@ -109,7 +109,7 @@ describe("a capture", () => {
     }
   });
 
-  test("an answer that failed leaves the last capture standing", async () => {
+  test("a failed response keeps the last capture", async () => {
     const first = await captured(routed({ "x-request-id": "stands" }).headers);
     for (const status of [503, 429, 400, 304]) {
       const response = { ...routed({ "x-request-id": "failed" }), status };
@@ -118,7 +118,7 @@ describe("a capture", () => {
     }
   });
 
-  test("hostile values are bounded, cleaned or ignored", async () => {
+  test("hostile header values are bounded, cleaned or ignored", async () => {
     const capture = await captured(
       routed({
         "x-request-id": 7,
@@ -138,7 +138,7 @@ describe("a capture", () => {
     assert.equal(capture.routedContextWindow, null);
   });
 
-  test("20,000 headers are one capture like any other", async () => {
+  test("a response with 20,000 headers gives an ordinary capture", async () => {
     const headers = Object.fromEntries(
       Array.from({ length: 20_000 }, (_, index) => [`x-noise-${index}`, "y".repeat(100)]),
     );
@@ -148,7 +148,7 @@ describe("a capture", () => {
 });
 
 describe("the table", () => {
-  test("the latest 256 sessions and agents, and no more", async () => {
+  test("the table keeps the latest 256 sessions and agents", async () => {
     for (let index = 0; index < 300; index += 1) {
       const context = agentContext({ agentId: `bound-${index}`, workspaceDir: `/bound/${index}` });
       await modelCall(provider, { context, response: routed() });
@@ -162,11 +162,11 @@ describe("the table", () => {
 });
 
 describe(METHOD, () => {
-  test("is for readers", () => {
+  test("lastRoute needs the scope operator.read", () => {
     assert.deepEqual(methods.get(METHOD).options, { scope: "operator.read" });
   });
 
-  test("answers by agent, session, workspace and nothing", async () => {
+  test("lastRoute answers by agent, by session, by workspace and without params", async () => {
     const context = agentContext({ workspaceDir: `${homedir()}/ask-me`, agentId: "ask" });
     await modelCall(provider, { context, response: routed(FULL) });
     const { ok, payload } = ask({ agentId: "ask" });
@@ -191,7 +191,7 @@ describe(METHOD, () => {
     assert.equal(ask({ workspaceDir: "/nowhere", sessionId }).payload.sessionId, sessionId);
   });
 
-  test("an agent is found in any letter case, and answered as it was asked for", async () => {
+  test("lastRoute finds an agent in any letter case and answers with the given spelling", async () => {
     const context = agentContext({ agentId: "Ops-Bot" });
     const { headers } = await modelCall(provider, { context, response: routed(FULL) });
     assert.equal(headers["X-OpenClaw-Agent-Id"], "Ops-Bot");
@@ -213,7 +213,7 @@ describe(METHOD, () => {
     }
   });
 
-  test("a miss is not an error", () => {
+  test("lastRoute answers null for an unknown agent", () => {
     assert.deepEqual(ask({ agentId: "nobody" }).payload, {
       agentId: "nobody",
       sessionId: null,
@@ -227,7 +227,7 @@ describe(METHOD, () => {
     });
   });
 
-  test("of the values that JSON lacks, only undefined counts as no params", () => {
+  test("of the values that JSON cannot express, only undefined counts as no params", () => {
     const { ask } = register();
     const found = /params must be a JSON object; accepted keys: agentId/;
     for (const params of [
@@ -280,7 +280,7 @@ describe(METHOD, () => {
     }
   });
 
-  test("hostile params get an answer too", () => {
+  test("hostile params get an answer", () => {
     for (const params of [
       { agentId: "x".repeat(1_000_000) },
       { sessionId: "\ud800" },

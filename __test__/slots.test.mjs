@@ -35,7 +35,7 @@ class PlainCache {
 }
 
 for (const options of [{}, { keep: 7 }, { limit: 30 }, { limit: 45, keep: 12 }]) {
-  test(`a cache of runs knows what a cache of blocks knows: ${JSON.stringify(options)}`, () => {
+  test(`a cache of runs finds the same prefixes as a cache of blocks with ${JSON.stringify(options)}`, () => {
     for (let seed = 0; seed < 30; seed += 1) {
       const random = seededRandom(seed);
       const below = (bound) => Math.floor(random() * bound);
@@ -58,7 +58,7 @@ for (const options of [{}, { keep: 7 }, { limit: 30 }, { limit: 45, keep: 12 }])
   });
 }
 
-test("a session is pinned to the slot with the least input so far, and stays there", () => {
+test("a session is pinned to the slot with the least input and stays there", () => {
   const upstream = createUpstream({
     slots: 3,
     anonymous: "random",
@@ -121,7 +121,7 @@ const counted = (requests) =>
     cachedTokens,
   ]);
 
-test("a guess drawn again with its own seed, or another, is what that seed's run counts", async () => {
+test("a guess that is drawn again with a seed gives the figures of that seed's run", async () => {
   const runs = { one: await guessed("one"), two: await guessed("two") };
   assert.notDeepEqual(counted(runs.one), counted(runs.two));
   for (const [recorded, requests] of Object.entries(runs)) {
@@ -133,7 +133,7 @@ test("a guess drawn again with its own seed, or another, is what that seed's run
   }
 });
 
-test("of several draws the demo shows the one in the middle, and how far the others lie apart", () => {
+test("the demo shows the median of several draws and their range", () => {
   const draws = [0.7, 0.9, 0.5, 0.8, 0.6].map((hitRate, index) => ({
     hitRate,
     relativeCost: 1 - hitRate,

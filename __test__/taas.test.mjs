@@ -74,7 +74,7 @@ test("a request with a session id and an agent id stays on one slot and finds it
     assert.ok(taas.stats().hitRate > 0.7);
   }));
 
-test("the pair may come in the body's metadata, and metadata is no part of the prompt", () =>
+test("session id and agent id can come in the body's metadata, which is not part of the prompt", () =>
   withTaas({}, async (taas) => {
     const identity = (salt) => ({
       metadata: { session_id: "oc:9", openclaw_correlation: { agent_id: "a" }, salt },
@@ -88,7 +88,7 @@ test("the pair may come in the body's metadata, and metadata is no part of the p
     assert.ok(second.cachedTokens > 0);
   }));
 
-test("one half of the pair is as good as none", () =>
+test("a session id without an agent id pins nothing, and the reverse", () =>
   withTaas({ seed: "halves" }, async (taas) => {
     for (let i = 0; i < 24; i += 1) {
       const headers = i % 2 === 0 ? { "X-Session-Id": "oc:1" } : { "X-OpenClaw-Agent-Id": "main" };
@@ -98,7 +98,7 @@ test("one half of the pair is as good as none", () =>
     assert.ok(new Set(taas.requests.map((request) => request.slot)).size > 4);
   }));
 
-test("equal seeds draw alike, other seeds do not", async () => {
+test("equal seeds draw the same slots, and other seeds draw other slots", async () => {
   const slots = (seed) =>
     withTaas({ seed }, async (taas) => {
       for (let i = 0; i < 16; i += 1) await post(taas, "openai-completions", chat([`hi ${i}`]));
@@ -120,7 +120,7 @@ test("a change early in the prompt loses everything after it", () =>
     assert.equal(withTools.cachedTokens, 0, "tools come first");
   }));
 
-test("a slot's cache is bounded and forgets the oldest", () =>
+test("the cache of a slot is bounded and forgets the oldest entries", () =>
   withTaas({ slots: 1, blocksPerSlot: 20 }, async (taas) => {
     await post(taas, "openai-completions", chat(["hi"]));
     await post(taas, "openai-completions", chat(["hi"]));
@@ -133,7 +133,7 @@ test("a slot's cache is bounded and forgets the oldest", () =>
     assert.equal(taas.requests.at(-1).cachedTokens, 0);
   }));
 
-test("guessing: a tool result goes to the slot that asked for the tool", () =>
+test("without an identity a tool result goes to the slot that asked for the tool", () =>
   withTaas(
     {
       anonymous: "guess",
@@ -159,7 +159,7 @@ test("guessing: a tool result goes to the slot that asked for the tool", () =>
     },
   ));
 
-test("guessing: later turns hold at about 0.85, first turns at about 0.30", () =>
+test("without an identity later turns keep their slot at about 0.85, first turns at about 0.30", () =>
   withTaas({ anonymous: "guess", seed: "odds" }, async (taas) => {
     const share = async (count, body) => {
       const from = taas.requests.length;
@@ -185,7 +185,7 @@ for (const api of Object.keys(PATHS)) {
     }[api],
   });
 
-  test(`${api}: a stream has several chunks and the same usage as a whole answer`, () =>
+  test(`over ${api} a stream has several chunks and the same usage as a whole answer`, () =>
     withTaas({ slots: 1, reply: () => "one two three four five" }, async (taas) => {
       await post(taas, api, body(LONG));
       const streamed = await events(await post(taas, api, body(LONG)));
@@ -228,7 +228,7 @@ for (const api of Object.keys(PATHS)) {
       assert.deepEqual(reported, [inputTokens, cachedTokens]);
     }));
 
-  test(`${api}: a reply can call tools`, () =>
+  test(`over ${api} a reply can call tools`, () =>
     withTaas(
       { reply: () => ({ toolCalls: [{ name: "read", arguments: { path: "a b" } }] }) },
       async (taas) => {
@@ -247,7 +247,7 @@ for (const api of Object.keys(PATHS)) {
     ));
 }
 
-test("every 200 says how it was routed, and echoes the turn", () =>
+test("every response with status 200 says its route and echoes the turn", () =>
   withTaas(
     {
       reply: () => ({
@@ -273,7 +273,7 @@ test("every 200 says how it was routed, and echoes the turn", () =>
     },
   ));
 
-test("a request is recorded as it came", () =>
+test("a request is recorded unchanged", () =>
   withTaas({}, async (taas) => {
     const body = chat(["hi 日本"]);
     await post(taas, "openai-completions", body, { "X-MiXed-Case": "v" });
@@ -286,7 +286,7 @@ test("a request is recorded as it came", () =>
     assert.equal(request.firstUserText, "hi 日本");
   }));
 
-test("faults: status, reset, a cut stream, delays", () =>
+test("TaaS can fail with a status, a reset or a cut stream, and can answer late", () =>
   withTaas(
     {
       fault: (request) =>
@@ -325,7 +325,7 @@ test("faults: status, reset, a cut stream, delays", () =>
     },
   ));
 
-test("what is no model call is answered 404, and bad JSON 400", () =>
+test("a request that is not a model call gets 404, and bad JSON gets 400", () =>
   withTaas({}, async (taas) => {
     assert.equal((await fetch(`${taas.url}/v1/models`)).status, 404);
     const bad = await fetch(taas.url + PATHS["openai-completions"], { method: "POST", body: "{" });

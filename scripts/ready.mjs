@@ -1,5 +1,5 @@
-// `npm run ready`, before a push: all that CI does and this machine can, the cheapest first. It stops at
-// what fails; what there is no tool for is left out, and said at the end.
+// `npm run ready`, before a push: everything that CI runs and this machine can run, the cheapest first. The first
+// failure ends the run. Steps whose tool is missing are left out and named at the end.
 
 import { spawnSync } from "node:child_process";
 
@@ -8,19 +8,22 @@ import { isMain, run } from "./run.mjs";
 import { wrap } from "./terminal.mjs";
 
 /**
- * What CI runs. `needs` is a command that works where the tool for it is there, `get` how to get that.
+ * What CI runs. `needs` is a command that succeeds if the tool for the step is installed. `get` says how to install it.
  *
  * @type {{ what: string, command: string, env?: NodeJS.ProcessEnv, needs?: string, get?: string }[]}
  */
 export const STEPS = [
+  { what: "the size of the product code", command: "node scripts/lines.mjs" },
   {
     what: "spelling",
     command: "node scripts/typos.mjs",
     needs: `${PYTHON} -m pip --version`,
     get: "install Python with pip",
   },
+  { what: "formatting and lints", command: "npm test -- lint" },
+  { what: "native.d.ts is what the build writes", command: "git diff --exit-code native.d.ts" },
   {
-    what: "the documents of the Rust crates",
+    what: "the documentation of the Rust crates",
     command: "cargo doc --workspace --no-deps --locked",
     env: { RUSTDOCFLAGS: "-D warnings" },
   },
@@ -30,9 +33,10 @@ export const STEPS = [
     needs: "rustup run 1.88 cargo --version",
     get: "rustup toolchain install 1.88 --profile minimal",
   },
+  { what: "unit tests", command: "npm run test:unit" },
   { what: "the addon, for the leaks", command: "npm run setup -- --without-host" },
   { what: "leaks", command: "node --expose-gc --max-semi-space-size=1 bench/leaks.mjs" },
-  { what: "lints and tests", command: "npm test" },
+  { what: "real repositories and the real gateway", command: "npm test -- repositories gateway" },
   { what: "every way to install", command: "npm run test:install" },
   { what: "the oldest and the newest host", command: "npm run test:hosts -- oldest newest" },
 ];
@@ -49,7 +53,7 @@ async function ready() {
   for (const { what, command, env, needs, get } of STEPS) {
     say(`\n=== ${what}: ${command}`);
     if (needs && !works(needs)) {
-      say(`left out, for there is no \`${needs}\` here: ${get}`);
+      say(`left out, because \`${needs}\` fails here: ${get}`);
       leftOut.push(what);
       continue;
     }
@@ -57,7 +61,7 @@ async function ready() {
     try {
       await run(program, args, { env, stdout: true });
     } catch (error) {
-      say(`\n${what}: ${error.message}; nothing after it was run`);
+      say(`\n${what}: ${error.message}; the steps after it did not run`);
       process.exitCode = 1;
       return;
     }

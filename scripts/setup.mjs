@@ -1,6 +1,5 @@
-// Brings everything that the demo and the tests need: the tools of this package, the OpenClaw that
-// it is tested with (and the Node that OpenClaw needs), and the addon. What is there is kept. With
-// `--without-host`, for what needs no OpenClaw, that is left out.
+// Installs and builds everything that the demo and the tests need: the tools of this package, the addon, and the
+// OpenClaw under test with the Node that it needs. What is up to date is kept. `--without-host` leaves out OpenClaw.
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -28,11 +27,17 @@ async function build() {
   }
 }
 
+/** Compiles the tests here, so that a test run shows the time that tests take. */
+async function buildRustTests() {
+  console.error("setup: compiling the Rust tests");
+  await run("cargo", ["test", "--workspace", "--locked", "--no-run", "--quiet"]);
+}
+
 /**
- * @param {{ host?: boolean, registry?: boolean }} [options] `host` for what runs a gateway, `registry`
- *   for the tests of the ways to install
+ * @param {{ host?: boolean, registry?: boolean, rustTests?: boolean }} [options] `host` installs OpenClaw, `registry`
+ *   installs what the tests of the ways to install need, `rustTests` compiles the Rust tests
  */
-export async function setup({ host = true, registry = false } = {}) {
+export async function setup({ host = true, registry = false, rustTests = false } = {}) {
   // The build needs them, and keeps one core busy: the other can unpack meanwhile.
   await install("the tools of this package", ".");
   await Promise.all([
@@ -40,6 +45,9 @@ export async function setup({ host = true, registry = false } = {}) {
     registry && install("a registry and ClawHub's judge, for the tests", "__test__/registry"),
     build(),
   ]);
+  if (rustTests) {
+    await buildRustTests();
+  }
 }
 
 if (isMain(import.meta.url)) {

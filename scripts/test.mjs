@@ -1,6 +1,5 @@
-// Everything that has to hold before a push: formatting, lints, the tests of the Rust core, and the
-// JavaScript tests, the last of which run the real OpenClaw gateway. With `--install`, every way to
-// install the package instead.
+// `npm test` runs everything that must pass before a push. `npm test -- unit gateway` runs groups of it, and
+// `npm run test:unit` runs the group for every change. The ways to install are a group of their own: `npm run test:install`.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,29 +8,46 @@ import { ROOT, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { wrap } from "./terminal.mjs";
 
+/** These unit tests use real repositories. They wait for git, and for hints to become too old. */
+const WITH_REPOSITORIES = [join("__test__", "hints.test.mjs")];
+
 const testFiles = (directory) =>
   readdirSync(join(ROOT, directory))
     .filter((name) => name.endsWith(".test.mjs"))
     .map((name) => join(directory, name));
 
-const nodeTest = (directory, ...options) => [
+const node = (files, ...options) => [
   process.execPath,
-  ["--test", "--test-reporter=spec", ...options, ...testFiles(directory)],
+  ["--test", "--test-reporter=spec", ...options, ...files],
 ];
+// Under more load than two cores bear, the host itself fails turns.
+const oneAtATime = (directory) => node(testFiles(directory), "--test-concurrency=1");
+const cargo = (...options) => ["cargo", ["test", "--locked", ...options]];
+const REPO = "taas-affinity-repo";
 
-const INSTALLATION = process.argv.includes("--install");
-
-const STEPS = [
-  ["formatting and lints", "npm", ["run", "lint"]],
-  ["the Rust core", "cargo", ["test", "--workspace", "--locked"]],
-  ["the plugin through its public register()", ...nodeTest("__test__")],
-  // One file at a time: under more load than two cores bear, the host itself fails turns.
-  ["the plugin on the real gateway", ...nodeTest("__test__/e2e", "--test-concurrency=1")],
-];
-
-const INSTALLATION_STEPS = [
-  ["every way in, on the real gateway", ...nodeTest("__test__/install", "--test-concurrency=1")],
-];
+/** The steps of each group. `npm test` runs the groups in this order, except `install`. */
+const GROUPS = {
+  lint: [
+    ["formatting and lints", "npm", ["run", "lint"]],
+    ["lints of the workflows", ...node(testFiles(join("__test__", "lint")))],
+  ],
+  unit: [
+    ["unit tests in Rust", ...cargo("--workspace", "--exclude", REPO)],
+    ["unit tests of the Rust crate that asks git", ...cargo("-p", REPO, "--lib")],
+    [
+      "unit tests in JavaScript",
+      ...node(testFiles("__test__").filter((file) => !WITH_REPOSITORIES.includes(file))),
+    ],
+  ],
+  repositories: [
+    ["real repositories in Rust", ...cargo("-p", REPO, "--test", "*")],
+    ["real repositories in JavaScript", ...node(WITH_REPOSITORIES)],
+  ],
+  gateway: [["the plugin on the real gateway", ...oneAtATime(join("__test__", "e2e"))]],
+  install: [
+    ["every way to install, on the real gateway", ...oneAtATime(join("__test__", "install"))],
+  ],
+};
 
 const SUMMARIES = [
   { passed: /^test result: .*?(\d+) passed/gm, failed: /^test result: .*?(\d+) failed/gm },
@@ -41,12 +57,26 @@ const SUMMARIES = [
 const sum = (text, pattern) =>
   [...text.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
 
-await setup({ registry: INSTALLATION });
+const everything = Object.keys(GROUPS).filter((name) => name !== "install");
+const given = process.argv.slice(2);
+const unknown = given.find((name) => !Object.hasOwn(GROUPS, name));
+if (unknown !== undefined) {
+  console.error(`npm test: there is no group "${unknown}"; use ${Object.keys(GROUPS).join(", ")}`);
+  process.exit(2);
+}
+const groups = given.length > 0 ? given : everything;
+
+const install = groups.includes("install");
+await setup({
+  host: install || groups.includes("gateway"),
+  registry: install,
+  rustTests: groups.includes("unit") || groups.includes("repositories"),
+});
 
 const total = { passed: 0, failed: 0 };
 let broken = false;
-for (const [what, command, args] of INSTALLATION ? INSTALLATION_STEPS : STEPS) {
-  console.log(`\n=== ${what}`);
+for (const [title, command, args] of groups.flatMap((name) => GROUPS[name])) {
+  console.log(`\n=== ${title}`);
   let text;
   try {
     text = await run(command, args, { stdout: true });
@@ -61,7 +91,7 @@ for (const [what, command, args] of INSTALLATION ? INSTALLATION_STEPS : STEPS) {
     total.failed += sum(text, failed);
   }
 }
-// A step that broke without a failing test, such as a lint, counts as one.
+// A step that failed without a failing test, such as a lint, counts as one failure.
 if (broken && total.failed === 0) {
   total.failed = 1;
 }

@@ -172,7 +172,7 @@ describe("two turns and a tool call", () => {
   });
 
   for (const model of SPECIAL_MODELS) {
-    test(`${model.id} over ${model.api}`, () => {
+    test(`${model.id} over ${model.api} sends the same requests with and without the plugin`, () => {
       const [ours, theirs] = replies.map((of) => of[model.session]);
       for (const { ok, text, error } of ours) {
         assert.ok(ok && text !== null, `a turn failed: ${JSON.stringify(error)}`);
@@ -183,7 +183,7 @@ describe("two turns and a tool call", () => {
     });
   }
 
-  test("the second turn of DeepSeek V4 sends its reasoning back, and how to think", () => {
+  test("the second turn of DeepSeek V4 sends its reasoning and its thinking settings", () => {
     const { body } = withPlugin.requestsOf({ id: "deepseek-v4-flash" })[1];
     assert.deepEqual(body.thinking, { type: "enabled" });
     assert.equal(body.reasoning_effort, "high");
@@ -194,14 +194,14 @@ describe("two turns and a tool call", () => {
     );
   });
 
-  test("an answer of MiMo that is reasoning alone is shown, after one request", () => {
+  test("an answer of MiMo with only reasoning is shown after one request", () => {
     const [first] = replies[0]["mimo-v2-omni"];
     assert.equal(first.text, "I shall say it to myself alone.");
     assert.equal(withPlugin.requestsOf({ id: "mimo-v2-omni" }).length, 2);
   });
 });
 
-test("a compaction", async () => {
+test("a compaction sends the same requests with and without the plugin", async () => {
   const compact = async (side) => {
     const turns = [await side.turn(COMPACTED, "Say something.")];
     turns.push(await side.turn(COMPACTED, "READ the note."));
@@ -216,7 +216,7 @@ test("a compaction", async () => {
   assertSame(COMPACTED, 5);
 });
 
-test("a context that TaaS refuses as too long, while the repository's state changes", async () => {
+test("a context that TaaS refuses as too long sends the same requests while the repository changes", async () => {
   const converse = async (side) => {
     const turns = [];
     for (const message of ["Say one.", "Say two.", "Say three.", "Go on."]) {
@@ -237,7 +237,7 @@ test("a context that TaaS refuses as too long, while the repository's state chan
   assert.notEqual(runtime(compaction).git_dirty_hint, false, "the state had changed in between");
 });
 
-test("the tools of a client that shows widgets, as the Control UI does", async () => {
+test("a client that shows widgets, as the Control UI does, gets the same tools with and without the plugin", async () => {
   const describe = async (side) => {
     const message = "Describe the WIDGET tool.";
     const sent = await side.gateway.call("chat.send", {
@@ -257,7 +257,7 @@ test("the tools of a client that shows widgets, as the Control UI does", async (
   assert.match(rawBody, /openclaw:core:show_widget/, "the tool was described");
 });
 
-test("an abort in the middle of a stream", async () => {
+test("an abort in the middle of a stream has the same effect with and without the plugin", async () => {
   const abort = async (side) => {
     const turn = side.turn(ABORTED, "STALL, please.");
     for (let waited = 0; waited < 30_000 && !side.requestsOf(ABORTED)[0]?.stalled; waited += 50) {
@@ -273,7 +273,7 @@ test("an abort in the middle of a stream", async () => {
   assertSame(ABORTED, 2);
 });
 
-test("a simple completion", async () => {
+test("a simple completion sends the same request with and without the plugin", async () => {
   const model = { id: "deepseek-v4-flash" };
   const complete = async (side) => {
     const before = side.requestsOf(model).length;
@@ -294,7 +294,7 @@ test("a simple completion", async () => {
   assert.equal(ours.wire.length, 1);
 });
 
-test("a provider that is not ours gets what it gets without the plugin", async () => {
+test("another provider gets the same requests with and without the plugin", async () => {
   const message = "Say something.";
   const [ours, theirs] = await Promise.all(
     [withPlugin, without].map((side) => side.turn(FOREIGN, message)),

@@ -88,7 +88,7 @@ async function levels() {
   return Object.fromEntries(payload.checks.map(({ id, level }) => [id, level]));
 }
 
-test("a gateway at its start: what the configuration and the environment show", async () => {
+test("at the start of a gateway the doctor checks configuration and environment", async () => {
   const all = await levels();
   const wrong = Object.keys(all).filter((id) => all[id] !== "ok");
   assert.deepEqual(wrong.toSorted(), [
@@ -101,7 +101,7 @@ test("a gateway at its start: what the configuration and the environment show", 
   ]);
 });
 
-test("answers that do not say what was routed to, until one does", async () => {
+test("the doctor reports responses without a route until a response has a route", async () => {
   await turn();
   assert.equal((await levels()).autorouter, "warning");
   autorouted = true;
@@ -109,7 +109,7 @@ test("answers that do not say what was routed to, until one does", async () => {
   assert.equal((await levels()).autorouter, "ok");
 });
 
-test("a completion that is nobody's, on a gateway of several agents", async () => {
+test("the doctor reports a completion without an agent on a gateway with several agents", async () => {
   assert.equal((await levels()).anonymous, "ok");
   const { ok, payload, error } = await gateway.call("bare.complete");
   assert.equal(ok, true, JSON.stringify(error));
@@ -118,7 +118,7 @@ test("a completion that is nobody's, on a gateway of several agents", async () =
   assert.equal((await levels()).anonymous, "warning");
 });
 
-test("calls that show what makes them expensive are found by the doctor and not said in the log", async () => {
+test("the doctor reports expensive calls, and the log does not", async () => {
   for (let count = 0; count < TURNS; count += 1) {
     await turn();
   }
@@ -135,7 +135,7 @@ test("calls that show what makes them expensive are found by the doctor and not 
   assert.equal(lines(/came from a cache|hit rate|moved .* between|without an agent id/), 0);
 });
 
-test("an agent's sessions in worktrees and an edit of its workspace are no moving pin, but going back and forth is", async () => {
+test("the doctor reports a moving pin only if an agent alternates between workspaces", async () => {
   const main = gateway.workspaces.main;
   for (const args of [["init"], ["add", "."], ["commit", "--allow-empty", "-m", "first"]]) {
     const identity = ["-c", "user.name=n", "-c", "user.email=n@example.com"];
@@ -178,7 +178,7 @@ test("an agent's sessions in worktrees and an edit of its workspace are no movin
   assert.equal((await levels())["two-workspaces"], "warning");
 });
 
-test("the report of it names no path, key, host or prompt", async () => {
+test("the doctor's report contains no path, key, host or prompt", async () => {
   const { code, stdout, json } = await gateway.cli(["taas", "doctor", "--json"]);
   assert.equal(code, 1, "something is wrong");
   assert.equal(json.checks.length, 13);
@@ -191,7 +191,7 @@ test("the report of it names no path, key, host or prompt", async () => {
   }
 });
 
-test("from a bare load path the plugin is uninstalled by hand, as docs/hosts.md says", async () => {
+test("a plugin from a bare load path is uninstalled by hand, as docs/hosts.md says", async () => {
   const plugin = "openclaw-taas-affinity";
   const refused = await gateway.cli(["plugins", "uninstall", plugin, "--force"]);
   assert.equal(refused.code, 1);

@@ -120,7 +120,7 @@ test("recaps of several agents at once belong to their own agents", async () => 
   }
 });
 
-test("no call of any of these paths is taken for another plugin's", async () => {
+test("no call of these paths counts as another plugin's call", async () => {
   const { payload } = await gateway.call("taas.affinity.status", {});
   for (const id of ["ownership", "unseen-calls"]) {
     const { level, evidence } = payload.checks.find((check) => check.id === id);

@@ -55,7 +55,7 @@ const MARKERS = {
 };
 
 for (const [model, marker] of Object.entries(MARKERS)) {
-  test(`${model} has its cache marker, is pinned, and caches`, async () => {
+  test(`the example's ${model} sends its cache marker, is pinned and caches`, async () => {
     const agent = `of-${model}`;
     const first = taas.requests.length;
     for (const message of ["hello", "and again"]) {

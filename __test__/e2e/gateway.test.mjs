@@ -1,8 +1,7 @@
 // The plugin on the real OpenClaw gateway, against the simulated TaaS.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +11,7 @@ import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
 import { assertIdentity as identityOf, sessionOf } from "../support/identity.mjs";
 import { METHOD } from "../support/plugin.mjs";
+import { makeTrappedRepository } from "../support/trapped-repository.mjs";
 
 const PLUGIN = "openclaw-taas-affinity";
 const APIS = {
@@ -74,8 +74,6 @@ before(async () => {
 });
 
 after(async () => {
-  if (process.env.KEEP_LOG)
-    (await import("node:fs")).writeFileSync(process.env.KEEP_LOG, gateway.log());
   await gateway?.stop();
   await taas?.close();
 });
@@ -103,7 +101,7 @@ const pluginLog = () =>
 
 describe("requests", () => {
   for (const [agent, api] of Object.entries(APIS)) {
-    test(`${api}: pinned, captured, answered`, async () => {
+    test(`a call over ${api} is pinned, captured and answered`, async () => {
       const { result, requests } = await turn(agent, `hello over ${api}`);
       assert.equal(result.ok, true, JSON.stringify(result));
       assert.equal(requests.length, 1);
@@ -129,7 +127,7 @@ describe("requests", () => {
     });
   }
 
-  test("two agents keep two sessions, each on a slot of its own cache", async () => {
+  test("two agents keep two sessions, each on one slot with a warm cache", async () => {
     const slots = new Map();
     for (let round = 0; round < 3; round += 1) {
       for (const agent of ["main", "ops"]) {
@@ -150,38 +148,10 @@ describe("requests", () => {
     }
   });
 
-  test("the workspace's repository is told, and none of the traps in it springs", async () => {
+  test("requests carry the repository's hints, and nothing in the workspace is run", async () => {
     const workspace = gateway.workspaces.ops;
-    const sprung = join(gateway.root, "sprung");
-    const git = (...args) =>
-      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-        cwd: workspace,
-        env: gateway.environment,
-      });
-    git("init", "-q", "-b", "dev");
-    writeFileSync(join(workspace, "notes.txt"), "one\n");
-    git("add", "notes.txt");
-    git("commit", "-q", "-m", "first");
-    writeFileSync(join(workspace, "trap.sh"), `#!/bin/sh\ntouch '${sprung}'\ncat\n`, {
-      mode: 0o755,
-    });
-    const trap = join(workspace, "trap.sh");
-    for (const [key, value] of [
-      ["core.hooksPath", workspace],
-      ["core.sshCommand", trap],
-      ["filter.trap.clean", trap],
-      ["filter.trap.process", trap],
-      ["diff.trap.textconv", trap],
-      ["diff.external", trap],
-      ["core.pager", trap],
-      ["core.editor", trap],
-    ]) {
-      git("config", key, value);
-    }
-    for (const name of ["post-index-change", "pre-commit", "fsmonitor-watchman"]) {
-      symlinkSync(trap, join(workspace, name));
-    }
-    /** What was found is told for two seconds, and a verdict that takes too long comes with a later request. */
+    const { git, trap, wasRun } = makeTrappedRepository(workspace, gateway);
+    // Hints are sent for two seconds. A verdict that takes longer comes with a later request.
     const runtimeOnce = async (verdict) => {
       let runtime;
       for (let round = 0; round < 10; round += 1) {
@@ -203,16 +173,16 @@ describe("requests", () => {
     const dirty = await runtimeOnce(true);
     assert.equal(dirty.git_dirty_hint, true);
 
-    // Git would now run the traps for its verdict; without running them there is none.
+    // Now git would run the traps for its verdict, so there is no verdict.
     writeFileSync(join(workspace, ".gitattributes"), "* filter=trap diff=trap\n");
     git("config", "core.fsmonitor", trap);
     const untold = await runtimeOnce(undefined);
     assert.equal(untold.git_branch_hint, "dev");
     assert.equal("git_dirty_hint" in untold, false);
-    assert.equal(existsSync(sprung), false, "nothing in the workspace was run");
+    assert.equal(wasRun(), false, "nothing in the workspace was run");
   });
 
-  test("what the provider's configuration sets stays", async () => {
+  test("a header of the provider's configuration stays", async () => {
     const { result, requests } = await turn("staging", "hello staging");
     assert.equal(result.ok, true, JSON.stringify(result));
     const [{ headers, body }] = requests;
@@ -294,7 +264,7 @@ describe("failures of TaaS", () => {
     { reset: true },
     { delayMs: 1500, chunkDelayMs: 50 },
   ]) {
-    test(`${JSON.stringify(fault)}: the call goes on, still pinned`, async () => {
+    test(`a call after ${JSON.stringify(fault)} continues and stays pinned`, async () => {
       faults.push(fault);
       const { result, requests } = await turn("main", `after ${JSON.stringify(fault)}`);
       assert.equal(faults.length, 0);
@@ -310,7 +280,7 @@ describe("failures of TaaS", () => {
     });
   }
 
-  test("a connection that is cut within the answer leaves the gateway alive", async () => {
+  test("a connection that is cut inside an answer does not end the gateway", async () => {
     faults.push({ reset: "midstream" });
     await turn("main", "cut");
     const { result } = await turn("main", "and again");
@@ -320,7 +290,7 @@ describe("failures of TaaS", () => {
 });
 
 describe(METHOD, () => {
-  test("by agent, session, workspace and nothing", async () => {
+  test("lastRoute on the gateway answers by agent, by session, by workspace and without params", async () => {
     await turn("ops", "ask me");
     const { sessionId, capture } = await ask({ agentId: "ops" });
     assert.equal(sessionId, sessionOf(gateway.workspaces.ops));
@@ -346,7 +316,7 @@ describe(METHOD, () => {
     }
   });
 
-  test("the command line asks it and fails on bad parameters", async () => {
+  test("openclaw gateway call asks lastRoute and fails on bad parameters", async () => {
     const call = (params) =>
       gateway.cli(["gateway", "call", METHOD, "--params", JSON.stringify(params), "--json"]);
     const [good, bad] = await Promise.all([call({ agentId: "ops" }), call({ nonsense: 1 })]);
@@ -357,7 +327,7 @@ describe(METHOD, () => {
     assert.match(bad.stdout + bad.stderr, /nonsense/);
   });
 
-  test("a capture is answered after the plugin was reloaded, and calls go on", async () => {
+  test("lastRoute answers with the same capture after a reload of the plugin, and calls continue", async () => {
     const { capture } = await ask({ agentId: "ops" });
     const reloaded = await gateway.reloadPlugin(PLUGIN);
     assert.equal(reloaded.ok, true, JSON.stringify(reloaded));
@@ -393,7 +363,7 @@ describe("the host's view", () => {
     );
   });
 
-  test("the log has a line for each request and each capture, and no warning of ours", () => {
+  test("the log has a line for each request and each capture, and no warning of the plugin", () => {
     const lines = pluginLog();
     // Lines of a child process, such as the command line's, are not in the gateway's log.
     const isGateways = ({ agentId, rawBody }) => agentId !== null && !rawBody.includes("say hi");

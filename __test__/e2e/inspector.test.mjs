@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { hostPaths } from "../../sim/hosts.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 
-test("plugin-inspector finds nothing but that platform packages are dependencies", (t) => {
+test("plugin-inspector reports only that platform packages are dependencies", (t) => {
   const { entry, node } = hostPaths();
   const openclaw = dirname(entry);
   const reports = mkdtempSync(join(tmpdir(), "taas-affinity-"));

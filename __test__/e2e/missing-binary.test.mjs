@@ -25,7 +25,7 @@ async function chat(gateway, message) {
   throw new Error(gateway.log());
 }
 
-test("calls go through untouched, the method says what helps, one warning", async (t) => {
+test("without a binary calls go out unchanged, the method names the remedy and one warning is logged", async (t) => {
   const taas = await startTaas();
   t.after(() => taas.close());
   const plugin = stagePlugin({ binary: false });

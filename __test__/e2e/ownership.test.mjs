@@ -109,8 +109,8 @@ async function checks(gateway) {
   return Object.fromEntries(payload.checks.map((check) => [check.id, check]));
 }
 
-describe("on a gateway each, side by side", { concurrency: 2 }, () => {
-  test("an owner that the configuration allows is named at start, and one that is disabled is no news", async (t) => {
+describe("each on its own gateway", { concurrency: 2 }, () => {
+  test("at the start an allowed plugin that owns the provider is named, and a disabled plugin is not", async (t) => {
     const { taas, gateway, turn, warnings } = await withNeighbours(
       t,
       [
@@ -169,7 +169,7 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
     assert.deepEqual(theirs.payload, { theirs: true });
   });
 
-  test("a plugin that hooks into the provider first is noticed by the first call", async (t) => {
+  test("a plugin that hooks into the provider first is reported at the first call", async (t) => {
     const { gateway, turn, warnings } = await withNeighbours(
       t,
       [{ id: "first-come", aliases: ["cloudsigma"] }],
@@ -192,7 +192,7 @@ describe("on a gateway each, side by side", { concurrency: 2 }, () => {
     assert.deepEqual([ok, payload.capture], [true, null], "observing is switched off");
   });
 
-  test("a plugin that takes the provider over while the gateway runs is noticed by its first call, and so is its end", async (t) => {
+  test("a plugin that takes the provider over is reported at its first call, and its end is reported too", async (t) => {
     const { gateway, turn, warnings } = await withNeighbours(t, [
       { id: "late-owner", owned: ["cloudsigma"], enabled: false },
     ]);

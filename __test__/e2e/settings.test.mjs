@@ -102,7 +102,7 @@ async function turnsUntil(isWanted, model) {
 
 const hinted = ({ body }) => body.metadata.requester_runtime.git_branch_hint !== undefined;
 
-test("a gateway starts with a configuration of which nothing is understood, and says so once", async () => {
+test("a gateway starts with a configuration that has no valid setting, and logs one warning", async () => {
   const request = await turn();
   assertHeaders(request, "main", gateway.workspaces.main);
   const warnings = said("configuration is ignored");
@@ -119,7 +119,7 @@ test("a gateway starts with a configuration of which nothing is understood, and 
   assert.ok(!gateway.log().includes("a-secret"));
 });
 
-test("an edit is taken by the running gateway: hints, debug lines and a further provider", async () => {
+test("the running gateway applies an edit of hints, debug lines and further providers", async () => {
   const { pid } = gateway;
   execFileSync("git", ["init", "-q", "-b", "dev"], {
     cwd: gateway.workspaces.main,
@@ -146,7 +146,7 @@ test("an edit is taken by the running gateway: hints, debug lines and a further 
   assert.equal(gateway.pid, pid);
 });
 
-test("a change of the route is told in the log where the configuration wants it", async () => {
+test("a change of the route is logged if the configuration asks for it", async () => {
   await edit({ routeNotice: "log" });
   await turn();
   routedTo = "sim/second";
@@ -157,7 +157,7 @@ test("a change of the route is told in the log where the configuration wants it"
   assert.match(lines[0], /the model of agent main changed from sim\/first to sim\/second/);
 });
 
-test("by conversation each of OpenClaw's sessions is one of its own, and found by its own id", async () => {
+test("by conversation each of OpenClaw's sessions has its own session id and is found by it", async () => {
   const conversationOf = ({ headers }) =>
     gateway.call("taas.affinity.routes", { sessionId: headers["x-session-id"] });
   const before = await turn();
@@ -227,7 +227,7 @@ test("a namespace changes the id in header, body, captures, usage and look-ups a
   await edit({});
 });
 
-test("the doctor judges the configuration as it is after an edit", async () => {
+test("the doctor judges the configuration after an edit", async () => {
   /** What is found, asked until it is not as before: while the host imports the plugin, there may be no answer. */
   const found = async (id, isBefore) => {
     let check;

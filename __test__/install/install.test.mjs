@@ -137,8 +137,8 @@ function assertOnlyOwnPlatform(modules) {
   assert.ok(platformNames.includes(installed[0]), installed[0]);
 }
 
-describe("every way in", { concurrency: 2 }, () => {
-  test("npm publishes nothing by hand: it asks for provenance, and there is none here", async (t) => {
+describe("every way to install", { concurrency: 2 }, () => {
+  test("npm publish fails on a developer's machine because provenance is missing", async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "taas-affinity-"));
     t.after(() => rmSync(directory, { recursive: true }));
     await run("tar", ["-xzf", tarball, "--strip-components=1"], { cwd: directory });
@@ -150,7 +150,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.equal(await npm(directory, ...view).catch(() => ""), "");
   });
 
-  test("1, 5: into the extensions directory from the registry, and an update while it runs", async (t) => {
+  test("1, 5: an installation from the registry into the extensions directory works, also after an update while it runs", async (t) => {
     const gateway = await startWith(t, async ({ stateDir, cli }) => {
       await installFromRegistry(extension(stateDir), VERSION);
       assertOnlyOwnPlatform(join(extension(stateDir), "node_modules"));
@@ -174,7 +174,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.ok(warnings(gateway)[0].includes(`addon ${VERSION}, package ${next}`));
   });
 
-  test("2: a copied checkout in the extensions directory, then npm install there", async (t) => {
+  test("2: a copied checkout in the extensions directory works after npm install there", async (t) => {
     const gateway = await startWith(
       t,
       async ({ stateDir }) => {
@@ -188,7 +188,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.deepEqual(warnings(gateway), []);
   });
 
-  test("3: openclaw plugins install <tgz>", async (t) => {
+  test("3: openclaw plugins install <tgz> works", async (t) => {
     const gateway = await startWith(t, ({ cli }) =>
       openclaw(cli, "plugins", "install", tarball, ...CONSENT),
     );
@@ -196,7 +196,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.deepEqual(warnings(gateway), []);
   });
 
-  test("3, 7: openclaw plugins install npm-pack:<tgz>, and uninstall", async (t) => {
+  test("3, 7: openclaw plugins install npm-pack:<tgz> works, and so does uninstall", async (t) => {
     const gateway = await startWith(t, ({ cli }) =>
       openclaw(cli, "plugins", "install", `npm-pack:${tarball}`, ...CONSENT),
     );
@@ -218,7 +218,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.match(error.message, /unknown method/);
   });
 
-  test("openclaw plugins install npm:<name>, as the README has it", async (t) => {
+  test("openclaw plugins install npm:<name> works as the README says", async (t) => {
     const gateway = await startWith(t, ({ cli }) =>
       openclaw(cli, "plugins", "install", `npm:${PLUGIN}@${VERSION}`, ...CONSENT),
     );
@@ -226,7 +226,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.deepEqual(warnings(gateway), []);
   });
 
-  test("3: openclaw plugins install npm-pack:<tgz>, and an update while it runs", async (t) => {
+  test("3: openclaw plugins install npm-pack:<tgz> works, also after an update while it runs", async (t) => {
     const gateway = await startWith(t, ({ cli }) =>
       openclaw(cli, "plugins", "install", `npm-pack:${tarball}`, ...CONSENT),
     );
@@ -260,7 +260,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.deepEqual(warnings(gateway), []);
   });
 
-  test("4: openclaw plugins install --link <checkout>", async (t) => {
+  test("4: openclaw plugins install --link <checkout> works", async (t) => {
     const gateway = await startWith(t, async ({ root, cli }) => {
       const checkout = join(root, "checkout");
       mkdirSync(checkout);
@@ -272,7 +272,7 @@ describe("every way in", { concurrency: 2 }, () => {
     assert.deepEqual(warnings(gateway), []);
   });
 
-  test("6: without its platform package calls go through, and it says what is missing", async (t) => {
+  test("6: without its platform package calls go out, and the plugin names the missing package", async (t) => {
     const gateway = await startWith(
       t,
       ({ stateDir }) => installFromRegistry(extension(stateDir), VERSION, "--omit=optional"),

@@ -1,17 +1,11 @@
 // Runs `openclaw taas` as the host does, with made-up answers of the gateway methods.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 
-import { buildCommands } from "../../lib/command/tree.js";
-import { hostPaths } from "../../sim/hosts.mjs";
+import { Command } from "commander";
 
-/** The host's own commander. */
-const { Command } = await import(
-  pathToFileURL(createRequire(hostPaths().entry).resolve("commander"))
-);
+import { buildCommands } from "../../lib/command/tree.js";
 
 export const STATUS = "taas.affinity.status";
 export const ROUTES = "taas.affinity.routes";

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_agent_of_a_directory() {
+    fn an_agent_directory_and_a_workspace_name_their_agent() {
         for (dir, id) in [
             ("/s/agents/main/agent", Some("main")),
             ("/s/agents/main/agent/", Some("main")),
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     #[cfg(windows)]
-    fn the_agent_of_a_windows_directory() {
+    fn an_agent_directory_and_a_workspace_name_their_agent_on_windows() {
         assert_eq!(of_agent_dir("C:\\s\\agents\\main\\agent"), Some("main"));
         assert_eq!(of_agent_dir("C:/s/agents/main/agent/"), Some("main"));
         assert_eq!(of_workspace("C:\\s\\workspace-x"), Some("x"));

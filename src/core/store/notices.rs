@@ -1,4 +1,4 @@
-//! Finds the agents identity model changed, for the route notices in the log.
+//! Finds the agents whose routed model changed, for the route notices in the log.
 
 use std::{
     num::NonZeroUsize,

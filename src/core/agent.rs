@@ -1,6 +1,9 @@
 //! Agent ids: their form, how paths name them, and how they are compared.
 
-use std::{borrow::Cow, path::Path};
+use std::{
+    borrow::Cow,
+    path::{Component, Path},
+};
 
 /// The longest agent id that OpenClaw allows, in characters.
 pub const ID_LIMIT: usize = 64;
@@ -60,6 +63,18 @@ pub fn of_workspace(path: &str) -> Option<&str> {
     match name.strip_prefix("workspace-") {
         Some(id) if !id.is_empty() => Some(id),
         _ => Some(name),
+    }
+}
+
+/// Whether OpenClaw made the workspace for a conversation. Such paths are `<state>/worktrees/<hash>/<name>` and
+/// `<state>/sandboxes/<name>`.
+pub(crate) fn is_made_by_host(workspace: &str, state_dir: Option<&str>) -> bool {
+    let below = state_dir.and_then(|dir| Path::new(workspace).strip_prefix(dir).ok());
+    let names: Vec<_> = below.into_iter().flat_map(Path::components).collect();
+    match names.as_slice() {
+        [Component::Normal(kind), _, _, ..] if *kind == "worktrees" => true,
+        [Component::Normal(kind), _, ..] => *kind == "sandboxes",
+        _ => false,
     }
 }
 

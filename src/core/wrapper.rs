@@ -1,10 +1,6 @@
 //! A stream wrapper of the plugin: the identity of its calls, and the values that all its calls share.
 
-use std::{
-    borrow::Cow,
-    cell::Cell,
-    path::{Component, Path},
-};
+use std::{borrow::Cow, cell::Cell, path::Path};
 
 use serde::{Serialize, Serializer};
 
@@ -107,7 +103,7 @@ impl Gateway {
         };
         let state_dir = state_dir(surroundings).ok();
         let workspace = identity.workspace.as_deref();
-        let place = workspace.filter(|path| !is_made_by_host(path, state_dir.as_deref()));
+        let place = workspace.filter(|path| !agent::is_made_by_host(path, state_dir.as_deref()));
         let id_of =
             |path: &str, namespace| SessionSource::Workspace(path.to_owned()).session_id(namespace);
         Ok(Wrapper {
@@ -238,18 +234,6 @@ impl Wrapper {
     }
 }
 
-/// Whether OpenClaw made the workspace for a conversation. Such paths are `<state>/worktrees/<hash>/<name>` and
-/// `<state>/sandboxes/<name>`.
-fn is_made_by_host(workspace: &str, state_dir: Option<&str>) -> bool {
-    let below = state_dir.and_then(|dir| Path::new(workspace).strip_prefix(dir).ok());
-    let names: Vec<_> = below.into_iter().flat_map(Path::components).collect();
-    match names.as_slice() {
-        [Component::Normal(kind), _, _, ..] if *kind == "worktrees" => true,
-        [Component::Normal(kind), _, ..] => *kind == "sandboxes",
-        _ => false,
-    }
-}
-
 fn name(text: &str) -> Option<String> {
     bounded(text, NAME_LIMIT)
 }
@@ -300,8 +284,8 @@ mod tests {
             ("../worktrees/project/main/a", false),
         ] {
             let dir = surroundings::absolute(&format!("{state}/{place}")).expect("absolute");
-            assert_eq!(is_made_by_host(&dir, Some(state)), expected, "{place}");
-            assert!(!is_made_by_host(&dir, None));
+            assert_eq!(agent::is_made_by_host(&dir, Some(state)), expected, "{place}");
+            assert!(!agent::is_made_by_host(&dir, None));
         }
     }
 

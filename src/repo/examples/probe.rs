@@ -93,7 +93,7 @@ fn main() {
     let (before, opened, started) = (memory("VmRSS"), descriptors(), Instant::now());
     let (mut most_opened, mut most_children, mut called) = (0, 0, Duration::ZERO);
     let mut answers: Vec<Option<(Hints, Duration)>> = vec![None; workspaces.len()];
-    while answers.contains(&None) && started.elapsed() < Duration::from_secs(40) {
+    while answers.contains(&None) && started.elapsed() < Duration::from_secs(100) {
         for (workspace, answer) in workspaces.iter().zip(&mut answers) {
             if answer.is_none() {
                 let looked = Instant::now();

@@ -217,8 +217,8 @@ fn what_a_workspace_holds_costs_time_and_memory_within_bounds() {
             let line = said.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
             line.parse::<u64>().unwrap_or(u64::MAX)
         };
-        // Two seconds for git, and some for a machine that has other things to do.
-        let most = 2200 * batches + 5000;
+        // Two seconds for git, and as many for a machine that has other things to do.
+        let most = 4400 * batches + 5000;
         assert!(figure("milliseconds=") < most, "{text}: {said}");
         assert!(figure("grown=") <= 8 << 10, "{text}: {said}");
         assert!(figure("descriptors=") <= 16, "{text}: {said}");

@@ -80,6 +80,39 @@ describe("a request that is sent again", () => {
     }
   });
 
+  test("an answer whose usage cannot be read is a good answer", async () => {
+    const host = register();
+    const context = newAgent();
+    const carried = [];
+    const streamFn = async (_model, _context, { headers }) => {
+      carried.push(headers["X-OpenClaw-Attempt"]);
+      const message = { stopReason: "stop" };
+      Object.defineProperty(message, "usage", {
+        get() {
+          throw new Error("no usage");
+        },
+      });
+      return { result: async () => message };
+    };
+    for (let time = 0; time < 2; time += 1) {
+      const stream = host.provider.wrapStreamFn({ ...context, streamFn });
+      await (await stream({}, {}, { requestId: "usage:model:1" })).result();
+    }
+    assert.deepEqual(carried, [undefined, undefined]);
+  });
+
+  test("a late answer to an earlier request of a run is no answer to the run's latest", () => {
+    const { handle } = new native.Gateway("1", "h", "/", false).identity(newAgent(), {});
+    const answered = JSON.stringify({ failed: false, answered: true, tellRoute: false });
+    const early = native.beginCall(handle, "late:model:1");
+    native.beginCall(handle, "late:model:2");
+    native.endCall(handle, early.call, answered);
+    const again = native.beginCall(handle, "late:model:2");
+    assert.equal(again.attempt, 2);
+    native.endCall(handle, again.call, answered);
+    assert.equal(native.beginCall(handle, "late:model:2").attempt, 1);
+  });
+
   test("each run of a job with one request id is attempt 1 after a good answer", async () => {
     const job = ["job-1:model:1", "stop"];
     assert.deepEqual(await attempts([job, job, job]), ["none", "none", "none"]);

@@ -63,6 +63,19 @@ describe("hostile input on the request path", () => {
     }
   });
 
+  test("a context that cannot be read any more leaves the call alone", () => {
+    for (const key of ["provider", "modelId", "config"]) {
+      forgetWarnings();
+      const { provider } = register();
+      const context = agentContext({ streamFn: () => "stream", modelId: Symbol("odd") });
+      const wrapped = provider.wrapStreamFn(context);
+      trap(key, context);
+      for (const options of [{}, new Map(), "options"]) {
+        assert.equal(wrapped({}, {}, options), "stream", key);
+      }
+    }
+  });
+
   test("frozen and missing options are extended", async () => {
     const { provider, warnings } = register();
     const frozen = Object.freeze({ headers: Object.freeze({ a: "b" }) });

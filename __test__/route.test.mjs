@@ -57,6 +57,15 @@ describe("a capture", () => {
     );
   });
 
+  test("a response whose status is no number is no route", async () => {
+    const context = agentContext({ agentId: "odd-status", agentDir: undefined });
+    for (const status of [Number.NaN, Number.POSITIVE_INFINITY, "ok", {}]) {
+      const { headers } = routed();
+      await modelCall(provider, { context, response: { status, headers } });
+      assert.equal(ask({ agentId: "odd-status" }).payload.capture, null, String(status));
+    }
+  });
+
   test("without a turn state the capture takes the turn from the response's echo", async () => {
     const capture = await captured(routed(FULL).headers, { turn: null });
     assert.equal(capture.openclawTurnId, "echoed-turn");

@@ -43,9 +43,10 @@ pub struct ObservedResponse {
 #[napi(catch_unwind, strict)]
 pub fn capture_observed(request: ObservedRequest, response: String) -> Result<ObservedResponse> {
     let response = ResponseText::read(&response).map_err(invalid)?;
-    let conversation = request.conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
+    let bounded = |id: Option<String>| id.and_then(|id| text::bounded(&id, VALUE_LIMIT));
+    let (session_id, conversation) = (bounded(request.session_id), bounded(request.conversation));
     let identity = CallIdentity {
-        session_id: request.session_id.as_deref().unwrap_or_default(),
+        session_id: session_id.as_deref().unwrap_or_default(),
         agent_id: request.agent_id.as_deref(),
         conversation: conversation.as_deref(),
         observed: true,

@@ -60,11 +60,9 @@ export function createHooks(parts) {
       let wrapper;
       try {
         const identity = identityOf(context);
-        // The probe starts here, so that the first payload has hints.
-        for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
-          warn(`git: ${consequence}: ${reason}`, consequence, reason);
-        }
-        wrapper = finish(context, streaming(streamFn, identity, context, isRun));
+        probe(identity);
+        const noteOut = () => noteUntouched(provider, modelId);
+        wrapper = finish(context, streaming(streamFn, identity, context, isRun, noteOut));
       } finally {
         if (wrapper === undefined) {
           noteUntouched(provider, modelId);
@@ -73,15 +71,23 @@ export function createHooks(parts) {
       return wrapper;
     });
 
+  /** Starts the probe of the workspace before the first payload, which then has hints. */
+  const probe = (identity) =>
+    attempt("probe", "requests go out without git hints", () => {
+      for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
+        warn(`git: ${consequence}: ${reason}`, consequence, reason);
+      }
+    });
+
   /** The wrapper is not async, because simple completions need the stream itself. */
-  function streaming(streamFn, identity, host, isRun) {
+  function streaming(streamFn, identity, host, isRun, noteOut) {
     return function stream(model, context, options, ...rest) {
       const send = (given) => Reflect.apply(streamFn, this, [model, context, given, ...rest]);
       const begun = attempt("request", "a request went out untouched", () =>
         begin(identity, host, model, options, isRun),
       );
       if (begun === undefined) {
-        noteUntouched(host.provider, host.modelId);
+        noteOut();
         return calls.outside(() => send(options));
       }
       const { call, extended } = begun;

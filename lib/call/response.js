@@ -15,6 +15,12 @@ const AUTOROUTED = "x-taas-autorouted";
 const MODEL = "x-taas-autorouter-model";
 const NAME_LIMIT = 100;
 
+/** The status as a number. A status that is no number is 0, which counts as a failure. */
+function statusOf(given) {
+  const status = given === undefined ? undefined : Number(given);
+  return status === undefined || Number.isFinite(status) ? status : 0;
+}
+
 /** Logs that another model now answers an agent. The names come from the network. */
 export function logRouteChange({ info }, agentId, change) {
   if (change) {
@@ -45,7 +51,7 @@ export function createCapture({ addon: { native }, host: { settings }, log }) {
     if (call.source !== undefined && call.source !== source) {
       return;
     }
-    const status = response?.status === undefined ? undefined : Number(response.status);
+    const status = statusOf(response?.status);
     const headers = receivedHeaders(response?.headers, indexes, names);
     if (headers[AUTOROUTED] !== undefined || status >= 400) {
       call.source = source;

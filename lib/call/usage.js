@@ -20,15 +20,18 @@ function routedModel({ route }) {
   return nameOf(members.size === 1 ? [...members][0] : route);
 }
 
-/** The addon's form of a call that ended with `message`, or failed without a message. */
+/** The addon's form of a call that ended with `message`, or failed without a message. It lacks the usage. */
 function endOf(call, message) {
-  const { usage, stopReason, responseModel } = message ?? {};
+  const { stopReason, responseModel } = message ?? {};
   const failed = message === undefined || stopReason === "error";
   const model = failed ? undefined : (nameOf(responseModel) ?? nameOf(call.modelId));
+  return { model, failed, answered: !UNFINISHED.has(stopReason) };
+}
+
+/** The tokens and the cost of a call that `model` answered. */
+function usageOf(call, model, message) {
+  const usage = message?.usage;
   return {
-    model,
-    failed,
-    answered: !UNFINISHED.has(stopReason),
     input: numberOf(usage?.input),
     cached: numberOf(usage?.cacheRead),
     written: numberOf(usage?.cacheWrite),
@@ -44,11 +47,12 @@ function endOf(call, message) {
 export function createUsage({ addon: { native }, host: { settings }, log }) {
   const warn = (error) => log.warn("usage", "the usage of a call was not counted", error);
 
-  /** Counts `call`. If the message cannot be read, the call counts without tokens. */
+  /** Counts `call`. If the usage cannot be read, the call counts without tokens. */
   function ended(call, message) {
     let end = { failed: message === undefined, answered: false };
     try {
       end = endOf(call, message);
+      Object.assign(end, usageOf(call, end.model, message));
     } catch (error) {
       warn(error);
     }

@@ -50,7 +50,8 @@ export const spanOfEvent = (context) =>
 const idsOf = (event, context) => [event?.callId, spanOfEvent(context)].filter(isId);
 
 /** Names a model. The provider's id may be part of `modelId`. */
-const modelKey = (provider, modelId) => `${provider} ${`${modelId}`.split("/").at(-1)}`;
+const modelKey = (provider, modelId) =>
+  `${provider} ${typeof modelId === "string" ? modelId.split("/").at(-1) : ""}`;
 
 /** Notes that the host asked this plugin for a wrapper. */
 export function noteWrapper(provider) {

@@ -42,6 +42,8 @@ pub(super) struct Call {
 struct Request {
     /// `n` in the id of the latest attempt.
     number: u64,
+    /// The call of the latest attempt.
+    call: u32,
     /// The time of the latest attempt.
     sent: Instant,
     attempts: u32,
@@ -50,7 +52,7 @@ struct Request {
 
 impl Request {
     fn new(number: u64, sent: Instant) -> Self {
-        Self { number, sent, attempts: 0, hints: None }
+        Self { number, call: 0, sent, attempts: 0, hints: None }
     }
 }
 
@@ -82,6 +84,7 @@ impl Calls {
         now: Instant,
     ) -> (u32, u32) {
         let mut attempt = 1;
+        let call = self.last.wrapping_add(1);
         let request = request_id.map(|id| {
             let (run, number) = parts(id);
             let key = self.hasher.hash_one((
@@ -95,15 +98,15 @@ impl Calls {
             if number > request.number || now.duration_since(request.sent) > RETRIED_WITHIN {
                 *request = new();
             }
-            (request.number, request.sent) = (number, now);
+            (request.number, request.call, request.sent) = (number, call, now);
             request.attempts = request.attempts.saturating_add(1);
             attempt = request.attempts;
             key
         });
-        self.last = self.last.wrapping_add(1);
+        self.last = call;
         let conversation = identity.conversation.map(Arc::from);
-        self.begun.push(self.last, Call { request, conversation, ..Call::default() });
-        (self.last, attempt)
+        self.begun.push(call, Call { request, conversation, ..Call::default() });
+        (call, attempt)
     }
 
     pub(super) fn get(&mut self, call: u32) -> Option<&mut Call> {
@@ -123,13 +126,14 @@ impl Calls {
         Arc::clone(fixed)
     }
 
-    /// Ends a call. After a complete answer, the next request of the run is not a retry.
+    /// Ends a call. If it is the run's latest and has a complete answer, the next request of the run is not a retry.
     pub(super) fn end(&mut self, call: u32, is_complete: bool) -> Option<Call> {
-        let call = self.begun.pop(&call)?;
-        if let Some(key) = call.request.filter(|_| is_complete) {
+        let ended = self.begun.pop(&call)?;
+        let is_latest = |key: &u64| self.requests.peek(key).is_some_and(|it| it.call == call);
+        if let Some(key) = ended.request.filter(is_latest).filter(|_| is_complete) {
             self.requests.pop(&key);
         }
-        Some(call)
+        Some(ended)
     }
 }
 

@@ -15,7 +15,7 @@ const AUTOROUTED = "x-taas-autorouted";
 const MODEL = "x-taas-autorouter-model";
 const NAME_LIMIT = 100;
 
-/** The status as a number. A status that is no number is 0, which counts as a failure. */
+/** The status as a number. A status that is no number is 0, so that the response is no route. */
 function statusOf(given) {
   const status = given === undefined ? undefined : Number(given);
   return status === undefined || Number.isFinite(status) ? status : 0;

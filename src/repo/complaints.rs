@@ -53,7 +53,9 @@ pub(crate) const HANGS: &str = "its file system does not answer; it is asked aga
 /// The fault of a repository in which git is too slow for `late`.
 pub(crate) fn late(late: Depth) -> (Fault, String) {
     let (fault, what) = match late {
-        Depth::Verdict => (Fault::LateVerdict, "git status takes longer than 2 seconds"),
+        Depth::Verdict => {
+            (Fault::LateVerdict, "git status and its wait take longer than 2 seconds")
+        }
         _ => (Fault::LateGit, "git does not answer within 2 seconds"),
     };
     (fault, format!("{what}; it is tried again less and less often"))

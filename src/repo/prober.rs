@@ -31,8 +31,8 @@ use crate::{
 const HUNG: usize = 8;
 const HUNG_AT_PATH: usize = 2;
 
-/// How long a probe waits for its turn to ask for the verdict.
-const WAIT: Duration = Duration::from_secs(1);
+/// How long a probe waits for its turn to ask for the verdict. If it waited longer, its answer would be too old.
+const WAIT: Duration = Duration::from_millis(500);
 
 /// A workspace, by its path. Handles of the same path share what is known.
 #[derive(Clone, Debug)]

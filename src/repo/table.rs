@@ -227,8 +227,10 @@ impl Table {
 
     /// Ends a probe that began at `at`, and stores what it found.
     pub(crate) fn finish(&mut self, turn: u64, at: Instant, found: Found) {
-        // If the process was stopped meanwhile, git was not slow.
-        let late = found.late.filter(|_| at.elapsed() < DEADLINE * 2);
+        // An answer that is too old to be sent came too late. If the process was stopped meanwhile, git was not slow.
+        let is_old = at.elapsed() >= FRESH && !found.is_unfinished;
+        let late = found.late.or_else(|| is_old.then_some(Depth::Verdict));
+        let late = late.filter(|_| at.elapsed() < DEADLINE * 2);
         if let Some(repository) = self.of_probe(turn).filter(|_| !found.is_unfinished) {
             repository.tell(at, found.hints, late);
         }

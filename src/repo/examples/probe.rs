@@ -100,7 +100,8 @@ fn main() {
                 // Whoever comes again looks again, until nothing more is awaited.
                 let is_awaited = workspace.look();
                 called = called.max(looked.elapsed());
-                let known = workspace.known().filter(|_| !is_awaited);
+                let is_whole = |hints: &Hints| !is_awaited || hints.dirty.is_some();
+                let known = workspace.known().filter(|hints| is_whole(hints));
                 *answer = known.map(|hints| ((*hints).clone(), started.elapsed()));
             }
         }

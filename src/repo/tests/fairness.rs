@@ -73,7 +73,7 @@ fn slow_repositories_leave_a_healthy_one_its_hints_and_keep_their_names_and_bran
         let workspace = place.path().join(format!("slow{n}")).display().to_string();
         let named: Vec<_> = complaints.iter().filter(|text| text.contains(&workspace)).collect();
         assert_eq!(named.len(), 1, "one line for {workspace}: {complaints:?}");
-        assert!(named[0].contains("carry no git_dirty_hint: git status takes longer"));
+        assert!(named[0].contains("carry no git_dirty_hint: git status and its wait take"));
     }
     assert_eq!(complaints.len(), 9, "{complaints:?}");
 }

@@ -351,7 +351,10 @@ describe("repository hints", () => {
     assert.equal(status, 0, stderr);
     const [warnings, share, verdicts] = JSON.parse(stdout);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /slow-verdict carry no git_dirty_hint: git status takes longer than/);
+    assert.match(
+      warnings[0],
+      /slow-verdict carry no git_dirty_hint: git status and its wait take longer than/,
+    );
     assert.ok(share > 0.8, `${share} of the requests have a branch`);
     assert.equal(verdicts, 0);
   });

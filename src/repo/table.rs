@@ -121,8 +121,7 @@ impl Table {
     /// Whether a workspace still waits, or its probe hangs there. A probe that hangs elsewhere is given up:
     /// the next one passes that place over.
     fn holds(&self, workspace: &Key) -> bool {
-        let is_there = |probe: &Probe| probe.workspace == *workspace && !probe.is_elsewhere();
-        let hangs = self.probes.iter().any(is_there);
+        let hangs = self.probes.iter().any(|it| it.workspace == *workspace && !it.is_elsewhere());
         if hangs {
             complain(Fault::Hangs, Some(Path::new(workspace)), HANGS);
         }

@@ -101,7 +101,7 @@ describe("a request that is sent again", () => {
     assert.deepEqual(carried, [undefined, undefined]);
   });
 
-  test("a late answer to an earlier request of a run is no answer to the run's latest", () => {
+  test("a late answer to a run's earlier request does not end the latest request", () => {
     const { handle } = new native.Gateway("1", "h", "/", false).identity(newAgent(), {});
     const answered = JSON.stringify({ failed: false, answered: true, tellRoute: false });
     const early = native.beginCall(handle, "late:model:1");

@@ -322,7 +322,7 @@ describe("a simple completion whose model names no agent", () => {
     assert.equal(simple.headers["X-Session-Id"], run.headers["X-Session-Id"]);
   });
 
-  test("a simple completion without an agent has no agent if several agents are configured", async () => {
+  test("a simple completion names no agent if several agents are configured", async () => {
     assert.equal(await agentOf({ entries: { a: {}, b: {} } }), undefined);
     assert.equal(await agentOf({ list: [{ id: "a" }, { id: "b" }] }), undefined);
   });

@@ -57,15 +57,15 @@ export function createHooks(parts) {
         return undefined;
       }
       noteWrapper(provider);
+      const noteOut = () => noteUntouched(provider, modelId);
       let wrapper;
       try {
         const identity = identityOf(context);
         probe(identity);
-        const noteOut = () => noteUntouched(provider, modelId);
         wrapper = finish(context, streaming(streamFn, identity, context, isRun, noteOut));
       } finally {
         if (wrapper === undefined) {
-          noteUntouched(provider, modelId);
+          noteOut();
         }
       }
       return wrapper;

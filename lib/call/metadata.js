@@ -6,7 +6,7 @@ import { isPlain } from "../plain.js";
 const EMPTY = Object.freeze({});
 
 /** Whether a copy of `value` is equal on the wire. An object with `toJSON` decides itself. */
-const isCopyable = (value) => isPlain(value) && value.toJSON === undefined;
+const hasEqualCopy = (value) => isPlain(value) && value.toJSON === undefined;
 
 /** A deep copy of the plugin's metadata, because the owner of a payload may change it. */
 function copied(metadata) {
@@ -43,13 +43,13 @@ export function createMetadata({ addon: { native }, log: { debug } }) {
   };
 
   return ({ identity, number }, payload) => {
-    if (!isCopyable(payload)) {
+    if (!hasEqualCopy(payload)) {
       return unchanged("the payload");
     }
     // Each property is read once, as by the transport.
     const copy = { ...payload };
     const { metadata } = copy;
-    if (metadata !== undefined && !isCopyable(metadata)) {
+    if (metadata !== undefined && !hasEqualCopy(metadata)) {
       return unchanged("its metadata");
     }
     const given = metadata === undefined ? EMPTY : copy;

@@ -17,8 +17,11 @@ const NAME_LIMIT = 100;
 
 /** The status as a number. A status that is no number is 0, so that the response is no route. */
 function statusOf(given) {
-  const status = given === undefined ? undefined : Number(given);
-  return status === undefined || Number.isFinite(status) ? status : 0;
+  if (given === undefined) {
+    return undefined;
+  }
+  const status = Number(given);
+  return Number.isFinite(status) ? status : 0;
 }
 
 /** Logs that another model now answers an agent. The names come from the network. */

@@ -72,7 +72,9 @@ export async function makePlatformPackages({ root = ROOT, binaries, all = false 
     }
     const path = join(directory, "package.json");
     const { publishConfig, repository } = manifest;
-    const full = { ...readJson(path), ...(repository && { repository }), publishConfig };
+    // npm skips an optional package without a word if its own Node is older than `engines`.
+    const { engines: _, ...rest } = readJson(path);
+    const full = { ...rest, ...(repository && { repository }), publishConfig };
     full.files.push(THIRD_PARTY);
     writeFileSync(path, `${JSON.stringify(full, null, 2)}\n`);
     made.push(platform);
@@ -134,6 +136,7 @@ export async function packAll({ root = ROOT, destination, made, binaryLimit = BI
       `${path}: os, cpu or libc`,
     );
     assert.ok(manifest.main === file, `${path}: main`);
+    assert.ok(manifest.engines === undefined, `${path}: engines, so an older npm leaves it out`);
     const { size } = statSync(join(directory, file));
     assert.ok(size < binaryLimit, `${path}: a binary of ${size} bytes`);
     platformTarballs.push(path);

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, cell::Cell, path::Path};
 
+use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
 use crate::{
@@ -116,6 +117,7 @@ impl Gateway {
             identity,
             reusable: !watched.used.get() && context.is_reusable(),
             git_hints: self.git_hints,
+            latest: Mutex::default(),
         })
     }
 }
@@ -168,6 +170,15 @@ pub struct Wrapper {
     model_id: Option<String>,
     reusable: bool,
     git_hints: bool,
+    latest: Mutex<Option<Added>>,
+}
+
+/// Metadata as text. Most payloads of an identity get the same metadata, and a copy is many times cheaper than a new text.
+#[derive(Debug)]
+struct Added {
+    present: [bool; METADATA_KEYS.len()],
+    hints: Hints,
+    text: Option<String>,
 }
 
 impl Wrapper {
@@ -200,7 +211,15 @@ impl Wrapper {
     /// The missing metadata, see [`Envelope::additions`].
     #[must_use]
     pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
-        self.envelope.additions(present, hints)
+        let mut latest = self.latest.lock();
+        match &*latest {
+            Some(added) if added.present == present && added.hints == *hints => added.text.clone(),
+            _ => {
+                let text = self.envelope.additions(present, hints);
+                *latest = Some(Added { present, hints: hints.clone(), text: text.clone() });
+                text
+            }
+        }
     }
 
     /// Whether an equal context always makes an equal wrapper, and is short enough to be remembered.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     identity::{SessionSource, is_session_id},
     route::VALUE_LIMIT,
-    surroundings::expand_home,
+    surroundings::{absolute, expand_home},
     text::NAME_LIMIT,
 };
 
@@ -63,7 +63,7 @@ impl Selector {
             Self::Session(id)
         } else if let Some(dir) = workspace {
             let dir = expand_home(&dir, surroundings)?;
-            Self::Workspace(session_id(SessionSource::workspace(&dir)?))
+            Self::Workspace(session_id(SessionSource::Workspace(absolute(&dir)?)))
         } else if let Some((key, id)) = conversation {
             let recorded = store.session_of(&id);
             let session_id =

@@ -3,9 +3,13 @@
 use std::{borrow::Cow, ffi::OsStr, path::Path};
 
 /// The longest agent id that OpenClaw allows, in characters.
-pub const ID_LIMIT: usize = 64;
+const ID_LIMIT: usize = 64;
 
-/// Whether `value` has the form that OpenClaw allows: at most [`ID_LIMIT`] ASCII letters, digits, `_` and `-`, beginning
+/// The form of an agent id, in words.
+pub(crate) const FORM: &str =
+    "up to 64 ASCII letters, digits, _ and -, and start with a letter or digit";
+
+/// Whether `value` has the form that OpenClaw allows: at most 64 ASCII letters, digits, `_` and `-`, beginning
 /// with a letter or a digit.
 ///
 /// ```

@@ -48,6 +48,13 @@ pub enum Fault {
     NoDirectory(#[from] io::Error),
 }
 
+impl Fault {
+    /// The value `got` of `key` is not accepted.
+    pub(super) fn value(key: &'static str, accepted: &str, got: Option<&str>) -> Self {
+        Self::Value { key, accepted: accepted.to_owned(), got: got.map(quoted) }
+    }
+}
+
 /// The JSON text of each value that the client sent, by its key. `null` counts as sent.
 ///
 /// The method parses the values that it needs, so that an error can name the key.
@@ -73,8 +80,8 @@ impl Params {
         };
         let fits = |text: &String| non_blank(text).is_some() && text.chars().nth(limit).is_none();
         let text = serde_json::from_str(value.get()).ok().filter(fits);
-        let accepted = || format!("a non-blank string of at most {limit} characters");
-        text.map(Some).ok_or_else(|| Fault::Value { key, accepted: accepted(), got: None })
+        let accepted = format!("a non-blank string of at most {limit} characters");
+        text.map(Some).ok_or_else(|| Fault::value(key, &accepted, None))
     }
 
     /// A whole number between 1 and `most`, or `None` if the client did not send `key`.
@@ -97,7 +104,7 @@ impl Params {
 }
 
 /// `text` in quotation marks, escaped and cut to [`NAME_LIMIT`] characters.
-pub(super) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     let clean = bounded(text, NAME_LIMIT).unwrap_or_default();
     let escaped: String = clean.chars().flat_map(char::escape_debug).collect();
     format!("\"{}\"", bounded(&escaped, NAME_LIMIT).unwrap_or_default())

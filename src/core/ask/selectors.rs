@@ -1,9 +1,6 @@
 //! Selects what a query is about: an agent, a session, a workspace, a conversation, or everything.
 
-use super::{
-    Fault, Params, Question,
-    params::{TEXT_LIMIT, quoted},
-};
+use super::{Fault, Params, Question, params::TEXT_LIMIT};
 use crate::{
     identity::{SessionSource, is_session_id},
     route::VALUE_LIMIT,
@@ -44,12 +41,8 @@ impl Selector {
         let session = params.text("sessionId", TEXT_LIMIT)?;
         let is_known = |id: &str| is_session_id(id) || store.knows(id);
         if let Some(id) = session.as_ref().filter(|id| !is_known(id)) {
-            return Err(Fault::Value {
-                key: "sessionId",
-                accepted: "oc: and 16 lower-case hexadecimal digits, such as oc:583c4ba8ac9a207f"
-                    .to_owned(),
-                got: Some(quoted(id)),
-            });
+            let accepted = "oc: and 16 lower-case hexadecimal digits, such as oc:583c4ba8ac9a207f";
+            return Err(Fault::value("sessionId", accepted, Some(id)));
         }
         let workspace = params.text("workspaceDir", TEXT_LIMIT)?;
         let conversation = params.text("conversationId", VALUE_LIMIT)?;

@@ -1,6 +1,6 @@
 //! `taas.autorouter.setAlgorithm`: sets the autorouter's algorithm for an agent or a session.
 
-use super::{Fault, Params, Question, params::quoted, selectors::Selector, status::setting};
+use super::{Fault, Params, Question, selectors::Selector, status::setting};
 use crate::{
     agent,
     store::{Algorithm, AlgorithmTarget},
@@ -12,18 +12,10 @@ pub(super) const KEYS: &str = "agentId, sessionId, workspaceDir, algorithm";
 pub(super) fn set_algorithm(question: &Question<'_>, params: &Params) -> Result<String, Fault> {
     let algorithm = read_algorithm(params)?;
     let target = match Selector::first(question, params)? {
-        Selector::Agent(id) => AlgorithmTarget::Agent(
-            agent::normalized(&id)
-                .ok_or_else(|| Fault::Value {
-                    key: "agentId",
-                    accepted: format!(
-                        "up to {} ASCII letters, digits, _ and -, and start with a letter or digit",
-                        agent::ID_LIMIT
-                    ),
-                    got: Some(quoted(&id)),
-                })?
-                .into(),
-        ),
+        Selector::Agent(id) => match agent::normalized(&id) {
+            Some(id) => AlgorithmTarget::Agent(id.into_owned()),
+            None => return Err(Fault::value("agentId", agent::FORM, Some(&id))),
+        },
         Selector::Session(id) | Selector::Workspace(id) => AlgorithmTarget::Session(id),
         Selector::Conversation { .. } | Selector::All => return Err(Fault::NoSelector),
     };
@@ -41,9 +33,6 @@ fn read_algorithm(params: &Params) -> Result<Option<Algorithm>, Fault> {
     }
     let name = params.text("algorithm", NAME_LIMIT).ok().flatten();
     let algorithm = name.as_deref().and_then(Algorithm::named);
-    algorithm.map(Some).ok_or_else(|| Fault::Value {
-        key: "algorithm",
-        accepted: format!("{}, or null to clear", Algorithm::NAMES.join(", ")),
-        got: name.as_deref().map(quoted),
-    })
+    let accepted = || format!("{}, or null to clear", Algorithm::NAMES.join(", "));
+    algorithm.map(Some).ok_or_else(|| Fault::value("algorithm", &accepted(), name.as_deref()))
 }

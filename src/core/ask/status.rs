@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Fault, Params, Question, selectors::Selector};
 use crate::{
-    doctor::{Facts, Level, checks},
+    doctor::{Facts, Known, Level, checks},
     store::{Algorithm, AlgorithmTarget, Call, CallIdentity, Row},
     usage::BASELINE,
 };
@@ -26,7 +26,12 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
     let facts: Option<Facts> = question.facts.and_then(|text| serde_json::from_str(text).ok());
     let facts = facts.as_ref();
     let usage = store.usage();
-    let checks = checks(&usage, &store.moved(), facts, question.surroundings);
+    let checks = checks(&Known {
+        usage: &usage,
+        moved: &store.moved(),
+        facts,
+        surroundings: question.surroundings,
+    });
 
     // A session knows only its latest agent, and an agent only its latest session.
     let are_together = |session: &Row, agent: &str| {

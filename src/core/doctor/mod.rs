@@ -43,11 +43,11 @@ pub(crate) struct Check {
 }
 
 /// Everything that the checks judge.
-struct Known<'a> {
-    usage: &'a Usage,
-    moved: &'a [Moves],
-    facts: Option<&'a Facts>,
-    surroundings: &'a dyn Surroundings,
+pub(crate) struct Known<'a> {
+    pub(crate) usage: &'a Usage,
+    pub(crate) moved: &'a [Moves],
+    pub(crate) facts: Option<&'a Facts>,
+    pub(crate) surroundings: &'a dyn Surroundings,
 }
 
 impl<'a> Known<'a> {
@@ -91,12 +91,6 @@ impl Rule {
 }
 
 /// All checks, the most important first. A check without its facts is left out, and one warning says so.
-pub(crate) fn checks(
-    usage: &Usage,
-    moved: &[Moves],
-    facts: Option<&Facts>,
-    surroundings: &dyn Surroundings,
-) -> Vec<Check> {
-    let known = Known { usage, moved, facts, surroundings };
-    checks::RULES.iter().filter_map(|rule| rule.check(&known)).collect()
+pub(crate) fn checks(known: &Known<'_>) -> Vec<Check> {
+    checks::RULES.iter().filter_map(|rule| rule.check(known)).collect()
 }

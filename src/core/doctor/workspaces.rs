@@ -13,27 +13,22 @@ pub(super) fn moves_between_two(known: &Known<'_>) -> Vec<String> {
     if known.facts.is_some_and(|facts| facts.affinity.as_deref() == Some("conversation")) {
         return Vec::new();
     }
-    let mut most = BTreeMap::<_, &Moves>::new();
-    for moves in known.moved {
-        // A single move may follow an edit of the configuration. OpenClaw also moves agents without a workspace.
-        if moves.has_returned || lacks_workspace(&moves.agent) {
-            let known = most.entry(&moves.agent).or_insert(moves);
-            if moves.count > known.count {
-                *known = moves;
-            }
-        }
-    }
-    let problems = most.values().map(|Moves { agent, latest, other, count, .. }| {
+    // A single move may follow an edit of the configuration. OpenClaw also moves agents without a workspace.
+    let is_problem = |moves: &&Moves| moves.has_returned || lacks_workspace(&moves.agent);
+    let mut problems: Vec<_> = known.moved.iter().filter(is_problem).collect();
+    problems.sort_by_key(|moves| moves.count);
+    // Of each agent, the conversation that moved most.
+    let problems: BTreeMap<_, _> = problems.iter().map(|moves| (&moves.agent, moves)).collect();
+    let described = problems.into_iter().map(|(agent, Moves { latest, other, count, .. })| {
         let other = other.as_deref().unwrap_or_default();
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-        let no_workspace = if lacks_workspace(agent) {
-            ", and the configuration gives the agent no workspace"
-        } else {
-            ""
-        };
-        format!(
-            "a conversation of {agent} moved {times} between the workspaces {latest} and {other}{no_workspace}"
-        )
+        let mut problem = format!(
+            "a conversation of {agent} moved {times} between the workspaces {latest} and {other}"
+        );
+        if lacks_workspace(agent) {
+            problem += ", and the configuration gives the agent no workspace";
+        }
+        problem
     });
-    problems.collect()
+    described.collect()
 }

@@ -68,9 +68,6 @@ impl Algorithms {
 
     /// The algorithm of a call: of the first of its `sessions` that has one, else of its agent.
     pub(super) fn of(&self, sessions: [Option<&str>; 2], agent: Option<&str>) -> Option<Algorithm> {
-        if self.0.is_empty() {
-            return None;
-        }
         let sessions = sessions.into_iter().flatten().map(str::to_owned);
         let agent = agent.map(str::to_owned).map(AlgorithmTarget::Agent);
         let mut targets = sessions.map(AlgorithmTarget::Session).chain(agent);

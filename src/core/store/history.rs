@@ -28,12 +28,7 @@ pub(crate) struct HistoryEntry {
 }
 
 /// Entries share a limit by session. An observed request may name no session: then by agent, else by conversation.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Group {
-    Session(Arc<str>),
-    Agent(Arc<str>),
-    Conversation(Option<Arc<str>>),
-}
+type Group = (&'static str, Option<Arc<str>>);
 
 #[derive(Debug)]
 pub(super) struct History {
@@ -63,9 +58,9 @@ impl History {
             capture,
         };
         let group = match (&entry.capture.session_id, &entry.agent_id) {
-            (Some(session), _) => Group::Session(Arc::from(session.as_str())),
-            (None, Some(agent)) => Group::Agent(Arc::clone(agent)),
-            (None, None) => Group::Conversation(entry.conversation_id.clone()),
+            (Some(session), _) => ("session", Some(Arc::from(session.as_str()))),
+            (None, Some(agent)) => ("agent", Some(Arc::clone(agent))),
+            (None, None) => ("conversation", entry.conversation_id.clone()),
         };
         let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
         if entries.len() == SESSION_LIMIT {
@@ -75,7 +70,7 @@ impl History {
     }
 
     pub(super) fn has_session(&self, session: &str) -> bool {
-        self.groups.contains(&Group::Session(Arc::from(session)))
+        self.groups.contains(&("session", Some(Arc::from(session))))
     }
 
     /// All entries, the newest first.

@@ -14,8 +14,8 @@ pub const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 /// How many calls of each session are kept.
 pub const CALL_LIMIT: usize = 32;
 
-/// The number of prompts from which a session's hit rate is judged. Calls without token counts are not judged.
-const RATED_PROMPTS: u64 = 20;
+/// The number of calls from which a session's hit rate is judged. Calls without token counts are not judged.
+const RATED_CALLS: usize = 20;
 const LOW_HIT_RATE: f64 = 0.2;
 
 /// The number of prompts from which a model counts as uncached.
@@ -123,21 +123,13 @@ impl Row {
         self.model = model.or(self.model.as_ref()).cloned();
     }
 
-    /// The hit rate of all or of the latest prompts if it is low, and the number of these prompts.
-    pub(crate) fn low_hit_rate(&self) -> Option<(f64, u64)> {
-        if self.tally.prompts < RATED_PROMPTS {
-            return None;
-        }
-        let (mut latest, mut prompts) = (Tokens::default(), 0);
-        for Call { tokens, .. } in &self.calls {
-            latest.add(*tokens);
-            prompts += u64::from(tokens.prompt() > 0);
-        }
-        [(self.tally.tokens, self.tally.prompts), (latest, prompts)]
-            .into_iter()
-            .filter(|(_, prompts)| *prompts >= RATED_PROMPTS)
-            .filter_map(|(tokens, prompts)| Some((tokens.hit_rate()?, prompts)))
-            .find(|(rate, _)| *rate < LOW_HIT_RATE)
+    /// The hit rate of the latest calls if it is low, and the number of these calls.
+    pub(crate) fn low_hit_rate(&self) -> Option<(f64, usize)> {
+        let mut sum = Tokens::default();
+        let prompts = self.calls.iter().map(|call| call.tokens).filter(|it| it.prompt() > 0);
+        prompts.clone().for_each(|tokens| sum.add(tokens));
+        let (rate, calls) = (sum.hit_rate()?, prompts.count());
+        (calls >= RATED_CALLS && rate < LOW_HIT_RATE).then_some((rate, calls))
     }
 }
 

@@ -148,5 +148,5 @@ pub struct Method {
 #[must_use]
 pub fn methods() -> Vec<Method> {
     let methods = ask::METHODS.iter();
-    methods.map(|&(name, scope, _)| Method { name, scope }).collect()
+    methods.map(|&(name, scope, ..)| Method { name, scope }).collect()
 }

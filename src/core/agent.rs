@@ -1,14 +1,15 @@
 //! Agent ids: their form, how paths name them, and how they are compared.
 
-use std::{
-    borrow::Cow,
-    path::{Component, Path},
-};
+use std::{borrow::Cow, ffi::OsStr, path::Path};
 
 /// The longest agent id that OpenClaw allows, in characters.
-pub const ID_LIMIT: usize = 64;
+const ID_LIMIT: usize = 64;
 
-/// Whether `value` has the form that OpenClaw allows: at most [`ID_LIMIT`] ASCII letters, digits, `_` and `-`, beginning
+/// The form of an agent id, in words.
+pub(crate) const FORM: &str =
+    "up to 64 ASCII letters, digits, _ and -, and start with a letter or digit";
+
+/// Whether `value` has the form that OpenClaw allows: at most 64 ASCII letters, digits, `_` and `-`, beginning
 /// with a letter or a digit.
 ///
 /// ```
@@ -45,8 +46,7 @@ pub fn normalized(value: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Returns `<id>` of `…/agents/<id>/agent`, whatever its form. The last segment is `agent` for every agent.
-#[must_use]
-pub fn of_agent_dir(dir: &str) -> Option<&str> {
+pub(crate) fn of_agent_dir(dir: &str) -> Option<&str> {
     let mut segments = Path::new(dir).components().rev().map(|part| part.as_os_str().to_str());
     let (last, id, parent) = (segments.next()??, segments.next()??, segments.next()??);
     (last == "agent" && parent == "agents").then_some(id)
@@ -54,28 +54,20 @@ pub fn of_agent_dir(dir: &str) -> Option<&str> {
 
 /// Returns the agent that a workspace directory is named after, whatever its form: `main` for `workspace`, `<id>` for
 /// `workspace-<id>`, else the last segment.
-#[must_use]
-pub fn of_workspace(path: &str) -> Option<&str> {
+pub(crate) fn of_workspace(path: &str) -> Option<&str> {
     let name = Path::new(path).file_name()?.to_str()?;
     if name == "workspace" {
         return Some("main");
     }
-    match name.strip_prefix("workspace-") {
-        Some(id) if !id.is_empty() => Some(id),
-        _ => Some(name),
-    }
+    Some(name.strip_prefix("workspace-").filter(|id| !id.is_empty()).unwrap_or(name))
 }
 
 /// Whether OpenClaw made the workspace for a conversation. Such paths are `<state>/worktrees/<hash>/<name>` and
 /// `<state>/sandboxes/<name>`.
 pub(crate) fn is_made_by_host(workspace: &str, state_dir: Option<&str>) -> bool {
     let below = state_dir.and_then(|dir| Path::new(workspace).strip_prefix(dir).ok());
-    let names: Vec<_> = below.into_iter().flat_map(Path::components).collect();
-    match names.as_slice() {
-        [Component::Normal(kind), _, _, ..] if *kind == "worktrees" => true,
-        [Component::Normal(kind), _, ..] => *kind == "sandboxes",
-        _ => false,
-    }
+    let names: Vec<_> = below.into_iter().flatten().map(OsStr::to_str).collect();
+    matches!(names[..], [Some("worktrees"), _, _, ..] | [Some("sandboxes"), _, ..])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! TaaS keeps a pin for seven days and people upgrade in between, so the hashed bytes must never change.
 
-use std::{borrow::Cow, io};
+use std::io;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -14,23 +14,13 @@ use crate::{
 };
 
 /// The first 16 lowercase hex digits of SHA-256 over `text`.
-#[must_use]
-pub fn short_hash(text: &str) -> String {
+pub(crate) fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text);
     digest[..8].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// The hash of `text` in a namespace, or of `text` alone without a namespace.
-fn namespaced_hash(namespace: Option<&str>, text: &str) -> String {
-    match namespace {
-        Some(namespace) => short_hash(&format!("ns:{namespace}:{text}")),
-        None => short_hash(text),
-    }
-}
-
 /// `host:` and the hash of the host name. The host name itself is never sent.
-#[must_use]
-pub fn host_id(host_name: &str) -> String {
+pub(crate) fn host_id(host_name: &str) -> String {
     format!("host:{}", short_hash(host_name))
 }
 
@@ -54,12 +44,8 @@ pub fn is_session_id(text: &str) -> bool {
 #[non_exhaustive]
 pub enum IdentityError {
     /// A path is relative, and the current directory cannot be used.
-    #[error("the workspace is a relative path, but the current directory cannot be used: {source}")]
-    NoDirectory {
-        /// What the operating system says.
-        #[from]
-        source: io::Error,
-    },
+    #[error("the workspace is a relative path, but the current directory cannot be used: {0}")]
+    NoDirectory(#[from] io::Error),
     /// No session source applies, and the home directory of the default source is unknown.
     #[error(
         "the workspace and the home directory are unknown: set OPENCLAW_HOME, or set OPENCLAW_STATE_DIR \
@@ -108,39 +94,36 @@ impl SessionSource {
         context: IdentityContext<'_>,
         surroundings: &dyn Surroundings,
     ) -> Result<Self, IdentityError> {
-        if let Some(id) = context.conversation.and_then(non_blank) {
-            return Ok(Self::Conversation(id.to_owned()));
-        }
-        if let Some(dir) = context.workspace_dir.and_then(non_blank) {
-            return Ok(Self::workspace(dir)?);
-        }
-        if let Some(value) = variable(surroundings, "OPENCLAW_SESSION_ID") {
-            return Ok(Self::Session(value));
-        }
-        let mut agents = AGENT_VARIABLES.into_iter();
-        if let Some(value) = agents.find_map(|name| variable(surroundings, name)) {
-            return Ok(Self::Agent(value));
-        }
-        state_dir(surroundings).map(Self::StateDir)
+        let variable = |name: &str| variable(surroundings, name);
+        Ok(if let Some(id) = context.conversation.and_then(non_blank) {
+            Self::Conversation(id.to_owned())
+        } else if let Some(dir) = context.workspace_dir.and_then(non_blank) {
+            Self::Workspace(absolute(dir)?)
+        } else if let Some(value) = variable("OPENCLAW_SESSION_ID") {
+            Self::Session(value)
+        } else if let Some(value) = AGENT_VARIABLES.into_iter().find_map(variable) {
+            Self::Agent(value)
+        } else {
+            Self::StateDir(state_dir(surroundings)?)
+        })
     }
 
-    /// The source for the workspace directory `dir`.
-    ///
-    /// # Errors
-    /// `dir` is relative, and the current directory cannot be used.
-    pub fn workspace(dir: &str) -> io::Result<Self> {
-        absolute(dir).map(Self::Workspace)
-    }
-
-    /// The text that is hashed into the session id, without a namespace.
-    fn hashed_text(&self) -> Cow<'_, str> {
+    /// The kind of source, the label that is hashed before its value, and the value.
+    fn parts(&self) -> (&'static str, &'static str, &str) {
         match self {
-            Self::Conversation(id) => Cow::Owned(format!("session:{id}")),
-            Self::Workspace(path) => Cow::Borrowed(path),
-            Self::Session(value) => Cow::Owned(format!("env:{value}")),
-            Self::Agent(value) => Cow::Owned(format!("agent:{value}")),
-            Self::StateDir(path) => Cow::Owned(format!("stateDir:{path}")),
+            Self::Conversation(id) => ("conversation", "session:", id),
+            Self::Workspace(path) => ("workspaceDir", "", path),
+            Self::Session(value) => ("OPENCLAW_SESSION_ID", "env:", value),
+            Self::Agent(value) => ("OPENCLAW_AGENT_ID or OPENCLAW_RUN_ID", "agent:", value),
+            Self::StateDir(path) => ("stateDir", "stateDir:", path),
         }
+    }
+
+    /// The hash of `label` and the value, in a namespace if there is one.
+    fn hash(&self, label: &str, namespace: Option<&str>) -> String {
+        let namespace = namespace.map(|name| format!("ns:{name}:")).unwrap_or_default();
+        let (_, _, value) = self.parts();
+        short_hash(&format!("{namespace}{label}{value}"))
     }
 
     /// The affinity session id, `oc:` and 16 hex digits. A namespace changes the id of every source.
@@ -154,29 +137,24 @@ impl SessionSource {
     /// ```
     #[must_use]
     pub fn session_id(&self, namespace: Option<&str>) -> String {
-        format!("oc:{}", namespaced_hash(namespace, &self.hashed_text()))
+        let (_, label, _) = self.parts();
+        format!("oc:{}", self.hash(label, namespace))
     }
 
     /// `source:` and the hash of the labelled source. A namespace changes every hint.
     #[must_use]
     pub fn hint(&self, namespace: Option<&str>) -> String {
-        let labelled = match self {
-            Self::Workspace(path) => Cow::Owned(format!("workspaceDir:{path}")),
-            _ => self.hashed_text(),
+        let label = match self {
+            Self::Workspace(_) => "workspaceDir:",
+            _ => self.parts().1,
         };
-        format!("source:{}", namespaced_hash(namespace, &labelled))
+        format!("source:{}", self.hash(label, namespace))
     }
 
     /// The kind of source, without its value.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Conversation(_) => "conversation",
-            Self::Workspace(_) => "workspaceDir",
-            Self::Session(_) => "OPENCLAW_SESSION_ID",
-            Self::Agent(_) => "OPENCLAW_AGENT_ID or OPENCLAW_RUN_ID",
-            Self::StateDir(_) => "stateDir",
-        }
+        self.parts().0
     }
 }
 
@@ -223,16 +201,13 @@ fn agent_id(
     workspace: Option<&str>,
     surroundings: &dyn Surroundings,
 ) -> Option<String> {
-    let is_id = |id: &&str| agent::is_id(id);
-    (context.agent_id.filter(is_id))
-        .or_else(|| context.agent_dir.and_then(agent::of_agent_dir).filter(is_id))
-        .or_else(|| workspace.and_then(agent::of_workspace).filter(is_id))
-        .map(str::to_owned)
-        .or_else(|| {
-            let mut values =
-                AGENT_VARIABLES.into_iter().filter_map(|name| surroundings.variable(name));
-            values.find(|id| agent::is_id(id))
-        })
+    let of_agent_dir = context.agent_dir.and_then(agent::of_agent_dir);
+    let of_workspace = workspace.and_then(agent::of_workspace);
+    let mut known = [context.agent_id, of_agent_dir, of_workspace].into_iter().flatten();
+    known.find(|id| agent::is_id(id)).map(str::to_owned).or_else(|| {
+        let mut set = AGENT_VARIABLES.into_iter().filter_map(|name| surroundings.variable(name));
+        set.find(|id| agent::is_id(id))
+    })
 }
 
 /// OpenClaw's state directory, absolute and lexically normalised.

@@ -52,15 +52,15 @@ impl Response<'_> {
     /// The status, if it is a valid HTTP status.
     #[must_use]
     pub fn status_code(&self) -> Option<u16> {
-        status_code(self.status?)
+        let status = self.status.filter(|status| (100.0..1000.0).contains(status))?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in bounds")]
+        Some(status as u16)
     }
-}
 
-/// Returns `status` if it is a valid HTTP status.
-#[must_use]
-pub fn status_code(status: f64) -> Option<u16> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
-    (100.0..1000.0).contains(&status).then_some(status as u16)
+    /// The value of one of [`HEADERS`].
+    fn header(&self, name: &str) -> Option<&str> {
+        self.values[HEADERS.iter().position(|header| *header == name)?]
+    }
 }
 
 /// A stored route, with the names and the order of its published JSON. Strings have at most [`VALUE_LIMIT`] characters
@@ -117,67 +117,50 @@ impl Capture {
     #[must_use]
     pub fn of(response: &Response<'_>, session_id: &str, captured_at: i64) -> Option<Self> {
         let succeeded = response.status.is_none_or(|status| (200.0..300.0).contains(&status));
-        (succeeded && response.values[0].is_some_and(is_true))
-            .then(|| Self::read(response, Some(session_id.to_owned()), captured_at))
+        let is_routed = response.header("x-taas-autorouted").is_some_and(is_true);
+        (succeeded && is_routed).then(|| Self::read(response, session_id, captured_at))
+    }
+
+    /// Like [`Self::of`], for a request of another plugin. `session_id` is the session that the request names.
+    pub(crate) fn observed(
+        response: &Response<'_>,
+        session_id: Option<&str>,
+        captured_at: i64,
+    ) -> Option<Self> {
+        let capture = Self::of(response, session_id.unwrap_or_default(), captured_at)?;
+        Some(Self { observed: true, ..capture })
     }
 
     /// The headers of a response with a status of 400 or more, for the history. A failure is not a route.
-    #[must_use]
-    pub fn failed(
+    pub(crate) fn failed(
         response: &Response<'_>,
         session_id: &str,
         observed: bool,
         captured_at: i64,
     ) -> Option<Self> {
-        let session_id = non_blank(session_id).and_then(|id| bounded(id, VALUE_LIMIT));
         response.status_code().filter(|status| *status >= 400)?;
         Some(Self { observed, ..Self::read(response, session_id, captured_at) })
     }
 
-    fn read(response: &Response<'_>, session_id: Option<String>, captured_at: i64) -> Self {
-        // In the order of `HEADERS`.
-        let [
-            _autorouted,
-            request_id,
-            taas_request_id,
-            trace_id,
-            taas_trace_id,
-            turn_id,
-            attempt,
-            model,
-            mode,
-            algorithm_source,
-            thinking_applied,
-            context_window,
-        ] = response.values;
-        let carried = response.carried;
-        let text = |value: Option<&str>| value.and_then(header_text);
-        let whole = |value: Option<&str>| bounded(value?, VALUE_LIMIT);
+    fn read(response: &Response<'_>, session_id: &str, captured_at: i64) -> Self {
+        let text = |name: &str| header_text(response.header(name)?);
+        let carried = |value: Option<&str>| bounded(value?, VALUE_LIMIT);
+        let Carried { turn_id, attempt } = response.carried;
+        let context_window = response.header("x-taas-routed-context-window");
         Self {
-            session_id,
+            session_id: carried(non_blank(session_id)),
             captured_at,
-            taas_request_id: text(request_id).or_else(|| text(taas_request_id)),
-            taas_trace_id: text(trace_id).or_else(|| text(taas_trace_id)),
-            openclaw_turn_id: whole(carried.turn_id).or_else(|| text(turn_id)),
-            openclaw_attempt: whole(carried.attempt).or_else(|| text(attempt)),
-            autorouter_model: text(model),
-            autorouter_algo: text(mode),
-            autorouter_algo_source: text(algorithm_source),
-            thinking_applied: text(thinking_applied),
+            taas_request_id: text("x-request-id").or_else(|| text("x-taas-request-id")),
+            taas_trace_id: text("x-trace-id").or_else(|| text("x-taas-trace-id")),
+            openclaw_turn_id: carried(turn_id).or_else(|| text("x-openclaw-turn-id")),
+            openclaw_attempt: carried(attempt).or_else(|| text("x-openclaw-attempt")),
+            autorouter_model: text("x-taas-autorouter-model"),
+            autorouter_algo: text("x-taas-autorouter-mode"),
+            autorouter_algo_source: text("x-taas-autorouter-algorithm-source"),
+            thinking_applied: text("x-taas-thinking-applied"),
             routed_context_window: context_window.and_then(|text| positive_integer(single(text))),
             observed: false,
         }
-    }
-
-    /// Like [`Self::of`], for a request of another plugin. `session_id` is the session that the request names.
-    #[must_use]
-    pub fn observed(
-        response: &Response<'_>,
-        session_id: Option<&str>,
-        captured_at: i64,
-    ) -> Option<Self> {
-        let session_id = session_id.and_then(non_blank).and_then(|id| bounded(id, VALUE_LIMIT));
-        Some(Self { session_id, observed: true, ..Self::of(response, "", captured_at)? })
     }
 }
 
@@ -189,10 +172,6 @@ pub fn header_text(value: &str) -> Option<String> {
 
 /// Trims a header value. A proxy may have doubled the header, so a list of equal members becomes one member.
 fn single(value: &str) -> &str {
-    // Fast path: nearly no value is a list.
-    if !value.contains(',') {
-        return value.trim();
-    }
     let mut members = value.split(',').map(str::trim);
     match members.next() {
         Some(first) if members.all(|member| member == first) => first,
@@ -202,21 +181,14 @@ fn single(value: &str) -> &str {
 
 /// Whether a header, doubled or not, is `true` in any letter case.
 fn is_true(value: &str) -> bool {
-    let mut members = value.split(',').map(str::trim);
-    members.all(|member| member.eq_ignore_ascii_case("true"))
+    value.split(',').all(|member| member.trim().eq_ignore_ascii_case("true"))
 }
 
 /// Parses decimal digits as a positive safe integer of JavaScript.
-fn positive_integer(text: &str) -> Option<i64> {
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok().filter(|number| is_positive(*number))
-}
-
-fn is_positive(number: i64) -> bool {
-    const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
-    (1..=MAX_SAFE_INTEGER).contains(&number)
+fn positive_integer(digits: &str) -> Option<i64> {
+    const TOO_LARGE: i64 = 1 << 53;
+    let number = digits.parse().ok().filter(|number| (1..TOO_LARGE).contains(number));
+    number.filter(|_| !digits.starts_with('+'))
 }
 
 #[cfg(test)]

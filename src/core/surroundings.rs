@@ -41,11 +41,11 @@ pub fn expand_home<'a>(
     let Some(rest) = below_home(path) else {
         return Ok(Cow::Borrowed(path));
     };
-    let own = directory(surroundings.variable("OPENCLAW_HOME"));
-    let home = match own.as_deref().map(|own| (own, below_home(own))) {
-        Some((own, None)) => own.to_owned(),
-        Some((_, Some(rest))) => system_home(surroundings).ok_or(NoHome)? + rest,
-        None => system_home(surroundings).ok_or(NoHome)?,
+    let own = surroundings.variable("OPENCLAW_HOME");
+    let own = own.as_deref().and_then(directory).unwrap_or("~");
+    let home = match below_home(own) {
+        Some(below) => system_home(surroundings).ok_or(NoHome)? + below,
+        None => own.to_owned(),
     };
     Ok(Cow::Owned(home + rest))
 }
@@ -56,17 +56,14 @@ fn below_home(path: &str) -> Option<&str> {
 }
 
 fn system_home(surroundings: &dyn Surroundings) -> Option<String> {
-    ["HOME", "USERPROFILE"]
-        .into_iter()
-        .find_map(|name| directory(surroundings.variable(name)))
-        .or_else(|| directory(surroundings.home().map(str::to_owned)))
+    let variables = ["HOME", "USERPROFILE"].map(|name| surroundings.variable(name));
+    let mut all = variables.iter().flatten().map(String::as_str).chain(surroundings.home());
+    all.find_map(directory).map(str::to_owned)
 }
 
 /// Trims `value`. Like OpenClaw, ignores the values that scripts write for a missing directory.
-fn directory(value: Option<String>) -> Option<String> {
-    let value = value?;
-    let value = value.trim();
-    (!matches!(value, "" | "undefined" | "null")).then(|| value.to_owned())
+fn directory(value: &str) -> Option<&str> {
+    Some(value.trim()).filter(|value| !matches!(*value, "" | "undefined" | "null"))
 }
 
 /// Returns the same as Node's `path.resolve`: an absolute path without `.`, `..`, and doubled or trailing separators.

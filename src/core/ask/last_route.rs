@@ -1,53 +1,44 @@
 //! `taas.autorouter.lastRoute`: the latest capture of an agent, a session, a workspace or a conversation.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::{
-    AskError, Question, params,
-    selectors::{KEYS, Selector, Selectors},
-};
-use crate::{route::VALUE_LIMIT, store::Store, text::bounded};
+use super::{Fault, Params, Question, selectors::Selector};
+use crate::route::Capture;
 
-pub(super) fn last_route(question: &Question<'_>) -> Result<String, AskError> {
-    params::read::<Selectors>(question.params)
-        .and_then(|selectors| selectors.first(question))
-        .map(|selector| find(question.store, &selector).to_string())
-        .map_err(|fault| AskError::Params { fault, keys: KEYS.to_owned() })
+pub(super) fn last_route(question: &Question<'_>, params: &Params) -> Result<String, Fault> {
+    let store = question.store;
+    let answer = match Selector::first(question, params)? {
+        Selector::Agent(id) => named("agentId", &id, store.by_agent(&id).as_ref()),
+        Selector::Session(id) => json!({ "sessionId": id, "capture": store.by_session(&id) }),
+        Selector::Workspace(id) => json!({ "sessionId": id, "capture": store.by_workspace(&id) }),
+        Selector::Conversation { key, id, .. } => {
+            named(key, &id, store.by_conversation(&id).as_ref())
+        }
+        Selector::All => {
+            let capture = store.latest();
+            json!({ "sessionId": session_of(capture.as_ref()), "capture": capture })
+        }
+    };
+    Ok(answer.to_string())
 }
 
-fn find(store: &Store, selector: &Selector) -> Value {
-    let capture = match selector {
-        Selector::Agent(id) => store.by_agent(id),
-        Selector::Session(id) => store.by_session(id),
-        Selector::Workspace(id) => store.by_workspace(id),
-        Selector::Conversation { id, .. } => {
-            bounded(id, VALUE_LIMIT).and_then(|id| store.by_conversation(&id))
-        }
-        Selector::All => store.latest(),
-    };
-    let capture = capture.as_deref();
-    let session_id = capture.and_then(|capture| capture.session_id.as_ref());
-    match selector {
-        Selector::Agent(id) => {
-            json!({ "agentId": id, "sessionId": session_id, "capture": capture })
-        }
-        Selector::Session(id) | Selector::Workspace(id) => {
-            json!({ "sessionId": id, "capture": capture })
-        }
-        Selector::Conversation { key, id, .. } => {
-            json!({ *key: id, "sessionId": session_id, "capture": capture })
-        }
-        Selector::All => json!({ "sessionId": session_id, "capture": capture }),
-    }
+fn named(key: &str, id: &str, capture: Option<&Arc<Capture>>) -> Value {
+    json!({ key: id, "sessionId": session_of(capture), "capture": capture })
+}
+
+fn session_of(capture: Option<&Arc<Capture>>) -> Option<&str> {
+    capture?.session_id.as_deref()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        ask::{METHODS, ask as ask_question},
-        route::{Capture, HEADERS, Response},
-        store::{CallIdentity, LIMIT},
+        ask::{AskError, METHODS, ask as ask_question, selectors::KEYS},
+        route::{HEADERS, Response},
+        store::{CallIdentity, LIMIT, Store},
         surroundings::fake::{Env, NOTHING},
     };
 
@@ -183,7 +174,7 @@ mod tests {
             assert!(
                 METHODS
                     .iter()
-                    .any(|(method, scope, _)| (*method, *scope) == (name, "operator.read"))
+                    .any(|(method, scope, ..)| (*method, *scope) == (name, "operator.read"))
             );
             assert!(ask_method(name, &store(), "{}", &NOTHING).is_ok());
         }
@@ -215,7 +206,6 @@ mod tests {
             ("-1e999".to_owned(), no_object),
             (" true ".to_owned(), no_object),
             (r#"{"\ud800":1}"#.to_owned(), no_object),
-            (r#"{"agentId":"a","agentId":"b"}"#.to_owned(), no_object),
             (r#"{"agent":"main"}"#.to_owned(), r#"unknown key "agent";"#),
             (format!(r#"{{"deep":{deep}}}"#), r#"unknown key "deep";"#),
             (r#"{"agentId":"main","x\n":1}"#.to_owned(), r#"unknown key "x";"#),
@@ -246,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_listed_key_is_accepted_and_checked() {
-        for (method, _, _) in METHODS {
+        for (method, ..) in METHODS {
             let error = |params: &Value| {
                 let error = ask_method(method, &store(), &params.to_string(), &NOTHING);
                 error.expect_err(method).to_string()

@@ -1,13 +1,8 @@
 //! The gateway methods. A new method is a file in this directory and a row of [`METHODS`].
 
-use std::io;
-
 use thiserror::Error;
 
-use crate::{
-    store::Store,
-    surroundings::{NoHome, Surroundings},
-};
+use crate::{store::Store, surroundings::Surroundings};
 
 mod last_route;
 mod params;
@@ -15,6 +10,8 @@ mod routes;
 mod selectors;
 mod set_algorithm;
 mod status;
+
+pub use params::{Fault, Params};
 
 /// A query, and everything that its answer depends on.
 #[derive(Clone, Copy)]
@@ -32,20 +29,20 @@ pub struct Question<'a> {
 }
 
 /// Answers one query with the JSON text of an object.
-pub type Method = fn(&Question<'_>) -> Result<String, AskError>;
+type Method = fn(&Question<'_>, &Params) -> Result<String, Fault>;
 
 const READ: &str = "operator.read";
 const WRITE: &str = "operator.write";
 
-/// Every gateway method: its name, the scope that a client needs, and the function that answers.
+/// Every gateway method: its name, the scope that a client needs, the keys that it accepts, and the function that answers.
 ///
 /// CloudSigma's own plugin may take the name `taas.autorouter.lastRoute`, so the method has a second name.
-pub const METHODS: [(&str, &str, Method); 5] = [
-    ("taas.autorouter.lastRoute", READ, last_route::last_route),
-    ("taas.affinity.lastRoute", READ, last_route::last_route),
-    ("taas.affinity.status", READ, status::status),
-    ("taas.affinity.routes", READ, routes::routes),
-    ("taas.autorouter.setAlgorithm", WRITE, set_algorithm::set_algorithm),
+pub const METHODS: [(&str, &str, &str, Method); 5] = [
+    ("taas.autorouter.lastRoute", READ, selectors::KEYS, last_route::last_route),
+    ("taas.affinity.lastRoute", READ, selectors::KEYS, last_route::last_route),
+    ("taas.affinity.status", READ, selectors::KEYS, status::status),
+    ("taas.affinity.routes", READ, routes::KEYS, routes::routes),
+    ("taas.autorouter.setAlgorithm", WRITE, set_algorithm::KEYS, set_algorithm::set_algorithm),
 ];
 
 /// Why a query failed. The text says what is wrong and what is accepted.
@@ -61,51 +58,7 @@ pub enum AskError {
         /// What is wrong.
         fault: Fault,
         /// The keys that the method accepts.
-        keys: String,
-    },
-}
-
-/// What is wrong with params. Quotes of params are short.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The params are not an object, or not JSON.
-    #[error("params must be a JSON object")]
-    NotAnObject,
-    /// The method has no such key.
-    #[error("unknown key {key}")]
-    UnknownKey {
-        /// The key, in quotation marks.
-        key: String,
-    },
-    /// The method does not accept the value of a key.
-    #[error("{key} must be {accepted}{}", got.as_ref().map(|got| format!(", got {got}")).unwrap_or_default())]
-    Value {
-        /// The key.
-        key: &'static str,
-        /// The values that the method accepts.
-        accepted: String,
-        /// The value, if it can be shown.
-        got: Option<String>,
-    },
-    /// An algorithm is set for an agent or a session, and neither is given.
-    #[error("an agent or a session must be given")]
-    NoSelector,
-    /// Too many algorithms are set.
-    #[error("{limit} algorithms are already set: clear one first")]
-    Full {
-        /// How many algorithms can be set.
-        limit: usize,
-    },
-    /// `workspaceDir` begins with `~`, and the home directory is unknown.
-    #[error("workspaceDir begins with ~, but the home directory is unknown: give an absolute path")]
-    NoHome(#[from] NoHome),
-    /// `workspaceDir` is relative, and the current directory cannot be used.
-    #[error("workspaceDir is relative, but the current directory cannot be used: {source}")]
-    NoDirectory {
-        /// What the operating system says.
-        #[from]
-        source: io::Error,
+        keys: &'static str,
     },
 }
 
@@ -135,7 +88,9 @@ pub enum Fault {
 /// assert!(error.to_string().starts_with("unknown key \"agent\"; accepted keys: agentId, "));
 /// ```
 pub fn ask(method: &str, question: &Question<'_>) -> Result<String, AskError> {
-    let (_, _, answer) =
-        METHODS.iter().find(|(name, ..)| *name == method).ok_or(AskError::UnknownMethod)?;
-    answer(question)
+    let found = METHODS.into_iter().find(|(name, ..)| *name == method);
+    let (_, _, keys, answer) = found.ok_or(AskError::UnknownMethod)?;
+    Params::read(question.params, keys)
+        .and_then(|params| answer(question, &params))
+        .map_err(|fault| AskError::Params { fault, keys })
 }

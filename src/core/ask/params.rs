@@ -1,96 +1,110 @@
-//! Reads the params of a method. Each method declares its keys as a `serde` struct of [`Given`] values.
+//! Reads the params of a method, and says what is wrong with them.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, io};
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use thiserror::Error;
 
-use super::Fault;
-use crate::text::{NAME_LIMIT, bounded, non_blank};
+use crate::{
+    store::ALGORITHM_LIMIT,
+    surroundings::NoHome,
+    text::{NAME_LIMIT, bounded, non_blank},
+};
 
-/// The longest accepted text, in characters. No platform has longer paths.
+/// The longest accepted path or session id, in characters. No platform has longer paths.
 pub const TEXT_LIMIT: usize = 32_767;
 
-/// The JSON text of one value, if the client sent its key. `null` counts as sent.
-///
-/// The value is parsed only by the method that needs it, so the error can name the key.
-#[derive(Debug, Default)]
-pub struct Given(Option<Box<RawValue>>);
-
-impl<'de> Deserialize<'de> for Given {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::deserialize(deserializer).map(|value| Self(Some(value)))
-    }
-}
-
-/// Reads JSON text: an object, or `null` for an empty object.
-///
-/// # Errors
-/// [`Fault::NotAnObject`] or [`Fault::UnknownKey`].
-pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    let text = match text.trim() {
-        "null" => "{}",
-        text => text,
-    };
-    // serde also reads a struct from an array of its values.
-    if !text.starts_with('{') {
-        return Err(Fault::NotAnObject);
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let key = message
-            .strip_prefix("unknown field `")
-            .and_then(|rest| rest.rsplit_once("`, expected "));
-        key.map_or(Fault::NotAnObject, |(key, _)| Fault::UnknownKey { key: quoted(key) })
-    })
-}
-
-impl Given {
-    /// The text, or `None` if the client did not send `key`.
-    ///
-    /// # Errors
-    /// [`Fault::Value`] if the value is not a non-blank string of at most `limit` characters.
-    pub fn text(&self, key: &'static str, limit: usize) -> Result<Option<String>, Fault> {
-        let Some(value) = &self.0 else {
-            return Ok(None);
-        };
-        let text = serde_json::from_str(value.get()).ok();
-        let text = text
-            .filter(|text: &String| non_blank(text).is_some() && text.chars().nth(limit).is_none());
-        let accepted = || format!("a non-blank string of at most {limit} characters");
-        text.map(Some).ok_or_else(|| Fault::Value { key, accepted: accepted(), got: None })
-    }
-
-    /// The whole number, or `None` if the client did not send `key`.
-    ///
-    /// # Errors
-    /// [`Fault::Value`] if the value is not a whole number in `range`.
-    pub fn number(
-        &self,
+/// What is wrong with params. Quotes of params are short.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The params are not an object, or not JSON.
+    #[error("params must be a JSON object")]
+    NotAnObject,
+    /// The method has no such key.
+    #[error("unknown key {0}")]
+    UnknownKey(String),
+    /// The method does not accept the value of a key.
+    #[error("{key} must be {accepted}{}", got.as_ref().map(|got| format!(", got {got}")).unwrap_or_default())]
+    Value {
+        /// The key.
         key: &'static str,
-        range: RangeInclusive<u64>,
-    ) -> Result<Option<u64>, Fault> {
-        let Some(value) = &self.0 else {
+        /// The values that the method accepts.
+        accepted: String,
+        /// The value, if it can be shown.
+        got: Option<String>,
+    },
+    /// An algorithm is set for an agent or a session, and neither is given.
+    #[error("an agent or a session must be given")]
+    NoSelector,
+    /// Too many algorithms are set.
+    #[error("{ALGORITHM_LIMIT} algorithms are already set: clear one first")]
+    Full,
+    /// `workspaceDir` begins with `~`, and the home directory is unknown.
+    #[error("workspaceDir begins with ~, but the home directory is unknown: give an absolute path")]
+    NoHome(#[from] NoHome),
+    /// `workspaceDir` is relative, and the current directory cannot be used.
+    #[error("workspaceDir is relative, but the current directory cannot be used: {0}")]
+    NoDirectory(#[from] io::Error),
+}
+
+impl Fault {
+    /// The value `got` of `key` is not accepted.
+    pub(super) fn value(key: &'static str, accepted: &str, got: Option<&str>) -> Self {
+        Self::Value { key, accepted: accepted.to_owned(), got: got.map(quoted) }
+    }
+}
+
+/// The JSON text of each value that the client sent, by its key. `null` counts as sent.
+///
+/// The method parses the values that it needs, so that an error can name the key.
+#[derive(Debug)]
+pub struct Params(BTreeMap<String, Box<RawValue>>);
+
+impl Params {
+    /// Reads JSON text: an object, or `null` for an empty object. `keys` are the accepted keys.
+    pub(super) fn read(text: &str, keys: &str) -> Result<Self, Fault> {
+        let given: Option<BTreeMap<String, _>> =
+            serde_json::from_str(text).map_err(|_| Fault::NotAnObject)?;
+        let given = given.unwrap_or_default();
+        match given.keys().find(|key| !keys.split(", ").any(|accepted| accepted == *key)) {
+            Some(unknown) => Err(Fault::UnknownKey(quoted(unknown))),
+            None => Ok(Self(given)),
+        }
+    }
+
+    /// A non-blank string of at most `limit` characters, or `None` if the client did not send `key`.
+    pub(super) fn text(&self, key: &'static str, limit: usize) -> Result<Option<String>, Fault> {
+        let Some(value) = self.0.get(key) else {
             return Ok(None);
         };
-        let value = value.get();
-        let number = value.parse().ok().filter(|number| range.contains(number));
+        let fits = |text: &String| non_blank(text).is_some() && text.chars().nth(limit).is_none();
+        let text = serde_json::from_str(value.get()).ok().filter(fits);
+        let accepted = format!("a non-blank string of at most {limit} characters");
+        text.map(Some).ok_or_else(|| Fault::value(key, &accepted, None))
+    }
+
+    /// A whole number between 1 and `most`, or `None` if the client did not send `key`.
+    pub(super) fn number(&self, key: &'static str, most: usize) -> Result<Option<usize>, Fault> {
+        let Some(value) = self.0.get(key).map(|value| value.get()) else {
+            return Ok(None);
+        };
+        let number = value.parse().ok().filter(|number| (1..=most).contains(number));
         number.map(Some).ok_or_else(|| Fault::Value {
             key,
-            accepted: format!("a whole number between {} and {}", range.start(), range.end()),
+            accepted: format!("a whole number between 1 and {most}"),
             got: value.parse::<f64>().ok().and_then(|_| bounded(value, NAME_LIMIT)),
         })
     }
 
-    /// Whether the value is `null`.
-    #[must_use]
-    pub fn is_null(&self) -> bool {
-        self.0.as_ref().is_some_and(|value| value.get() == "null")
+    /// Whether the value of `key` is `null`.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|value| value.get() == "null")
     }
 }
 
 /// `text` in quotation marks, escaped and cut to [`NAME_LIMIT`] characters.
-pub(super) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     let clean = bounded(text, NAME_LIMIT).unwrap_or_default();
     let escaped: String = clean.chars().flat_map(char::escape_debug).collect();
     format!("\"{}\"", bounded(&escaped, NAME_LIMIT).unwrap_or_default())

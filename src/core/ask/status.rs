@@ -3,216 +3,101 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    AskError, Question, params,
-    selectors::{KEYS, Selector, Selectors, is_agent},
-};
+use super::{Fault, Params, Question, selectors::Selector};
 use crate::{
-    doctor::{Check, Facts, Level, checks},
-    store::{Algorithm, AlgorithmTarget, CallIdentity, OfAgent, OfSession, UsageSnapshot},
-    text,
-    usage::{BASELINE, Tally, Tokens},
+    doctor::{Facts, Known, Level, checks},
+    store::{Algorithm, AlgorithmTarget, Call, CallIdentity, Row},
+    usage::BASELINE,
 };
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    now: i64,
-    since: Option<i64>,
-    plugin_version: Option<&'a str>,
-    affinity: &'a str,
-    baseline: &'static str,
-    totals: &'a Tally,
-    agents: Vec<AgentRow<'a>>,
-    sessions: Vec<SessionRow<'a>>,
-    models: Vec<ModelRow<'a>>,
-    algorithms: Vec<Value>,
-    warnings: Vec<&'a Check>,
-    checks: &'a [Check],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AgentRow<'a> {
-    agent_id: &'a str,
-    session_id: Option<&'a str>,
-    source: &'static str,
-    model: Option<&'a str>,
-    algorithm: Option<&'static str>,
+struct ShownRow<'a> {
     #[serde(flatten)]
-    tally: &'a Tally,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionRow<'a> {
-    session_id: &'a str,
-    agent_id: Option<&'a str>,
-    source: &'static str,
-    model: Option<&'a str>,
+    row: &'a Row,
+    /// The algorithm of the next request with these ids.
     algorithm: Option<&'static str>,
-    #[serde(flatten)]
-    tally: &'a Tally,
     #[serde(skip_serializing_if = "Option::is_none")]
-    calls: Option<Vec<Call<'a>>>,
+    calls: Option<Vec<&'a Call>>,
 }
 
-#[derive(Serialize)]
-struct Call<'a> {
-    at: i64,
-    status: Option<u16>,
-    failed: bool,
-    model: Option<&'a str>,
-    tokens: Tokens,
-}
+pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String, Fault> {
+    let selector = Selector::first(question, params)?;
+    let store = question.store;
+    let facts: Option<Facts> = question.facts.and_then(|text| serde_json::from_str(text).ok());
+    let facts = facts.as_ref();
+    let usage = store.usage();
+    let checks = checks(&Known {
+        usage: &usage,
+        moved: &store.moved(),
+        facts,
+        surroundings: question.surroundings,
+    });
 
-#[derive(Serialize)]
-struct ModelRow<'a> {
-    model: &'a str,
-    #[serde(flatten)]
-    tally: &'a Tally,
-}
-
-pub(super) fn status(question: &Question<'_>) -> Result<String, AskError> {
-    let selector = params::read::<Selectors>(question.params)
-        .and_then(|selectors| selectors.first(question))
-        .map_err(|fault| AskError::Params { fault, keys: KEYS.to_owned() })?;
-    Ok(Status::of(question).json(&selector))
-}
-
-struct Status<'a> {
-    question: &'a Question<'a>,
-    usage: UsageSnapshot,
-}
-
-impl<'a> Status<'a> {
-    fn of(question: &'a Question<'a>) -> Self {
-        Self { question, usage: question.store.usage_snapshot() }
-    }
-
-    fn json(&self, selector: &Selector) -> String {
-        let facts = self.question.facts.and_then(Facts::read);
-        let facts = facts.as_ref();
-        let moved = self.question.store.moved();
-        let checks = checks(&self.usage, &moved, facts, self.question.surroundings);
-        let sessions = self.sessions(selector);
-        let agents = self.usage.agents.iter();
-        let agents = agents.filter(|(name, _)| self.has_agent(selector, &sessions, name));
-        let with_calls = sessions.len() == 1 && selector.is_session();
-        let models = self.usage.models.iter();
-        let models = models.map(|(name, model)| ModelRow { model: name, tally: &model.tally });
-        text::json(&Report {
-            now: self.question.now,
-            since: self.usage.totals.first_use(),
-            plugin_version: facts.and_then(|facts| facts.package.as_deref()),
-            affinity: facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
-            baseline: BASELINE,
-            totals: &self.usage.totals,
-            agents: agents.map(|(name, agent)| self.agent(name, agent)).collect(),
-            sessions: (sessions.iter())
-                .map(|(id, session)| self.session(id, session, with_calls))
-                .collect(),
-            models: models.collect(),
-            algorithms: self.algorithms(selector, &sessions),
-            warnings: checks.iter().filter(|check| check.level != Level::Ok).collect(),
-            checks: &checks,
+    // A session knows only its latest agent, and an agent only its latest session.
+    let are_together = |session: &Row, agent: &str| {
+        let of_agent = usage.agents.peek(agent);
+        session.agent_id.as_deref() == Some(agent)
+            || of_agent.is_some_and(|row| row.session_id == session.session_id)
+    };
+    let has_session = |session: &&Row| match &selector {
+        Selector::Agent(id) => are_together(session, &id.trim().to_ascii_lowercase()),
+        _ => selector.has(Some(&session.session_id), None, session.workspace.as_deref()),
+    };
+    let sessions: Vec<_> =
+        usage.sessions.iter().map(|(_, session)| session).filter(has_session).collect();
+    let has_agent = |name: &str| match selector {
+        Selector::Agent(_) | Selector::All => selector.has(None, Some(name), None),
+        _ => sessions.iter().any(|session| are_together(session, name)),
+    };
+    let has_algorithm = |target: &AlgorithmTarget| match target {
+        AlgorithmTarget::Agent(name) => has_agent(name),
+        AlgorithmTarget::Session(id) => {
+            let mut ids =
+                sessions.iter().flat_map(|row| [Some(&row.session_id), row.workspace.as_ref()]);
+            selector.has(Some(id), None, Some(id)) || ids.any(|of_row| of_row == Some(id))
+        }
+    };
+    let with_calls = sessions.len() == 1 && !matches!(selector, Selector::Agent(_) | Selector::All);
+    let shown = |row: &'_ Row, with_calls: bool| {
+        let identity = CallIdentity {
+            session_id: &row.session_id,
+            agent_id: row.agent_id.as_deref(),
+            workspace: row.workspace.as_deref(),
+            ..CallIdentity::default()
+        };
+        json!(ShownRow {
+            row,
+            algorithm: store.algorithm(&identity).map(Algorithm::name),
+            calls: with_calls.then(|| row.calls.iter().rev().collect()),
         })
-    }
-
-    /// The selected sessions. A session knows only its latest agent, so agents that share a session also select it.
-    fn sessions(&self, selector: &Selector) -> Vec<(&str, &OfSession)> {
-        let is_of_agent = |id: &str| match selector {
-            Selector::Agent(selected) => {
-                let mut agents = self.usage.agents.iter();
-                agents.any(|(name, agent)| is_agent(Some(name), selected) && agent.is_in(id))
-            }
-            _ => false,
-        };
-        let sessions = self.usage.sessions.iter().map(|(id, session)| (&**id, session));
-        sessions
-            .filter(|(id, session)| selector.has_session(id, session) || is_of_agent(id))
-            .collect()
-    }
-
-    fn has_agent(&self, selector: &Selector, sessions: &[(&str, &OfSession)], name: &str) -> bool {
-        let is_in = |id: &str| {
-            let mut agents = self.usage.agents.iter();
-            agents.any(|(other, agent)| **other == *name && agent.is_in(id))
-        };
-        match selector {
-            Selector::All => true,
-            Selector::Agent(id) => is_agent(Some(name), id),
-            _ => (sessions.iter())
-                .any(|(id, session)| session.agent.as_deref() == Some(name) || is_in(id)),
-        }
-    }
-
-    fn algorithms(&self, selector: &Selector, sessions: &[(&str, &OfSession)]) -> Vec<Value> {
-        let is_selected = |target: &AlgorithmTarget| match target {
-            AlgorithmTarget::Agent(name) => self.has_agent(selector, sessions, name),
-            AlgorithmTarget::Session(target) => {
-                *selector == Selector::All
-                    || selector.session_id() == Some(target)
-                    || sessions.iter().any(|(id, session)| {
-                        *id == *target || session.workspace.as_deref() == Some(target)
-                    })
-            }
-        };
-        let algorithms = self.question.store.algorithms();
-        let selected = algorithms.iter().filter(|(target, _)| is_selected(target));
-        selected.map(|(target, algorithm)| setting(target, Some(*algorithm))).collect()
-    }
-
-    fn agent(&'a self, name: &'a str, agent: &'a OfAgent) -> AgentRow<'a> {
-        let session_id = agent.session.as_deref();
-        AgentRow {
-            agent_id: name,
-            session_id,
-            source: agent.source,
-            model: self.usage.model_of_agent(agent),
-            algorithm: self.algorithm(session_id, agent.workspace.as_deref(), Some(name)),
-            tally: &agent.tally,
-        }
-    }
-
-    fn session(&'a self, id: &'a str, session: &'a OfSession, with_calls: bool) -> SessionRow<'a> {
-        let agent_id = session.agent.as_deref();
-        let calls = session.calls.iter().rev().map(|call| Call {
-            at: call.at,
-            status: call.status,
-            failed: call.failed,
-            model: self.usage.model_of_call(call),
-            tokens: call.tokens,
-        });
-        SessionRow {
-            session_id: id,
-            agent_id,
-            source: session.source,
-            model: self.usage.model_of_session(session),
-            algorithm: self.algorithm(Some(id), session.workspace.as_deref(), agent_id),
-            tally: &session.tally,
-            calls: with_calls.then(|| calls.collect()),
-        }
-    }
-
-    /// The algorithm of the next request with this identity.
-    fn algorithm(
-        &self,
-        session_id: Option<&str>,
-        workspace: Option<&str>,
-        agent_id: Option<&str>,
-    ) -> Option<&'static str> {
-        let session_id = session_id.unwrap_or_default();
-        let identity = CallIdentity { session_id, agent_id, workspace, ..CallIdentity::default() };
-        self.question.store.algorithm(&identity).map(Algorithm::name)
-    }
+    };
+    let agents = usage.agents.iter().filter(|(name, _)| has_agent(name));
+    let algorithms = store.algorithms();
+    let algorithms = algorithms.iter().filter(|(target, _)| has_algorithm(target));
+    Ok(json!({
+        "now": question.now,
+        "since": usage.totals.first_use,
+        "pluginVersion": facts.and_then(|facts| facts.package.as_deref()),
+        "affinity": facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
+        "baseline": BASELINE,
+        "totals": usage.totals,
+        "agents": agents.map(|(_, row)| shown(row, false)).collect::<Value>(),
+        "sessions": sessions.iter().map(|row| shown(row, with_calls)).collect::<Value>(),
+        "models": usage.models.iter().map(|(_, model)| json!(model)).collect::<Value>(),
+        "algorithms": algorithms
+            .map(|(target, algorithm)| setting(target, Some(*algorithm)))
+            .collect::<Value>(),
+        "warnings": checks.iter().filter(|check| check.level != Level::Ok).collect::<Vec<_>>(),
+        "checks": checks,
+    })
+    .to_string())
 }
 
 /// The JSON form of a setting.
 pub(super) fn setting(target: &AlgorithmTarget, algorithm: Option<Algorithm>) -> Value {
-    let algorithm = algorithm.map(Algorithm::name);
-    match target {
-        AlgorithmTarget::Agent(id) => json!({ "agentId": id, "algorithm": algorithm }),
-        AlgorithmTarget::Session(id) => json!({ "sessionId": id, "algorithm": algorithm }),
-    }
+    let (key, id) = match target {
+        AlgorithmTarget::Agent(id) => ("agentId", id),
+        AlgorithmTarget::Session(id) => ("sessionId", id),
+    };
+    json!({ key: id, "algorithm": algorithm.map(Algorithm::name) })
 }

@@ -26,13 +26,6 @@ pub struct Facts {
     pub agents_without_workspace: Vec<String>,
 }
 
-impl Facts {
-    /// Reads JSON text. Returns `None` if the text is not valid.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-}
-
 /// A provider that another plugin owns or hooks first.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -1,11 +1,11 @@
 //! Finds models that are never cached because their entry in the configuration does not ask for caching.
 
-use super::{Check, Level, Model, Provider, Rule};
-use crate::store::{OfModel, UsageSnapshot};
+use super::{Model, Provider};
+use crate::store::{OfModel, Usage};
 
-pub(super) fn cache_markers(usage: &UsageSnapshot, providers: &[Provider]) -> Check {
-    let problems = usage.models.iter().filter(|(_, model)| model.is_uncached());
-    let problems = problems.filter_map(|(name, model)| {
+pub(super) fn missing(usage: &Usage, providers: &[Provider]) -> Vec<String> {
+    let uncached = usage.models.iter().filter(|(_, model)| model.is_uncached());
+    let problems = uncached.filter_map(|(name, model)| {
         let (provider, entry) = requested(model, providers)?;
         let missing = missing_marker(name, entry)?;
         Some(format!(
@@ -16,24 +16,16 @@ pub(super) fn cache_markers(usage: &UsageSnapshot, providers: &[Provider]) -> Ch
             provider.id
         ))
     });
-    Rule {
-        id: "cache-markers",
-        level: Level::Warning,
-        costs: true,
-        ok: "no model is known to lack the setting that asks for caching",
-        advice: "without this setting, no request asks for caching, and the plugin saves nothing: see \"Turn caching \
-                 on\" in the README",
-    }
-    .check(problems)
+    problems.collect()
 }
 
 /// The entries of the provider and the model that the latest call to `model` requested.
 fn requested<'a>(model: &OfModel, providers: &'a [Provider]) -> Option<(&'a Provider, &'a Model)> {
     let (provider, id) = model.requested.as_ref()?;
-    let provider = providers.iter().find(|entry| *entry.id == **provider)?;
+    let provider = providers.iter().find(|entry| entry.id == *provider)?;
     let bare = id.strip_prefix(provider.id.as_str()).and_then(|id| id.strip_prefix('/'));
     let mut models = provider.models.iter();
-    let entry = models.find(|entry| *entry.id == **id || Some(entry.id.as_str()) == bare)?;
+    let entry = models.find(|entry| entry.id == *id || Some(entry.id.as_str()) == bare)?;
     Some((provider, entry))
 }
 

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use crate::{
-    store::{Moves, UsageSnapshot},
+    store::{Moves, Usage},
     surroundings::Surroundings,
 };
 
 mod checks;
 mod facts;
 mod markers;
+mod workspaces;
 
 pub use facts::{Facts, Model, Owned, Provider};
 
@@ -19,7 +20,7 @@ const NAMED_PROBLEMS: usize = 3;
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(crate) enum Level {
     /// No problem was found.
     Ok,
     /// Something may be wrong, or costs more than necessary.
@@ -29,68 +30,67 @@ pub enum Level {
 }
 
 /// One row of the doctor. Its texts contain no path, key, host or prompt.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// The name of the check.
-    pub id: &'static str,
-    /// How bad the result is.
-    pub level: Level,
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    id: &'static str,
+    pub(crate) level: Level,
     /// Whether this kind of problem makes model calls more expensive.
-    pub costs: bool,
+    costs: bool,
     /// What was found.
-    pub evidence: String,
+    evidence: String,
     /// What to do. `None` if there is no problem.
-    pub advice: Option<&'static str>,
+    advice: Option<&'static str>,
 }
 
-/// The fixed parts of a check.
+/// Everything that the checks judge.
+pub(crate) struct Known<'a> {
+    pub(crate) usage: &'a Usage,
+    pub(crate) moved: &'a [Moves],
+    pub(crate) facts: Option<&'a Facts>,
+    pub(crate) surroundings: &'a dyn Surroundings,
+}
+
+impl<'a> Known<'a> {
+    fn providers(&self) -> Option<&'a [Provider]> {
+        self.facts?.providers.as_deref()
+    }
+}
+
+/// How a check is made.
 struct Rule {
     id: &'static str,
+    /// The level of a problem.
     level: Level,
     costs: bool,
     /// The evidence if there is no problem.
     ok: &'static str,
     advice: &'static str,
+    /// Describes each problem. Without the facts that the check needs, the answer is `None`, and the check is left out.
+    problems: fn(&Known<'_>) -> Option<Vec<String>>,
 }
 
 impl Rule {
-    fn check(self, problems: impl IntoIterator<Item = String>) -> Check {
-        let Self { id, level, costs, ok, advice } = self;
-        let mut problems: Vec<_> = problems.into_iter().collect();
+    fn check(&self, known: &Known<'_>) -> Option<Check> {
+        let Self { id, level, costs, ok, advice, .. } = *self;
+        let mut problems = (self.problems)(known)?;
         if problems.is_empty() {
-            return Check { id, level: Level::Ok, costs, evidence: ok.to_owned(), advice: None };
+            return Some(Check {
+                id,
+                level: Level::Ok,
+                costs,
+                evidence: ok.to_owned(),
+                advice: None,
+            });
         }
         if problems.len() > NAMED_PROBLEMS {
             let others = problems.split_off(NAMED_PROBLEMS).len();
             problems.push(format!("and {others} more"));
         }
-        Check { id, level, costs, evidence: problems.join("; "), advice: Some(advice) }
+        Some(Check { id, level, costs, evidence: problems.join("; "), advice: Some(advice) })
     }
 }
 
 /// All checks, the most important first. A check without its facts is left out, and one warning says so.
-pub(crate) fn checks(
-    usage: &UsageSnapshot,
-    moved: &[Moves],
-    facts: Option<&Facts>,
-    surroundings: &dyn Surroundings,
-) -> Vec<Check> {
-    let providers = facts.and_then(|facts| facts.providers.as_deref());
-    let all = [
-        providers.is_none().then(checks::missing_facts),
-        facts.map(checks::ownership),
-        facts.map(checks::unseen_calls),
-        facts.map(checks::binary),
-        providers.map(checks::provider_entry),
-        providers.map(checks::pinned_headers),
-        Some(checks::session_variable(surroundings)),
-        Some(checks::two_workspaces(moved, facts)),
-        providers.map(|providers| markers::cache_markers(usage, providers)),
-        Some(checks::low_hit_rate(usage)),
-        Some(checks::anonymous(usage)),
-        Some(checks::autorouter(usage)),
-        facts.map(checks::config),
-        Some(checks::obsolete_variables(surroundings)),
-    ];
-    all.into_iter().flatten().collect()
+pub(crate) fn checks(known: &Known<'_>) -> Vec<Check> {
+    checks::RULES.iter().filter_map(|rule| rule.check(known)).collect()
 }

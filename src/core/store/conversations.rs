@@ -1,37 +1,29 @@
 //! The affinity session of each conversation, and its moves between workspaces.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    mem,
-    num::NonZeroUsize,
-    sync::Arc,
-};
+use std::{mem, num::NonZeroUsize};
 
 use lru::LruCache;
 
 use super::CallIdentity;
 
-/// Conversations by a hash of their id. Ids are long, and nobody reads them from here.
+/// Conversations by their id.
 #[derive(Debug)]
-pub(super) struct Conversations {
-    known: LruCache<u64, Conversation>,
-    hasher: RandomState,
-}
+pub(super) struct Conversations(LruCache<String, Conversation>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Conversation {
-    session: Arc<str>,
+    session: String,
     moves: Option<Moves>,
 }
 
 /// The moves of one agent's conversation between workspaces.
 #[derive(Debug, Clone)]
 pub(crate) struct Moves {
-    pub(crate) agent: Arc<str>,
+    pub(crate) agent: String,
     /// The affinity id of the latest workspace.
-    pub(crate) latest: Arc<str>,
+    pub(crate) latest: String,
     /// The affinity id of the workspace before.
-    pub(crate) other: Option<Arc<str>>,
+    pub(crate) other: Option<String>,
     pub(crate) count: u32,
     /// Whether the conversation went back. A single move may follow an edit of the configuration.
     pub(crate) has_returned: bool,
@@ -39,7 +31,7 @@ pub(crate) struct Moves {
 
 impl Conversations {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
-        Self { known: LruCache::new(limit), hasher: RandomState::new() }
+        Self(LruCache::new(limit))
     }
 
     /// Records the session and the workspace of a conversation's latest call.
@@ -47,28 +39,24 @@ impl Conversations {
         let Some(id) = identity.conversation.filter(|_| !identity.session_id.is_empty()) else {
             return;
         };
-        let new = || Conversation { session: Arc::from(identity.session_id), moves: None };
-        let conversation = self.known.get_or_insert_mut(self.hasher.hash_one(id), new);
-        if *conversation.session != *identity.session_id {
-            conversation.session = Arc::from(identity.session_id);
-        }
+        let conversation = self.0.get_or_insert_mut_ref(id, Conversation::default);
+        identity.session_id.clone_into(&mut conversation.session);
         if let (Some(agent), Some(workspace)) = (identity.agent_id, identity.place) {
             match &mut conversation.moves {
                 // Two agents can use the same conversation id.
-                Some(moves) if *moves.agent == *agent => moves.record(workspace),
+                Some(moves) if moves.agent == agent => moves.record(workspace),
                 moves => *moves = Some(Moves::new(agent, workspace)),
             }
         }
     }
 
-    pub(super) fn session_of(&self, conversation: &str) -> Option<Arc<str>> {
-        let known = self.known.peek(&self.hasher.hash_one(conversation))?;
-        Some(Arc::clone(&known.session))
+    pub(super) fn session_of(&self, conversation: &str) -> Option<String> {
+        Some(self.0.peek(conversation)?.session.clone())
     }
 
     /// The conversations that moved, the most recent first.
     pub(super) fn moved(&self) -> Vec<Moves> {
-        let all = self.known.iter().filter_map(|(_, conversation)| conversation.moves.as_ref());
+        let all = self.0.iter().filter_map(|(_, conversation)| conversation.moves.as_ref());
         all.filter(|moves| moves.count > 0).cloned().collect()
     }
 }
@@ -80,7 +68,7 @@ impl Moves {
     }
 
     fn record(&mut self, workspace: &str) {
-        if *self.latest != *workspace {
+        if self.latest != workspace {
             self.has_returned |= self.other.as_deref() == Some(workspace);
             self.count = self.count.saturating_add(1);
             self.other = Some(mem::replace(&mut self.latest, workspace.into()));

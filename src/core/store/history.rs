@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
+use serde::Serialize;
 
 use super::CallIdentity;
 use crate::route::Capture;
@@ -11,24 +12,23 @@ use crate::route::Capture;
 pub const SESSION_LIMIT: usize = 16;
 
 /// One response.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct HistoryEntry {
     /// Orders the entries. Their times do not, because a clock can be set back.
+    #[serde(skip)]
     serial: u64,
     pub(crate) agent_id: Option<Arc<str>>,
-    pub(crate) conversation: Option<Arc<str>>,
+    pub(crate) conversation_id: Option<Arc<str>>,
+    #[serde(skip)]
     pub(crate) workspace: Option<Arc<str>>,
-    pub(crate) status: Option<u16>,
+    status: Option<u16>,
+    #[serde(flatten)]
     pub(crate) capture: Arc<Capture>,
 }
 
 /// Entries share a limit by session. An observed request may name no session: then by agent, else by conversation.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Group {
-    Session(Arc<str>),
-    Agent(Arc<str>),
-    Conversation(Option<Arc<str>>),
-}
+type Group = (&'static str, Option<Arc<str>>);
 
 #[derive(Debug)]
 pub(super) struct History {
@@ -52,15 +52,15 @@ impl History {
         let entry = HistoryEntry {
             serial: self.next_serial,
             agent_id: identity.agent_id.map(Arc::from),
-            conversation: identity.conversation.map(Arc::from),
+            conversation_id: identity.conversation.map(Arc::from),
             workspace: identity.workspace.map(Arc::from),
             status,
             capture,
         };
         let group = match (&entry.capture.session_id, &entry.agent_id) {
-            (Some(session), _) => Group::Session(Arc::from(session.as_str())),
-            (None, Some(agent)) => Group::Agent(Arc::clone(agent)),
-            (None, None) => Group::Conversation(entry.conversation.clone()),
+            (Some(session), _) => ("session", Some(Arc::from(session.as_str()))),
+            (None, Some(agent)) => ("agent", Some(Arc::clone(agent))),
+            (None, None) => ("conversation", entry.conversation_id.clone()),
         };
         let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
         if entries.len() == SESSION_LIMIT {
@@ -70,7 +70,7 @@ impl History {
     }
 
     pub(super) fn has_session(&self, session: &str) -> bool {
-        self.groups.contains(&Group::Session(Arc::from(session)))
+        self.groups.contains(&("session", Some(Arc::from(session))))
     }
 
     /// All entries, the newest first.

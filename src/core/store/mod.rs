@@ -1,11 +1,11 @@
 //! The store of this process: captures, calls and usage, bounded, behind one lock.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
 };
 
-use lru::LruCache;
 use parking_lot::Mutex;
 
 use crate::{agent, route::Capture};
@@ -21,7 +21,8 @@ mod record;
 mod usage;
 
 use algorithms::Algorithms;
-pub use algorithms::{ALGORITHM_LIMIT, Algorithm, AlgorithmTarget, Full};
+pub use algorithms::{ALGORITHM_LIMIT, Algorithm};
+pub(crate) use algorithms::{AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
@@ -34,9 +35,8 @@ pub use identity::CallIdentity;
 use notices::Notices;
 pub use notices::RouteChange;
 pub use record::Begun;
-use usage::Usage;
 pub use usage::{CALL_LIMIT, MODEL_LIMIT};
-pub(crate) use usage::{OfAgent, OfModel, OfSession, UsageSnapshot};
+pub(crate) use usage::{Call, OfModel, Row, Usage};
 
 /// How many sessions, and how many agents, the store remembers: the latest.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
@@ -96,50 +96,41 @@ impl Store {
     /// The latest capture of an affinity session.
     #[must_use]
     pub fn by_session(&self, session_id: &str) -> Option<Arc<Capture>> {
-        self.state.lock().captures.by_session(session_id)
+        self.state.lock().captures.by_session.peek(session_id).cloned()
     }
 
     /// The latest capture of an agent, in any letter case.
     #[must_use]
     pub fn by_agent(&self, agent_id: &str) -> Option<Arc<Capture>> {
         let agent_id = agent::normalized(agent_id)?;
-        self.state.lock().captures.by_agent(&agent_id)
+        self.state.lock().captures.by_agent.peek(&*agent_id).cloned()
     }
 
     /// The latest capture of one of OpenClaw's own sessions.
-    #[must_use]
-    pub fn by_conversation(&self, conversation: &str) -> Option<Arc<Capture>> {
-        self.state.lock().captures.by_conversation(conversation)
+    pub(crate) fn by_conversation(&self, conversation: &str) -> Option<Arc<Capture>> {
+        self.state.lock().captures.by_conversation.peek(conversation).cloned()
     }
 
-    /// The affinity session that one of OpenClaw's own sessions belongs to.
-    #[must_use]
-    pub fn session_of(&self, conversation: &str) -> Option<Arc<str>> {
-        let state = self.state.lock();
-        let noted = state.conversations.session_of(conversation);
-        noted.or_else(|| {
-            let capture = state.captures.by_conversation(conversation)?;
-            capture.session_id.as_deref().map(Arc::from)
-        })
-    }
-
-    /// Whether the store has a response of the affinity session.
-    #[must_use]
-    pub fn knows(&self, session_id: &str) -> bool {
-        let state = self.state.lock();
-        state.history.has_session(session_id) || state.captures.by_session(session_id).is_some()
-    }
-
-    /// The latest capture of a workspace, by its affinity id, in any session.
-    #[must_use]
-    pub fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
-        self.state.lock().captures.by_workspace(workspace)
+    /// The latest capture of a workspace by its affinity id, or of the session with the same id.
+    pub(crate) fn by_workspace(&self, workspace: &str) -> Option<Arc<Capture>> {
+        let captures = &self.state.lock().captures;
+        captures.by_workspace.peek(workspace).or(captures.by_session.peek(workspace)).cloned()
     }
 
     /// The latest capture of all.
-    #[must_use]
-    pub fn latest(&self) -> Option<Arc<Capture>> {
-        self.state.lock().captures.latest()
+    pub(crate) fn latest(&self) -> Option<Arc<Capture>> {
+        self.state.lock().captures.latest.clone()
+    }
+
+    /// The affinity session that one of OpenClaw's own sessions belongs to.
+    pub(crate) fn session_of(&self, conversation: &str) -> Option<String> {
+        self.state.lock().conversations.session_of(conversation)
+    }
+
+    /// Whether the store has a response of the affinity session.
+    pub(crate) fn knows(&self, session_id: &str) -> bool {
+        let state = self.state.lock();
+        state.history.has_session(session_id) || state.captures.by_session.contains(session_id)
     }
 
     /// The latest responses, the newest first.
@@ -152,16 +143,14 @@ impl Store {
         self.state.lock().conversations.moved()
     }
 
-    /// The usage of all calls.
-    pub(crate) fn usage_snapshot(&self) -> UsageSnapshot {
-        self.state.lock().usage.snapshot()
+    /// A copy of the usage of all calls.
+    pub(crate) fn usage(&self) -> Usage {
+        self.state.lock().usage.clone()
     }
 
-    /// Sets or removes the algorithm of an identity, and returns the previous algorithm.
-    ///
-    /// # Errors
-    /// [`Full`], if [`ALGORITHM_LIMIT`] other identities have an algorithm.
-    pub fn set_algorithm(
+    /// Sets or removes the algorithm of an identity, and returns the previous algorithm. The error is [`Full`] if
+    /// [`ALGORITHM_LIMIT`] other identities have an algorithm.
+    pub(crate) fn set_algorithm(
         &self,
         target: AlgorithmTarget,
         algorithm: Option<Algorithm>,
@@ -177,32 +166,16 @@ impl Store {
     }
 
     /// All algorithms that operators set.
-    #[must_use]
-    pub fn algorithms(&self) -> Vec<(AlgorithmTarget, Algorithm)> {
-        self.state.lock().algorithms.all()
+    pub(crate) fn algorithms(&self) -> BTreeMap<AlgorithmTarget, Algorithm> {
+        self.state.lock().algorithms.0.clone()
     }
 
     /// The number of captures in the store.
     #[must_use]
     pub fn size(&self) -> Size {
-        let (sessions, agents) = self.state.lock().captures.len();
-        Size { sessions, agents }
+        let captures = &self.state.lock().captures;
+        Size { sessions: captures.by_session.len(), agents: captures.by_agent.len() }
     }
-}
-
-/// Changes the value under `name` and makes it the latest.
-fn upsert<V: Default, R>(
-    all: &mut LruCache<Arc<str>, V>,
-    name: &str,
-    change: impl FnOnce(&mut V) -> R,
-) -> R {
-    if let Some(value) = all.get_mut(name) {
-        return change(value);
-    }
-    let mut value = V::default();
-    let result = change(&mut value);
-    all.push(Arc::from(name), value);
-    result
 }
 
 #[cfg(test)]
@@ -384,7 +357,7 @@ mod tests {
         for (call, route) in calls.into_iter().zip([Some("a"), Some("b")]) {
             assert_eq!(store.end(call, &asked, true, &of(Some("main"))).as_deref(), route);
         }
-        assert_eq!(store.usage_snapshot().totals.routed, 2);
+        assert_eq!(store.usage().totals.routed, 2);
         assert!(store.by_conversation("c").is_some());
         assert_eq!(store.end(calls[0], &asked, true, &main), None, "the call has already ended");
     }

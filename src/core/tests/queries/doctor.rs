@@ -274,7 +274,7 @@ fn evidence_contains_no_path_and_rounds_a_low_hit_rate_down() {
             record_usage(&store, &main, Some(model), [804.0, 0.0, 0.0, 1.0]);
         }
     }
-    record_usage(&store, &main, None, [0.0, 7800.0, 0.0, 1.0]);
+    record_usage(&store, &main, None, [0.0, 5700.0, 0.0, 1.0]);
     for workspace in [SESSION, OTHER] {
         let call = CallIdentity { conversation: Some("c"), ..identity(workspace, Some("main")) };
         record_usage(&store, &call, None, [1.0, 1.0, 0.0, 1.0]);

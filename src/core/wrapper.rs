@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cell::Cell, path::Path};
 
 use parking_lot::Mutex;
-use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::{
     agent,
@@ -11,7 +11,7 @@ use crate::{
     identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id, state_dir},
     store::CallIdentity,
     surroundings::Surroundings,
-    text::{self, NAME_LIMIT, bounded, non_blank},
+    text::{NAME_LIMIT, bounded, non_blank},
 };
 
 /// The most bytes of a context whose wrapper JavaScript may remember.
@@ -197,15 +197,11 @@ impl Wrapper {
     /// The headers as the JSON text of an object.
     #[must_use]
     pub fn headers_json(&self) -> String {
-        struct ByName<'a>(&'a Wrapper);
-        impl Serialize for ByName<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let all = HEADERS.iter().zip(self.0.headers());
-                serializer
-                    .collect_map(all.filter_map(|(name, value)| Some((name, value.as_ref()?))))
-            }
-        }
-        text::json(&ByName(self))
+        let all = HEADERS.iter().zip(self.headers());
+        let known: Map<_, _> = all
+            .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?.into())))
+            .collect();
+        Value::Object(known).to_string()
     }
 
     /// The missing metadata, see [`Envelope::additions`].

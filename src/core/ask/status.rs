@@ -26,12 +26,9 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
     let facts: Option<Facts> = question.facts.and_then(|text| serde_json::from_str(text).ok());
     let facts = facts.as_ref();
     let usage = store.usage();
-    let checks = checks(&Known {
-        usage: &usage,
-        moved: &store.moved(),
-        facts,
-        surroundings: question.surroundings,
-    });
+    let moved = store.moved();
+    let known = Known { usage: &usage, moved: &moved, facts, surroundings: question.surroundings };
+    let checks = checks(&known);
 
     // A session knows only its latest agent, and an agent only its latest session.
     let are_together = |session: &Row, agent: &str| {

@@ -9,7 +9,7 @@ use super::CallIdentity;
 use crate::route::Capture;
 
 /// How many responses of each session are kept.
-pub const SESSION_LIMIT: usize = 16;
+pub(crate) const HISTORY_LIMIT: usize = 16;
 
 /// One response.
 #[derive(Debug, Clone, Serialize)]
@@ -63,7 +63,7 @@ impl History {
             (None, None) => ("conversation", entry.conversation_id.clone()),
         };
         let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
-        if entries.len() == SESSION_LIMIT {
+        if entries.len() == HISTORY_LIMIT {
             entries.pop_front();
         }
         entries.push_back(entry);

@@ -9,7 +9,7 @@ use super::CallIdentity;
 use crate::usage::{Ended, Tally, Tokens};
 
 /// How many models are kept. The usage of an evicted model stays in the totals.
-pub const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 
 /// How many calls of each session are kept.
 pub const CALL_LIMIT: usize = 32;

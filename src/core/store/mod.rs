@@ -22,7 +22,7 @@ mod usage;
 
 use algorithms::Algorithms;
 pub use algorithms::{ALGORITHM_LIMIT, Algorithm};
-pub(crate) use algorithms::{AlgorithmTarget, Full};
+pub(crate) use algorithms::{ALGORITHMS, AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
@@ -35,7 +35,7 @@ use notices::Notices;
 pub use notices::RouteChange;
 pub use record::Begun;
 pub use usage::CALL_LIMIT;
-pub(crate) use usage::{Call, OfModel, Row, Usage};
+pub(crate) use usage::{OfModel, Row, Usage};
 
 /// How many sessions, and how many agents, the store remembers: the latest.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");

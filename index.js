@@ -7,7 +7,7 @@ import { loadAddon } from "./lib/addon/load.js";
 import { shared } from "./lib/addon/shared.js";
 import { createHooks } from "./lib/call/hooks.js";
 import { watchResponses } from "./lib/call/response.js";
-import { askingHere, registerCommands } from "./lib/command/register.js";
+import { registerCommands } from "./lib/command/register.js";
 import { createHost } from "./lib/host/host.js";
 import { settingsOf } from "./lib/host/settings.js";
 import { createLog } from "./lib/log.js";
@@ -22,7 +22,8 @@ export default {
     const settings = settingsOf(api.pluginConfig, process.env);
     const log = createLog(api.logger, settings.debug, shared.warned);
     let methods = [];
-    registerCommands({ api, log, ask: askingHere(() => methods) });
+    const ask = async (name, params) => methods.find((each) => each.name === name).answer(params);
+    registerCommands({ api, log, ask });
     if (api.registrationMode === "cli-metadata") {
       return;
     }

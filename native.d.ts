@@ -46,10 +46,10 @@ export declare function beginCall(wrapper: ExternalObject<Wrapper>, requestId?: 
 export interface Begun {
   /** The number of the call, for the other functions. The addon remembers the last 4,096 calls. */
   call: number
-  /** How many times the request has been sent, counting this one. */
-  attempt: number
-  /** The algorithm that an operator set for the call, or `null`. */
-  algorithm: string | null
+  /** How many times the request has been sent, counting this one. Missing at the first time. */
+  attempt?: number
+  /** The algorithm that an operator set for the call, if there is one. */
+  algorithm?: string
 }
 
 /**

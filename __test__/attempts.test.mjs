@@ -110,7 +110,7 @@ describe("a request that is sent again", () => {
     const again = native.beginCall(handle, "late:model:2");
     assert.equal(again.attempt, 2);
     native.endCall(handle, again.call, answered);
-    assert.equal(native.beginCall(handle, "late:model:2").attempt, 1);
+    assert.equal(native.beginCall(handle, "late:model:2").attempt, undefined);
   });
 
   test("each run of a job with one request id is attempt 1 after a good answer", async () => {
@@ -140,7 +140,7 @@ describe("a request that is sent again", () => {
     others(0, 2000);
     assert.equal(native.beginCall(handle, first).attempt, 2);
     others(2000, 7000);
-    assert.equal(native.beginCall(handle, first).attempt, 1);
+    assert.equal(native.beginCall(handle, first).attempt, undefined);
   });
 });
 

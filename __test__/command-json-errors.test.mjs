@@ -59,7 +59,7 @@ describe("an error in JSON", () => {
       "missing credentials",
       ["doctor"],
       { [STATUS]: failed(LEAKY, { name: "GatewayCredentialsRequiredError" }) },
-      /^the gateway client has no usable credentials; .* without --json/,
+      /^the credentials for the gateway are missing or wrong; .* without --json/,
     ],
     [
       "an error whose code is a sentence",
@@ -71,7 +71,7 @@ describe("an error in JSON", () => {
       "unusable credentials",
       ["doctor"],
       { [STATUS]: failed(LEAKY, { name: "GatewayExplicitAuthRequiredError" }) },
-      /^the gateway client .* without --json/,
+      /^the credentials for the gateway are missing or wrong; .* without --json/,
     ],
     [
       "an unavailable method",
@@ -100,7 +100,7 @@ describe("an error in JSON", () => {
       "params that the host refuses",
       ["route", "--workspace", "/home/secret"],
       { [LAST]: refusal("INVALID_REQUEST", `no device at ${LEAKY}`) },
-      /^the gateway refused the request; .* without --json/,
+      /^OpenClaw refused the request; .* without --json/,
     ],
     [
       "an answer of unexpected form",
@@ -138,7 +138,7 @@ describe("an error in JSON", () => {
       "a wrong token",
       ["status"],
       { [STATUS]: refusal("INVALID_REQUEST", `unauthorized: ${LEAKY}`) },
-      "the gateway does not accept the credentials",
+      /^the credentials for the gateway are missing or wrong; .* without --json/,
     ],
     [
       "an option that took `--json` as its value",

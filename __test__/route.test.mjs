@@ -236,26 +236,15 @@ describe(METHOD, () => {
     });
   });
 
-  test("of the values that JSON cannot express, only undefined counts as no params", () => {
+  test("params that JSON cannot express are refused, and missing params select everything", () => {
     const { ask } = register();
     const found = /params must be a JSON object; accepted keys: agentId/;
-    for (const params of [
-      Number.NaN,
-      Number.POSITIVE_INFINITY,
-      Symbol("x"),
-      () => {},
-      new Date(Number.NaN),
-      { toJSON() {} },
-      { toJSON: () => null },
-      { toJSON: () => Symbol("x") },
-    ]) {
+    for (const params of [Symbol("x"), () => {}, 1n, { agentId: 1n }, { toJSON() {} }]) {
       const { ok, error } = ask(params);
       assert.equal(ok, false);
       assert.match(error.message, found);
     }
-    for (const agentId of [Number.NaN, Symbol("x"), () => {}]) {
-      assert.match(ask({ agentId }).error?.message, /agentId/);
-    }
+    assert.match(ask({ agentId: Number.NaN }).error?.message, /agentId/);
     assert.equal(ask(undefined).ok, true);
     assert.equal(ask(null).ok, true);
     assert.equal(ask({ agentId: undefined }).ok, true);

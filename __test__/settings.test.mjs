@@ -54,17 +54,15 @@ describe("settings", () => {
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
   });
 
-  test('routeNotice "reply", which was removed, is treated as "log" with one warning', () => {
+  test('routeNotice "reply", which was removed, is named as invalid and adds nothing to replies', () => {
     forgetWarnings();
     const listened = [];
     const on = (event) => listened.push(event);
     const { warnings } = register({ pluginConfig: { routeNotice: "reply" }, on });
-    assert.deepEqual(warnings, [
-      'taas-affinity: routeNotice "reply" was removed and is treated as "log": set it to "log" or "off" (said once)',
-    ]);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /routeNotice \(a string, not "off" or "log"\)/);
     assert.equal(listened.includes("reply_payload_sending"), false);
-    assert.equal(of({ routeNotice: "reply" }).settings.routeNotice, "log");
-    assert.deepEqual(of({ routeNotice: "reply" }).invalid, []);
+    assert.equal(of({ routeNotice: "reply" }).settings.routeNotice, "off");
   });
 
   test("OPENCLAW_DEBUG switches debug lines on by the rule of the host", () => {
@@ -97,7 +95,7 @@ describe("settings", () => {
       "gitHints (a string, not true or false)",
       "observe (null, not true or false)",
       'routeNotice (a boolean, not "off" or "log")',
-      "debug (an object, not true or false)",
+      "debug (an object, not false or true)",
       "gitHint",
     ]);
   });

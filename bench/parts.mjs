@@ -4,7 +4,7 @@
 
 import { fileURLToPath } from "node:url";
 import { loadNative } from "../lib/addon/native.js";
-import { indexesOf, receivedHeaders } from "../lib/call/headers.js";
+import { headerReader } from "../lib/call/headers.js";
 import { ENTRIES, fresh, register, responseHeaders } from "./host.mjs";
 import { parts } from "./rivals/ideal.mjs";
 import { busy, spread } from "./stats.mjs";
@@ -15,8 +15,7 @@ const RUNS = quick ? 10 : 100;
 
 const native = loadNative(fileURLToPath(new URL("..", import.meta.url)));
 const gateway = new native.Gateway("0.1.0", "host", "/home/me", false);
-const names = native.responseHeaders();
-const places = indexesOf(names);
+const received = headerReader(native.responseHeaders());
 const asked = {};
 for (const name of ["plugin", "ideal"]) {
   asked[name] = register((await import(ENTRIES[name])).default).method;
@@ -37,7 +36,7 @@ const owner = parts.ownerOf(contextOf(0));
 const { handle } = gateway.identity(contextOf(0), process.env);
 const told = () => {
   const { status, headers } = response;
-  return JSON.stringify({ status, ...call, headers: receivedHeaders(headers, places, names) });
+  return JSON.stringify({ status, ...call, headers: received(headers) });
 };
 
 const ask = (name, params) => {

@@ -1,7 +1,7 @@
 // The gateway methods. The addon contains their table and computes their answers.
 
 import { factsOf } from "./host/facts.js";
-import { publicMessageOf } from "./log.js";
+import { PublicError, publicMessageOf } from "./log.js";
 
 /** The methods for a gateway without the addon. A test compares them with the addon's table. */
 export const WITHOUT_ADDON = {
@@ -12,64 +12,70 @@ export const WITHOUT_ADDON = {
   "taas.autorouter.setAlgorithm": "operator.write",
 };
 
-const respondError = (respond, name, code, reason, details) =>
-  respond(false, undefined, { code, message: `${name}: ${reason}`, details });
-
-/** JSON would drop these values or turn them into `null`. Every method refuses `false`. */
-const refusable = (_, value) =>
-  ["symbol", "function"].includes(typeof value) ||
-  (typeof value === "number" && !Number.isFinite(value))
-    ? false
-    : value;
-
-/** The JSON text of `value`. A value without a JSON form becomes an empty text, which every method refuses. */
-function jsonOf(value) {
-  if (value === null || value === undefined) {
-    return "null";
+/** A refusal of a gateway method. Its caller may read the message. */
+class Refusal extends PublicError {
+  constructor(code, message, details) {
+    super(message);
+    Object.assign(this, { code, details });
   }
+}
+
+/** The JSON text of `params`. A value without a JSON form becomes an empty text, which every method refuses. */
+function jsonOf(params) {
   try {
-    const text = JSON.stringify(value, refusable) ?? "null";
-    return text === "null" ? "" : text;
+    return JSON.stringify(params ?? null) ?? "";
   } catch {
     return "";
   }
 }
 
 /**
- * @typedef {{ name: string, scope: string, handler: (request: object) => void }[]} Methods
+ * @typedef {object} Method
+ * @property {string} name
+ * @property {string} scope
+ * @property {(params: unknown) => object} answer throws a {@link Refusal}
+ * @property {(request: object) => void} handler for the host
  *
- * @param {import("./call/hooks.js").Parts} parts
- * @returns {Methods}
+ * @returns {Method}
  */
-export function createMethods({ addon, host, log: { warn } }) {
-  const { native, gateway } = addon;
-  return native.methods().map(({ name, scope }) => {
-    function handler({ params, respond }) {
-      let answer;
+const method = (name, scope, answer) => ({
+  name,
+  scope,
+  answer,
+  handler({ params, respond }) {
+    let answered;
+    try {
+      answered = answer(params);
+    } catch ({ code, message, details }) {
+      respond(false, undefined, { code, message: `${name}: ${message}`, details });
+      return;
+    }
+    respond(true, answered);
+  },
+});
+
+/** @param {import("./call/hooks.js").Parts} parts */
+export const createMethods = ({ addon: { native, gateway, ...addon }, host, log }) =>
+  native.methods().map(({ name, scope }) =>
+    method(name, scope, (params) => {
       try {
         const facts = JSON.stringify(factsOf(host, addon));
-        answer = JSON.parse(gateway.ask(name, jsonOf(params), process.env, facts));
+        return JSON.parse(gateway.ask(name, jsonOf(params), process.env, facts));
       } catch (error) {
         if (error?.code === "InvalidArg") {
           // The addon refused the params, and the caller may read why.
-          respondError(respond, name, "INVALID_REQUEST", error.message);
-        } else {
-          warn(`answer ${name}`, `${name} cannot answer`, error);
-          respondError(respond, name, "UNAVAILABLE", publicMessageOf(error));
+          throw new Refusal("INVALID_REQUEST", error.message);
         }
-        return;
+        log.warn(`answer ${name}`, `${name} cannot answer`, error);
+        throw new Refusal("UNAVAILABLE", publicMessageOf(error));
       }
-      respond(true, answer);
-    }
-    return { name, scope, handler };
-  });
-}
+    }),
+  );
 
 /** The methods for a gateway without the addon. They answer with the public part of `error`. */
 export const unavailableMethods = (error) =>
-  Object.entries(WITHOUT_ADDON).map(([name, scope]) => ({
-    name,
-    scope,
-    handler: ({ respond }) =>
-      respondError(respond, name, "UNAVAILABLE", publicMessageOf(error), { addon: false }),
-  }));
+  Object.entries(WITHOUT_ADDON).map(([name, scope]) =>
+    method(name, scope, () => {
+      throw new Refusal("UNAVAILABLE", publicMessageOf(error), { addon: false });
+    }),
+  );

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
 import plugin from "../index.js";
-import { view as doctor } from "../lib/command/doctor.js";
-import { view as status } from "../lib/command/status.js";
+import { doctor } from "../lib/command/doctor.js";
+import { status } from "../lib/command/status.js";
 import { isMain, ROOT } from "./run.mjs";
 
 const PROVIDER = "cloudsigma";
@@ -143,9 +143,16 @@ export async function quotes() {
   server.closeAllConnections();
   server.close();
   const style = { width: 80, paint: (_, text) => text };
-  const shown = async (view, { ask }) => {
+  const shown = async (command, { ask }) => {
     const importSdk = async () => ({});
-    const { lines } = await view.run({ ask, options: {}, params: {}, args: [], importSdk });
+    const { lines } = await command({
+      ask,
+      options: {},
+      params: {},
+      args: [],
+      importSdk,
+      report: {},
+    });
     return lines(style).join("\n");
   };
   const answer = await ask(LAST_ROUTE, { agentId: "main" });

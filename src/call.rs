@@ -41,13 +41,13 @@ impl Wrapper {
 }
 
 /// A call that begins.
-#[napi(object, object_from_js = false, use_nullable = true)]
+#[napi(object, object_from_js = false)]
 pub struct Begun {
     /// The number of the call, for the other functions. The addon remembers the last 4,096 calls.
     pub call: u32,
-    /// How many times the request has been sent, counting this one.
-    pub attempt: u32,
-    /// The algorithm that an operator set for the call, or `null`.
+    /// How many times the request has been sent, counting this one. Missing at the first time.
+    pub attempt: Option<u32>,
+    /// The algorithm that an operator set for the call, if there is one.
     pub algorithm: Option<&'static str>,
 }
 
@@ -65,6 +65,7 @@ pub fn begin_call(
     let identity = wrapper.decided.call_identity(conversation.as_deref());
     let store::Begun { call, attempt, algorithm } =
         Store::shared().begin(&identity, request_id.as_deref(), Instant::now());
+    let attempt = Some(attempt).filter(|attempt| *attempt > 1);
     Begun { call, attempt, algorithm }
 }
 

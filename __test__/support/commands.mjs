@@ -136,6 +136,9 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
   const stderr = stream();
   const listeners = new Map();
   const process = {
+    stdout,
+    stderr,
+    env,
     exitCode: undefined,
     once: (name, listener) => listeners.set(name, listener),
     off: (name) => listeners.delete(name),
@@ -177,7 +180,7 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
   await buildCommands({
     program,
     descriptor: { name: "taas", description: "TaaS" },
-    io: { stdout, stderr, env, process, importSdk, now: () => NOW, watchMs: 5, retryMs: 1 },
+    io: { process, importSdk, now: () => NOW, watchMs: 5, retryMs: 1 },
   });
   try {
     await program.parseAsync(["node", "openclaw", ...args]);

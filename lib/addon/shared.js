@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * The version of the record below, and of the interface between this JavaScript and the addon. If either changes, raise
  * this number and `INTERFACE` in `src/lib.rs`.
  */
-export const INTERFACE = 9;
+export const INTERFACE = 10;
 
 const NAME = "openclaw-taas-affinity";
 

@@ -66,7 +66,11 @@ export function createCalls({ addon: { native }, host: { providers } }) {
   function begin(identity, provider, model, options, config, isRun) {
     const preset = presetValues(options?.headers, configuredHeaders(model), indexes);
     const { sessionId: conversation, requestId } = options ?? {};
-    const { call, attempt, algorithm } = native.beginCall(
+    const {
+      call,
+      attempt = 1,
+      algorithm,
+    } = native.beginCall(
       identity.handle,
       isId(requestId) ? requestId : undefined,
       stringOf(conversation),
@@ -94,12 +98,12 @@ export function createCalls({ addon: { native }, host: { providers } }) {
 
   /** The headers of a request. The host does not count attempts, so the plugin does. */
   const headersOf = (identity, attempt, algorithm) =>
-    algorithm === null && attempt === 1
+    algorithm === undefined && attempt === 1
       ? identity.headers
       : {
           ...identity.headers,
           ...(attempt > 1 && { [ATTEMPT]: String(attempt) }),
-          ...(algorithm !== null && { [ALGORITHM]: algorithm }),
+          ...(algorithm !== undefined && { [ALGORITHM]: algorithm }),
         };
 
   const withoutPreset = (headers, preset) =>

@@ -33,8 +33,10 @@ function forEachOf(headers, indexes, visit) {
     }
   } else if (isObject(headers)) {
     for (const name of Object.keys(headers)) {
-      // Every header in `indexes` begins with an x. Most other headers do not.
-      const index = (name.charCodeAt(0) | 32) === 120 ? indexes.get(name.toLowerCase()) : undefined;
+      // Most names are in lower case, and most other headers do not begin with an x, as all in `indexes` do.
+      const index =
+        indexes.get(name) ??
+        ((name.charCodeAt(0) | 32) === 120 ? indexes.get(name.toLowerCase()) : undefined);
       if (index !== undefined) {
         visit(index, headers[name]);
       }
@@ -68,23 +70,26 @@ export function presetValues(first, second, indexes) {
 }
 
 /**
- * The headers in `indexes` whose values are strings, by name. HTTP joins repeated values with commas.
+ * Returns a function that reads the headers `names` whose values are strings. HTTP joins repeated values with commas.
  *
- * @param {unknown} headers
- * @param {ReadonlyMap<string, number>} indexes
- * @param {readonly string[]} names by index
- * @returns {Record<string, string>}
+ * @param {readonly string[]} names in lower case
+ * @returns {(headers: unknown) => Record<string, string | undefined>} by name
  */
-export function receivedHeaders(headers, indexes, names) {
-  const received = {};
-  forEachOf(headers, indexes, (index, value) => {
-    if (typeof value === "string") {
-      const name = names[index];
-      const joined = received[name] === undefined ? value : `${received[name]}, ${value}`;
-      received[name] = joined.slice(0, VALUE_LIMIT).toWellFormed();
-    }
-  });
-  return received;
+export function headerReader(names) {
+  const indexes = indexesOf(names);
+  // An object that has all names from the start is filled much faster.
+  const missing = Object.fromEntries(names.map((name) => [name, undefined]));
+  return (headers) => {
+    const received = { ...missing };
+    forEachOf(headers, indexes, (index, value) => {
+      if (typeof value === "string") {
+        const name = names[index];
+        const joined = received[name] === undefined ? value : `${received[name]}, ${value}`;
+        received[name] = joined.slice(0, VALUE_LIMIT).toWellFormed();
+      }
+    });
+    return received;
+  };
 }
 
 /**

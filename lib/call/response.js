@@ -9,7 +9,7 @@ import { createObserved } from "../host/observed.js";
 import { watchOwnership } from "../host/ownership.js";
 import { oneLine } from "../log.js";
 import { SESSION } from "./call.js";
-import { indexesOf, receivedHeaders } from "./headers.js";
+import { headerReader } from "./headers.js";
 
 const AUTOROUTED = "x-taas-autorouted";
 const MODEL = "x-taas-autorouter-model";
@@ -39,8 +39,7 @@ export function logRouteChange({ info }, agentId, change) {
  * @returns {(call: import("./call.js").Call | import("../host/observed.js").ObservedCall, response: unknown, source: string) => void}
  */
 export function createCapture({ addon: { native }, host: { settings }, log }) {
-  const names = native.responseHeaders();
-  const indexes = indexesOf(names);
+  const received = headerReader(native.responseHeaders());
   const tellRoute = settings.routeNotice === "log";
 
   function captureObserved({ agentId, sessionId, conversation }, response) {
@@ -55,7 +54,7 @@ export function createCapture({ addon: { native }, host: { settings }, log }) {
       return;
     }
     const status = statusOf(response?.status);
-    const headers = receivedHeaders(response?.headers, indexes, names);
+    const headers = received(response?.headers);
     if (headers[AUTOROUTED] !== undefined || status >= 400) {
       call.source = source;
     }

@@ -7,23 +7,20 @@ import { clean } from "./text.js";
 
 const ROUTES = 5;
 const STYLE = { width: 1000, paint: (_, text) => text };
-const UNKNOWN = "Unknown command. Use /taas, /taas routes or /taas doctor.";
 
-const paramsOf = ({ agentId }) => (agentId ? { agentId } : {});
-
-async function overview(ask, context) {
+async function overview(ask, params) {
   const [status, { capture }] = await Promise.all([
-    ask("taas.affinity.status", paramsOf(context)),
-    ask("taas.affinity.lastRoute", paramsOf(context)),
+    ask("taas.affinity.status", params),
+    ask("taas.affinity.lastRoute", params),
   ]);
-  const subject = context.agentId ? clean(context.agentId) : "All agents";
-  const row = context.agentId ? status.agents[0] : status.totals;
+  const { agentId } = params;
+  const row = agentId ? status.agents[0] : status.totals;
   const warnings = status.warnings.length;
   const route = capture
     ? `answered by ${clean(capture.autorouterModel)}, ${ago(capture.capturedAt, status.now)}`
     : "no route recorded yet";
   return [
-    `${subject}: ${route}`,
+    `${agentId ? clean(agentId) : "All agents"}: ${route}`,
     row?.requests > 0
       ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, ${saved(row)} saved`
       : "no calls recorded yet",
@@ -31,26 +28,27 @@ async function overview(ask, context) {
   ];
 }
 
-async function routes(ask, context) {
-  const answer = await ask("taas.affinity.routes", { ...paramsOf(context), limit: ROUTES });
-  const now = Date.now();
-  const lines = answer.routes.map(
-    (row) =>
-      `${ago(row.capturedAt, now)}: ${clean(row.autorouterModel)}${row.status >= 400 ? `, failed with ${count(row.status)}` : ""}`,
-  );
+async function routes(ask, params) {
+  const answer = await ask("taas.affinity.routes", { ...params, limit: ROUTES });
+  const lines = answer.routes.map(({ capturedAt, autorouterModel, status }) => {
+    const failed = status >= 400 ? `, failed with ${count(status)}` : "";
+    return `${ago(capturedAt, Date.now())}: ${clean(autorouterModel)}${failed}`;
+  });
   return lines.length > 0 ? lines : ["no routes recorded yet"];
 }
 
 async function doctor(ask) {
   const { checks } = await ask("taas.affinity.status", {});
   const problems = checks.filter(({ level }) => level !== "ok");
-  return [
-    ...problems.flatMap((check) => checkLines(check, STYLE).map((line) => line.trim())),
-    summary(checks),
-  ];
+  const lines = problems.flatMap((check) => checkLines(check, STYLE));
+  return [...lines.map((line) => line.trim()), summary(checks)];
 }
 
-const COMMANDS = { "": overview, routes, doctor };
+const COMMANDS = new Map([
+  ["", overview],
+  ["routes", routes],
+  ["doctor", doctor],
+]);
 
 /**
  * @param {(method: string, params: object) => Promise<object>} ask
@@ -59,11 +57,7 @@ const COMMANDS = { "": overview, routes, doctor };
  */
 export async function answerChat(ask, context) {
   const { agentId, args } = context ?? {};
-  const name = String(args ?? "")
-    .trim()
-    .toLowerCase();
-  if (!Object.hasOwn(COMMANDS, name)) {
-    return { text: UNKNOWN };
-  }
-  return { text: (await COMMANDS[name](ask, { agentId })).join("\n") };
+  const command = COMMANDS.get(`${args ?? ""}`.trim().toLowerCase());
+  const text = (await command?.(ask, agentId ? { agentId } : {}))?.join("\n");
+  return { text: text ?? "Unknown command. Use /taas, /taas routes or /taas doctor." };
 }

@@ -18,21 +18,12 @@ export function checkLines({ id, level, evidence, advice }, { width, paint }) {
   ];
 }
 
-/** The warnings below the table of `status`. */
-export function warningLines(warnings, style) {
-  if (!(warnings?.length > 0)) {
-    return [];
-  }
-  return ["", ...warnings.flatMap((check) => checkLines(check, style))];
-}
-
 /** `12 ok, 1 warning`: the number of checks of each level. */
 export function summary(checks) {
-  const counts = new Map();
-  for (const { level } of checks) {
-    counts.set(clean(level), (counts.get(clean(level)) ?? 0) + 1);
-  }
-  return [...counts]
-    .map(([level, rows]) => (level === "ok" ? `${count(rows)} ok` : counted(rows, level)))
-    .join(", ");
+  const all = checks.map(({ level }) => clean(level));
+  const levels = [...new Set(all)].map((level) => {
+    const number = all.filter((each) => each === level).length;
+    return level === "ok" ? `${count(number)} ok` : counted(number, level);
+  });
+  return levels.join(", ");
 }

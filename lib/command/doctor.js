@@ -9,33 +9,22 @@ import { wrapped } from "./text.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json");
 
-/** Versions and platform for a bug report, which are known even if the gateway does not answer. */
-async function environment(importSdk) {
+/** @type {import("./tree.js").Command} */
+export async function doctor({ ask, importSdk, report }) {
   const sdk = await importSdk("openclaw/plugin-sdk/cli-runtime").catch(() => ({}));
   const versions = { plugin: version, openclaw: sdk.VERSION ?? null, node: process.versions.node };
-  return { versions, platform: machine() };
-}
-
-/** @type {import("./tree.js").View} */
-export const view = {
-  async run({ ask, importSdk }) {
-    const report = await environment(importSdk);
-    try {
-      return shown(await ask("taas.affinity.status", {}), report);
-    } catch (error) {
-      throw Object.assign(error, { report });
-    }
-  },
-};
-
-function shown({ pluginVersion, affinity, totals, checks }, report) {
-  if (!Array.isArray(checks)) {
-    throw new TypeError("checks are missing");
-  }
-  // The gateway may run another version of the plugin than this command.
-  const versions = { ...report.versions, plugin: pluginVersion };
+  // A bug report has these also if the gateway does not answer.
+  Object.assign(report, { versions, platform: machine() });
+  const { pluginVersion, affinity, totals, checks } = await ask("taas.affinity.status", {});
   return {
-    answer: { ...report, versions, affinity, totals, checks },
+    // The gateway may run another version of the plugin than this command.
+    answer: {
+      ...report,
+      versions: { ...versions, plugin: pluginVersion },
+      affinity,
+      totals,
+      checks,
+    },
     lines: (style) => [
       ...checks.flatMap((check) => checkLines(check, style)),
       "",

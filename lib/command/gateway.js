@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { CommandError, isTemporary } from "./errors.js";
+import { CommandError, EXIT, fromGateway } from "./errors.js";
 
 /** A plugin's methods are missing for up to 1.5 seconds while the host reloads the plugin. */
 const RETRIES = 4;
@@ -23,17 +23,22 @@ export function createAsk({ importSdk, options, retryMs = RETRY_MS }) {
   return async (method, params) => {
     const { callGatewayFromCli } = await gatewayRuntime(importSdk);
     if (typeof callGatewayFromCli !== "function") {
-      throw CommandError.withoutClient();
+      throw new CommandError({
+        exit: EXIT.noAnswer,
+        code: "NO_CLIENT",
+        message: "this OpenClaw has no gateway client for plugins",
+        advice: "update OpenClaw, or use /taas in a chat",
+      });
     }
+    // The host shows progress on standard error, and only on a terminal.
+    const extra = { progress: !options.json && !options.watch };
     for (let retries = 0; ; retries += 1) {
       try {
-        // The host shows progress on standard error, and only on a terminal.
-        return await callGatewayFromCli(method, options, params, {
-          progress: !options.json && !options.watch,
-        });
+        return await callGatewayFromCli(method, options, params, extra);
       } catch (error) {
-        if (retries >= RETRIES || !isTemporary(error)) {
-          throw CommandError.fromGateway(error, method);
+        const failure = fromGateway(error, method);
+        if (retries >= RETRIES || !failure.isTemporary) {
+          throw failure;
         }
       }
       await sleep(retryMs);

@@ -1,6 +1,6 @@
 // Registers `openclaw taas` and `/taas`. The code of a command is loaded when the command runs.
 
-import { isPublic, PublicError, publicMessageOf } from "../log.js";
+import { isPublic, publicMessageOf } from "../log.js";
 
 const DESCRIPTOR = {
   name: "taas",
@@ -19,13 +19,8 @@ export function registerCommands({ api, log: { attempt, warn }, ask }) {
     api.registerCli?.(
       async ({ program }) => {
         const { buildCommands } = await import("./tree.js");
-        const { stdout, stderr, env } = process;
-        const importSdk = (specifier) => import(specifier);
-        await buildCommands({
-          program,
-          descriptor: DESCRIPTOR,
-          io: { stdout, stderr, env, process, importSdk },
-        });
+        const io = { process, importSdk: (specifier) => import(specifier) };
+        await buildCommands({ program, descriptor: DESCRIPTOR, io });
       },
       { commands: [DESCRIPTOR.name], descriptors: [DESCRIPTOR] },
     ),
@@ -57,21 +52,3 @@ export const chatHandler = (ask, warn) => async (context) => {
     return { text: `TaaS affinity cannot answer: ${publicMessageOf(error)}` };
   }
 };
-
-/**
- * Returns a function that calls the gateway methods of this process. It rejects with a {@link PublicError}.
- *
- * @param {() => import("../methods.js").Methods} methods the methods that are registered now
- */
-export const askingHere = (methods) => (name, params) =>
-  new Promise((resolve, reject) => {
-    const method = methods().find((each) => each.name === name);
-    if (method === undefined) {
-      throw new PublicError(`the gateway method ${name} is missing`);
-    }
-    method.handler({
-      params,
-      respond: (ok, answer, error) =>
-        ok ? resolve(answer) : reject(new PublicError(error.message.replace(`${name}: `, ""))),
-    });
-  });

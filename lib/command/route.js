@@ -1,46 +1,37 @@
 // `openclaw taas route` and `openclaw taas routes`: which model answered.
 
 import { ROUTES } from "./accepted.js";
-import { CommandError } from "./errors.js";
+import { usageError } from "./errors.js";
 import { ago, count } from "./numbers.js";
 import { selectionOf } from "./selectors.js";
 import { pairs, table } from "./table.js";
 import { clean, cut } from "./text.js";
-
-const algorithmOf = ({ autorouterAlgo, autorouterAlgoSource }) =>
-  autorouterAlgoSource
-    ? `${clean(autorouterAlgo)} (${clean(autorouterAlgoSource)})`
-    : autorouterAlgo;
 
 /** All fields of the latest route. */
 function routeLines({ agentId, capture }, params, now, style) {
   if (!capture) {
     return [`No route recorded ${selectionOf(params)}.`];
   }
-  const turn = capture.openclawTurnId;
+  const { autorouterAlgo, autorouterAlgoSource, openclawTurnId: turn } = capture;
   const window = capture.routedContextWindow;
+  const by = autorouterAlgoSource ? ` (${clean(autorouterAlgoSource)})` : "";
   const when = `, ${ago(capture.capturedAt, now)}`;
   const answered = cut(clean(capture.autorouterModel), style.width - when.length) + when;
-  return [
-    style.paint("bold", answered),
-    ...pairs(
-      [
-        ["agent", agentId],
-        ["session", capture.sessionId],
-        ["algorithm", algorithmOf(capture)],
-        ["thinking", capture.thinkingApplied],
-        ["context window", window ? `${window.toLocaleString("en")} tokens` : null],
-        ["turn", turn && `${turn}, attempt ${capture.openclawAttempt ?? "unknown"}`],
-        ["request", capture.taasRequestId],
-        ["trace", capture.taasTraceId],
-        ["observed", capture.observed ? "yes, another plugin made this call" : null],
-      ],
-      style,
-    ),
+  const facts = [
+    ["agent", agentId],
+    ["session", capture.sessionId],
+    ["algorithm", autorouterAlgo && autorouterAlgo + by],
+    ["thinking", capture.thinkingApplied],
+    ["context window", window && `${window.toLocaleString("en")} tokens`],
+    ["turn", turn && `${turn}, attempt ${capture.openclawAttempt ?? "unknown"}`],
+    ["request", capture.taasRequestId],
+    ["trace", capture.taasTraceId],
+    ["observed", capture.observed ? "yes, another plugin made this call" : null],
   ];
+  return [style.paint("bold", answered), ...pairs(facts, style)];
 }
 
-const COLUMNS = (now) => [
+const columns = (now) => [
   { title: "WHEN", cell: (row) => ago(row.capturedAt, now), align: "right" },
   { title: "AGENT", cell: (row) => row.agentId, flexible: true },
   { title: "STATUS", cell: (row) => row.status ?? "ok", align: "right" },
@@ -50,34 +41,25 @@ const COLUMNS = (now) => [
 ];
 
 /** One row for each route or failure. */
-function routesLines({ routes, total }, params, now, style) {
-  if (routes.length === 0) {
+function routesLines({ routes: rows, total }, params, now, style) {
+  if (rows.length === 0) {
     return [`No routes recorded ${selectionOf(params)}.`];
   }
-  const rest =
-    total > routes.length
-      ? ["", `${count(routes.length)} of ${count(total)} shown. Use --limit to show more.`]
-      : [];
-  return [...table(routes, COLUMNS(now), style), ...rest];
+  const rest = `${count(rows.length)} of ${count(total)} shown. Use --limit to show more.`;
+  return [...table(rows, columns(now), style), ...(total > rows.length ? ["", rest] : [])];
 }
 
-/** @type {import("./tree.js").View} */
-export const route = {
-  async run({ ask, params, now }) {
-    const answer = await ask("taas.affinity.lastRoute", params);
-    return { answer, lines: (style) => routeLines(answer, params, now(), style) };
-  },
-};
+/** @type {import("./tree.js").Command} */
+export async function route({ ask, params, now }) {
+  const answer = await ask("taas.affinity.lastRoute", params);
+  return { answer, lines: (style) => routeLines(answer, params, now(), style) };
+}
 
-/** @type {import("./tree.js").View} */
-export const routes = {
-  async run({ ask, options, params, now }) {
-    const { limit: given = String(ROUTES.usual) } = options;
-    if (!/^\d+$/.test(given)) {
-      throw CommandError.usage(`--limit must be a whole number between 1 and ${ROUTES.highest}`);
-    }
-    const limit = Number(given);
-    const answer = await ask("taas.affinity.routes", { ...params, limit });
-    return { answer, lines: (style) => routesLines(answer, params, now(), style) };
-  },
-};
+/** @type {import("./tree.js").Command} */
+export async function routes({ ask, options: { limit = `${ROUTES.usual}` }, params, now }) {
+  if (!/^\d+$/.test(limit)) {
+    throw usageError(`--limit must be a whole number between 1 and ${ROUTES.highest}`);
+  }
+  const answer = await ask("taas.affinity.routes", { ...params, limit: Number(limit) });
+  return { answer, lines: (style) => routesLines(answer, params, now(), style) };
+}

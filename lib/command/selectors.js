@@ -2,29 +2,14 @@
 
 import { isAbsolute, resolve } from "node:path";
 
-import { CommandError } from "./errors.js";
+import { usageError } from "./errors.js";
 
 /** By option name, in the order in which the gateway looks at their keys. */
 export const SELECTORS = {
-  agent: { flags: "--agent <id>", help: "Only this agent", key: "agentId", noun: "agent" },
-  session: {
-    flags: "--session <id>",
-    help: "Only this session id (oc:...)",
-    key: "sessionId",
-    noun: "session",
-  },
-  workspace: {
-    flags: "--workspace <dir>",
-    help: "Only the agent with this workspace directory",
-    key: "workspaceDir",
-    noun: "workspace",
-  },
-  conversation: {
-    flags: "--conversation <id>",
-    help: "Only this conversation, by OpenClaw's session id",
-    key: "conversationId",
-    noun: "conversation",
-  },
+  agent: { key: "agentId", help: "Only this agent" },
+  session: { key: "sessionId", help: "Only this session id (oc:...)" },
+  workspace: { key: "workspaceDir", help: "Only the agent with this workspace directory" },
+  conversation: { key: "conversationId", help: "Only this conversation, by OpenClaw's session id" },
 };
 
 /** The gateway runs in another directory, so a relative path becomes absolute. The gateway expands `~`. */
@@ -32,28 +17,25 @@ const directory = (text) => (/^~|^\s*$/.test(text) || isAbsolute(text) ? text : 
 
 /**
  * @returns {object} the params of a gateway method that select the same as `options`
- * @throws {CommandError} for more than one selector, or for an option in the place of a value
+ * @throws {import("./errors.js").CommandError} for more than one selector, or for an option in the place of a value
  */
 export function paramsFrom(options) {
-  const given = Object.keys(SELECTORS).filter((name) => options[name] !== undefined);
-  if (given.length > 1) {
-    const names = given.map((name) => `--${name}`).join(" and ");
-    throw CommandError.usage(`${names} cannot be combined: use only one of them`);
+  const [name, other] = Object.keys(SELECTORS).filter((each) => options[each] !== undefined);
+  if (other !== undefined) {
+    throw usageError(`--${name} and --${other} cannot be combined: use only one of them`);
   }
-  const withoutValue = given.find((name) => options[name].startsWith("-"));
-  if (withoutValue !== undefined) {
-    throw CommandError.usage(`--${withoutValue} needs a value`);
+  if (name === undefined) {
+    return {};
   }
-  return Object.fromEntries(
-    given.map((name) => [
-      SELECTORS[name].key,
-      name === "workspace" ? directory(options[name]) : options[name],
-    ]),
-  );
+  const value = options[name];
+  if (value.startsWith("-")) {
+    throw usageError(`--${name} needs a value`);
+  }
+  return { [SELECTORS[name].key]: name === "workspace" ? directory(value) : value };
 }
 
 /** The end of "No calls recorded …": `for this agent`, `for this session` and so on, or `yet` without a selector. */
 export function selectionOf(params) {
-  const selector = Object.values(SELECTORS).find(({ key }) => Object.hasOwn(params, key));
-  return selector === undefined ? "yet" : `for this ${selector.noun}`;
+  const name = Object.keys(SELECTORS).find((each) => SELECTORS[each].key in params);
+  return name === undefined ? "yet" : `for this ${name}`;
 }

@@ -1,10 +1,13 @@
 // `openclaw taas status`: calls, cache savings and warnings.
 
-import { warningLines } from "./checks.js";
+import { checkLines } from "./checks.js";
 import { ago, count, counted, percent, usd } from "./numbers.js";
 import { selectionOf } from "./selectors.js";
 import { pairs, table } from "./table.js";
 import { clean, wrapped } from "./text.js";
+
+const EMPTY =
+  "No calls recorded since the gateway started. Send a message to an agent, then try again.";
 
 const prompt = ({ input, cached, written } = {}) => input + cached + written;
 
@@ -34,109 +37,101 @@ const sessionColumns = (now) => [
   ...figures(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title)),
 ];
 
+const tokens = (title, key) => right(title, (call) => count(call.tokens?.[key]));
+const statusOf = ({ status, failed }) =>
+  failed && !(status >= 400) ? "no answer" : (status ?? "ok");
 const callColumns = (now) => [
   right("WHEN", (call) => ago(call.at, now)),
-  right("STATUS", ({ status, failed }) =>
-    failed && !(status >= 400) ? "no answer" : (status ?? "ok"),
-  ),
+  right("STATUS", statusOf),
   model,
-  right("INPUT", (call) => count(call.tokens?.input)),
-  right("CACHED", (call) => count(call.tokens?.cached)),
-  right("WRITTEN", (call) => count(call.tokens?.written)),
-  right("OUTPUT", (call) => count(call.tokens?.output)),
+  tokens("INPUT", "input"),
+  tokens("CACHED", "cached"),
+  tokens("WRITTEN", "written"),
+  tokens("OUTPUT", "output"),
 ];
 
 /** The sum saved, the baseline, and the number of priced calls if some calls have no price. */
-function savings({ totals, baseline }, width) {
-  const { usd: money, usdWithoutCache, pricedRequests, tokens } = totals.saved;
+function savings({ totals, baseline }) {
+  const { usd: money, usdWithoutCache, pricedRequests, tokens: number } = totals.saved;
   const priced =
     pricedRequests < totals.requests
       ? ` in ${counted(pricedRequests, "call")} with a known price`
       : "";
   const text =
     typeof money === "number"
-      ? `Saved ${usd(money)} of ${usd(usdWithoutCache)}${priced}`
-      : `Saved ${count(tokens)} tokens; the prices are unknown`;
-  return wrapped(`${text} (baseline: ${clean(baseline)}).`, width);
+      ? `${usd(money)} of ${usd(usdWithoutCache)}${priced}`
+      : `${count(number)} tokens; the prices are unknown`;
+  return `Saved ${text} (baseline: ${clean(baseline)}).`;
 }
 
-const failures = (byStatus = {}) =>
-  Object.entries(byStatus)
-    .map(
-      ([status, number]) => `${count(number)} x ${status === "none" ? "no status" : clean(status)}`,
-    )
-    .join(", ");
+/** `2 (1 x 429, 1 x no status)` */
+function failures({ failures: number, failuresByStatus = {} }) {
+  const kinds = Object.entries(failuresByStatus).map(
+    ([status, calls]) => `${count(calls)} x ${status === "none" ? "no status" : status}`,
+  );
+  return number > 0 ? `${count(number)} (${kinds.join(", ")})` : "0";
+}
 
 /** All figures of one session, with its last calls. */
 function oneSession(row, now, style) {
-  const facts = pairs(
-    [
-      ["session", row.sessionId],
-      ["agent", row.agentId],
-      ["derived from", row.source],
-      ["model", row.model],
-      ["algorithm", row.algorithm],
-      ["calls", count(row.requests)],
-      [
-        "failed",
-        row.failures > 0 ? `${count(row.failures)} (${failures(row.failuresByStatus)})` : "0",
-      ],
-      ["prompt", `${count(prompt(row.tokens))} tokens, ${percent(row.hitRate)} cached`],
-      ["output", `${count(row.tokens?.output)} tokens`],
-      ["saved", saved(row)],
-      ["last call", ago(row.lastUse, now)],
-    ],
-    style,
-  );
-  return row.calls?.length > 0
-    ? [...facts, "", ...table(row.calls, callColumns(now), style)]
-    : facts;
+  const { calls = [] } = row;
+  const facts = [
+    ["session", row.sessionId],
+    ["agent", row.agentId],
+    ["derived from", row.source],
+    ["model", row.model],
+    ["algorithm", row.algorithm],
+    ["calls", count(row.requests)],
+    ["failed", failures(row)],
+    ["prompt", `${count(prompt(row.tokens))} tokens, ${percent(row.hitRate)} cached`],
+    ["output", `${count(row.tokens?.output)} tokens`],
+    ["saved", saved(row)],
+    ["last call", ago(row.lastUse, now)],
+  ];
+  const last = calls.length > 0 ? ["", ...table(calls, callColumns(now), style)] : [];
+  return [...pairs(facts, style), ...last];
 }
 
-/**
- * @param {object} answer the answer of `taas.affinity.status`
- * @param {object} request
- * @param {boolean} request.sessions whether to add a row for each session
- * @param {object} request.params the selectors, as params of the method
- * @param {ReturnType<typeof import("./text.js").styleFor>} style
- * @returns {string[]}
- */
-function statusLines(answer, { sessions, params }, style) {
-  const { now, since, totals, pluginVersion, affinity } = answer;
+/** The figures that `answer` has about the selected agents and sessions. */
+function figureLines(answer, { options, params }, style) {
+  const { now, since, totals, agents, sessions } = answer;
+  const isPart = Object.keys(params).length > 0;
+  const isSession = isPart && params.agentId === undefined;
+  if (totals.requests === 0) {
+    return wrapped(EMPTY, style.width);
+  }
+  if (isPart && sessions.length + agents.length === 0) {
+    return [`No calls recorded ${selectionOf(params)}.`];
+  }
+  if (isSession && sessions.length === 1) {
+    return oneSession(sessions[0], now, style);
+  }
+  const rows = isPart ? agents : [...agents, { agentId: "all", ...totals }];
+  const lines = table(rows, [agent, model, ...figures(now)], style);
+  if (isSession || options.sessions) {
+    lines.push("", ...table(sessions, sessionColumns(now), style));
+  }
+  if (!isPart) {
+    lines.push("", `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`);
+    lines.push(...wrapped(savings(answer), style.width));
+  }
+  return lines;
+}
+
+/** @type {import("./tree.js").Command} */
+export async function status(request) {
+  const answer = await request.ask("taas.affinity.status", request.params);
+  const { pluginVersion, affinity, warnings = [] } = answer;
   const version = pluginVersion ? ` ${clean(pluginVersion)}` : "";
   const head = `TaaS affinity${version}, one session for each ${clean(affinity)}`;
-  const isPart = Object.keys(params).length > 0;
-  const isOneSession = isPart && params.agentId === undefined && answer.sessions.length === 1;
-  const lines = [...wrapped(head, style.width).map((line) => style.paint("bold", line)), ""];
-  if (totals.requests === 0) {
-    const empty =
-      "No calls recorded since the gateway started. Send a message to an agent, then try again.";
-    lines.push(...wrapped(empty, style.width));
-  } else if (isPart && answer.sessions.length + answer.agents.length === 0) {
-    lines.push(`No calls recorded ${selectionOf(params)}.`);
-  } else if (isOneSession) {
-    lines.push(...oneSession(answer.sessions[0], now, style));
-  } else {
-    const rows = isPart ? answer.agents : [...answer.agents, { agentId: "all", ...totals }];
-    lines.push(...table(rows, [agent, model, ...figures(now)], style));
-    if (sessions || (isPart && params.agentId === undefined)) {
-      lines.push("", ...table(answer.sessions, sessionColumns(now), style));
-    }
-    if (!isPart) {
-      const counts = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
-      lines.push("", counts, ...savings(answer, style.width));
-    }
-  }
-  return [...lines, ...warningLines(answer.warnings, style)];
+  return {
+    answer,
+    lines: (style) => [
+      ...wrapped(head, style.width).map((line) => style.paint("bold", line)),
+      "",
+      ...figureLines(answer, request, style),
+      ...(warnings.length > 0 ? [""] : []),
+      ...warnings.flatMap((check) => checkLines(check, style)),
+    ],
+  };
 }
-
-/** @type {import("./tree.js").View} */
-export const view = {
-  async run({ ask, options, params }) {
-    const answer = await ask("taas.affinity.status", params);
-    return {
-      answer,
-      lines: (style) => statusLines(answer, { sessions: options.sessions === true, params }, style),
-    };
-  },
-};

@@ -14,14 +14,14 @@ const LEAST = 3;
  * @property {boolean} [flexible] whether this column is shortened before the others
  */
 
-/** Shortens the widest of `columns` again and again, until `excess` is gone or all are `least` wide. */
-function shrink(widths, columns, least, excess) {
-  for (let left = excess; left > 0; left -= 1) {
-    const widest = columns.reduce((a, b) => (widths[b] > widths[a] ? b : a), columns[0]);
-    if (widest === undefined || widths[widest] <= least) {
-      return;
-    }
-    widths[widest] -= 1;
+/** Shortens the widest columns until a line has at most `room` characters: the flexible columns first. */
+function shrink(widths, columns, room) {
+  const flexible = columns.map((column, at) => (column.flexible ? at : -1)).filter((at) => at >= 0);
+  const widest = (indexes, least) =>
+    indexes.filter((at) => widths[at] > least).sort((a, b) => widths[b] - widths[a])[0];
+  for (let excess = widths.reduce((sum, size) => sum + size) - room; excess > 0; excess -= 1) {
+    const at = widest(flexible, LEAST_FLEXIBLE) ?? widest([...columns.keys()], LEAST);
+    widths[at] -= 1;
   }
 }
 
@@ -32,35 +32,25 @@ function shrink(widths, columns, least, excess) {
  * @returns {string[]} lines of at most `style.width` characters; the first has the titles
  */
 export function table(rows, columns, { width, paint }) {
-  const cells = rows.map((row) => columns.map(({ cell }) => clean(cell(row))));
   const titles = columns.map(({ title }) => title);
-  const widths = columns.map((_, at) =>
-    Math.max(...[titles, ...cells].map((line) => widthOf(line[at]))),
-  );
-  const all = [...columns.keys()];
-  const excess = () =>
-    widths.reduce((sum, size) => sum + size, GAP.length * (columns.length - 1)) - width;
-  shrink(
-    widths,
-    all.filter((at) => columns[at].flexible),
-    LEAST_FLEXIBLE,
-    excess(),
-  );
-  shrink(widths, all, LEAST, excess());
-  const line = (texts) =>
+  const cells = [titles, ...rows.map((row) => columns.map(({ cell }) => clean(cell(row))))];
+  const widths = columns.map((_, at) => Math.max(...cells.map((line) => widthOf(line[at]))));
+  shrink(widths, columns, width - GAP.length * (columns.length - 1));
+  const [head, ...lines] = cells.map((texts) =>
     texts
       .map((text, at) => padded(cut(text, widths[at]), widths[at], columns[at].align))
       .join(GAP)
-      .trimEnd();
-  return [paint("bold", line(titles)), ...cells.map(line)];
+      .trimEnd(),
+  );
+  return [paint("bold", head), ...lines];
 }
 
 /** One line for each name and its value. Entries without a value are left out. */
-export function pairs(entries, { width, paint }) {
+export function pairs(entries, style) {
   const known = entries.filter(([, value]) => value !== null && value !== undefined);
-  const size = Math.max(...known.map(([name]) => widthOf(name)));
-  return known.map(
-    ([name, value]) =>
-      `${paint("dim", padded(name, size))}  ${cut(clean(value), width - size - GAP.length)}`,
-  );
+  const columns = [
+    { title: "", cell: ([name]) => name },
+    { title: "", cell: ([, value]) => value, flexible: true },
+  ];
+  return table(known, columns, style).slice(1);
 }

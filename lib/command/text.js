@@ -8,20 +8,18 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]+/gu;
 const ELLIPSIS = "…";
 
 /** `value` as one line without control characters; a dash if there is no value. */
-export function clean(value) {
-  if (value === null || value === undefined || value === "") {
-    return "–";
-  }
-  const text = stripVTControlCharacters(String(value)).toWellFormed();
-  return text.replace(UNPRINTABLE, " ").trim() || "–";
-}
+export const clean = (value) =>
+  stripVTControlCharacters(String(value ?? ""))
+    .toWellFormed()
+    .replace(UNPRINTABLE, " ")
+    .trim() || "–";
+
+const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** JSON whose control and format characters are escaped, so that it is safe on a terminal. */
 export const jsonText = (value, space = 2) =>
   JSON.stringify(value, null, space).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
-      .join(""),
+    character.split("").map(escaped).join(""),
   );
 
 /** The number of characters (code points) in `text`. A wide character counts as one. */
@@ -34,9 +32,8 @@ export function cut(text, width) {
     return text;
   }
   const room = Math.max(0, width - 1);
-  const head = characters.slice(0, Math.ceil(room / 2));
-  const tail = characters.slice(characters.length - Math.floor(room / 2));
-  return `${head.join("")}${ELLIPSIS}${tail.join("")}`;
+  characters.splice(Math.ceil(room / 2), characters.length - room, ELLIPSIS);
+  return characters.join("");
 }
 
 /** `text`, filled with spaces up to `width` characters. */
@@ -48,19 +45,9 @@ export function padded(text, width, align = "left") {
 /** Wraps the words of `text` into lines of at most `width` characters. Each line starts with `indent`. */
 export function wrapped(text, width, indent = "") {
   const room = width - widthOf(indent);
-  const lines = [];
-  let used = Number.POSITIVE_INFINITY;
-  for (const word of text.split(/\s+/).map((each) => cut(each, room))) {
-    const size = widthOf(word);
-    used += 1 + size;
-    if (used <= room) {
-      lines[lines.length - 1] += ` ${word}`;
-    } else {
-      lines.push(word);
-      used = size;
-    }
-  }
-  return lines.map((line) => indent + line);
+  const words = text.split(/\s+/).map((word) => cut(word, room));
+  const lines = words.join(" ").matchAll(new RegExp(`(.{1,${room}})(?: |$)`, "gu"));
+  return Array.from(lines, ([, line]) => indent + line);
 }
 
 /**

@@ -1,59 +1,60 @@
 // The tree of commands: names, options, help texts, and the file that runs each command.
 
 import { ALGORITHMS, ROUTES } from "./accepted.js";
-import { CommandError } from "./errors.js";
+import { usageError } from "./errors.js";
 import { gatewayRuntime } from "./gateway.js";
 import { runner } from "./run.js";
 import { SELECTORS } from "./selectors.js";
-import { clean } from "./text.js";
 
 /**
- * @typedef {object} View
- * @property {(request: object) => Promise<{ answer: object, lines: (style: object) => string[], exit?: number }>} run
- *   asks the gateway; returns `answer` for `--json` and `lines` for a person
+ * Asks the gateway; returns `answer` for `--json` and `lines` for a person.
+ *
+ * @typedef {(request: object) => Promise<{ answer: object, lines: (style: object) => string[], exit?: number }>} Command
  */
 
-const ALL = Object.keys(SELECTORS);
+const select = (...names) =>
+  names.map((name) => [`--${name} <${name === "workspace" ? "dir" : "id"}>`, SELECTORS[name].help]);
+
+const ALL = select(...Object.keys(SELECTORS));
 
 const COMMANDS = [
   {
     name: "status",
     summary: "Show calls, cache savings and warnings",
-    selectors: ALL,
     options: [
+      ...ALL,
       ["--sessions", "Add a row for each session"],
       ["--watch", "Repeat every two seconds until Ctrl+C"],
     ],
-    view: async () => (await import("./status.js")).view,
+    command: async (request) => (await import("./status.js")).status(request),
   },
   {
     name: "route",
     summary: "Show which model answered the latest call",
-    selectors: ALL,
-    view: async () => (await import("./route.js")).route,
+    options: ALL,
+    command: async (request) => (await import("./route.js")).route(request),
   },
   {
     name: "routes",
     summary: "List the latest responses and failures, newest first",
-    selectors: ALL,
-    options: [["--limit <n>", `Number of rows, 1 to ${ROUTES.highest} (default: ${ROUTES.usual})`]],
-    view: async () => (await import("./route.js")).routes,
+    options: [
+      ...ALL,
+      ["--limit <n>", `Number of rows, 1 to ${ROUTES.highest} (default: ${ROUTES.usual})`],
+    ],
+    command: async (request) => (await import("./route.js")).routes(request),
   },
   {
     name: "algorithm",
     summary: "Show or set how the autorouter chooses a model, until the gateway restarts",
-    argument: [
-      "[algorithm]",
-      `${ALGORITHMS.join(", ")}, or none to remove the setting; leave out to show the settings`,
-    ],
-    selectors: ["agent", "session", "workspace"],
-    view: async () => (await import("./algorithm.js")).view,
+    argument: `${ALGORITHMS.join(", ")}, or none to remove the setting; leave out to show the settings`,
+    options: select("agent", "session", "workspace"),
+    command: async (request) => (await import("./algorithm.js")).algorithm(request),
   },
   {
     name: "doctor",
     summary: "Check the setup and say how to fix problems",
-    selectors: [],
-    view: async () => (await import("./doctor.js")).view,
+    options: [],
+    command: async (request) => (await import("./doctor.js")).doctor(request),
   },
 ];
 
@@ -64,15 +65,6 @@ Exit codes:
   2  the command, its options or the credentials are wrong
   3  the gateway did not answer or does not have this plugin`;
 
-/** Makes a command keep its usage errors in `problems`, so that our action reports them in text or JSON. */
-function collectProblems(command, problems) {
-  command.error = (message, { code } = {}) => {
-    const [line] = message.replace(/^error:\s*/, "").split("\n");
-    problems.push(CommandError.usage(line, `the arguments are invalid (${code})`));
-  };
-  return command;
-}
-
 /**
  * @param {object} parts
  * @param {import("commander").Command} parts.program the host's program; only our own command is added
@@ -81,42 +73,46 @@ function collectProblems(command, problems) {
  */
 export async function buildCommands({ program, descriptor: { name, description }, io }) {
   const { addGatewayClientOptions } = await gatewayRuntime(io.importSdk);
-  const problems = [];
   const run = runner(io);
-  const root = collectProblems(program.command(name), problems)
-    .description(description)
+  const problems = [];
+  /** Adds a command that keeps its usage errors, so that our action reports them in text or JSON. */
+  function add(parent, own, summary) {
+    const command = parent.command(own).description(summary);
+    command.error = (message, { code } = {}) => {
+      const [line] = message.replace(/^error:\s*/, "").split("\n");
+      problems.push(usageError(line, `the arguments are invalid (${code})`));
+    };
+    return command;
+  }
+  const root = add(program, name, description)
     .usage("<command> [options]")
-    .addHelpText("after", EXIT_CODES);
-  // Unknown commands and options arrive in the root's action.
-  root.allowUnknownOption().allowExcessArguments();
-  root.action(() => {
-    const [given] = root.args;
-    if (given === undefined) {
-      root.outputHelp();
-      return undefined;
-    }
-    const reason = given.startsWith("-") ? "unknown option" : "unknown command";
-    const json = root.args.includes("--json");
-    return run.fail(CommandError.usage(`${reason} ${clean(given)}`, reason), name, json);
-  });
-  for (const { summary, argument, selectors, options = [], view, ...command } of COMMANDS) {
-    const own = collectProblems(root.command(command.name), problems).description(summary);
+    .addHelpText("after", EXIT_CODES)
+    // Unknown commands and options arrive in this action.
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      const [given] = root.args;
+      if (given === undefined) {
+        root.outputHelp();
+        return undefined;
+      }
+      const reason = given.startsWith("-") ? "unknown option" : "unknown command";
+      const options = { json: root.args.includes("--json") };
+      return run({ options, path: name, problems: [usageError(`${reason} ${given}`, reason)] });
+    });
+  for (const { name: own, summary, argument, options, command } of COMMANDS) {
     // A command inherits this setting from the root, which accepts excess arguments.
-    own.allowExcessArguments(false);
+    const sub = add(root, own, summary).allowExcessArguments(false);
     if (argument) {
-      own.argument(...argument);
+      sub.argument("[algorithm]", argument);
     }
-    for (const selector of selectors) {
-      own.option(SELECTORS[selector].flags, SELECTORS[selector].help);
+    for (const option of [...options, ["--json", "Print the answer as JSON"]]) {
+      sub.option(...option);
     }
-    for (const option of options) {
-      own.option(...option);
-    }
-    own.option("--json", "Print the answer as JSON");
-    addGatewayClientOptions?.(own);
-    own.options.find(({ long }) => long === "--expect-final")?.hideHelp();
-    own.action(() =>
-      run({ view, args: own.args, options: own.opts(), problems, path: `${name} ${command.name}` }),
+    addGatewayClientOptions?.(sub);
+    sub.options.find(({ long }) => long === "--expect-final")?.hideHelp();
+    sub.action(() =>
+      run({ command, args: sub.args, options: sub.opts(), problems, path: `${name} ${own}` }),
     );
   }
 }

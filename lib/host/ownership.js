@@ -2,6 +2,7 @@
 // So each call of ours is noted when it begins. An event about any other call shows another plugin's call.
 
 import { shared } from "../addon/shared.js";
+import { stringOf } from "../plain.js";
 
 const OWN_ID = "openclaw-taas-affinity";
 
@@ -38,9 +39,9 @@ const forget = ({ young, old }, value) => young.delete(value) || old.delete(valu
 /** Whether the host can have made `id`. */
 export const isId = (id) => typeof id === "string" && id !== "" && id.length <= ID_LIMIT;
 
-/** The trace and span of a `traceparent` header. */
+/** The trace and span of a `traceparent` header, `<version>-<trace>-<span>-<flags>`. */
 export const spanOfHeader = (traceparent) =>
-  /^[\da-f]{2}-([\da-f]{32}-[\da-f]{16})-/.exec(traceparent ?? "")?.[1];
+  traceparent?.length >= 55 ? traceparent.slice(3, 52) : undefined;
 
 /** The trace and span of an event, in the same form. */
 export const spanOfEvent = (context) =>
@@ -68,10 +69,8 @@ export function noteCall(provider, modelId, { requestId, headers }) {
   if (untouched.young.size + untouched.old.size > 0) {
     forget(untouched, modelKey(provider, modelId));
   }
-  const ids = [requestId, spanOfHeader(headers?.traceparent)].filter(isId);
-  for (const id of ids.length > 0 ? ids : [provider]) {
-    remember(begun, id, CALL_LIMIT);
-  }
+  const id = spanOfHeader(stringOf(headers?.traceparent)) ?? requestId;
+  remember(begun, isId(id) ? id : provider, CALL_LIMIT);
 }
 
 /** Whether the call of an event went through this plugin. */

@@ -6,18 +6,9 @@ import { providerValue } from "./lenient.js";
 /** JavaScript counts exactly up to here. A larger count is a fault of the gateway, and would falsify every sum. */
 const COUNT_LIMIT = 2 ** 53;
 
-/** Whether `long` is `<provider>/<short>`. This runs for every call, so it allocates no text. */
-const isPrefixed = (long, provider, short) =>
-  long.length === provider.length + 1 + short.length &&
-  long[provider.length] === "/" &&
-  long.startsWith(provider) &&
-  long.endsWith(short);
-
-/** Whether two ids name the same model, each with or without the provider. */
-const isSameModel = (id, provider, modelId) =>
-  id === modelId ||
-  (typeof id === "string" &&
-    (isPrefixed(modelId, provider, id) || isPrefixed(id, provider, modelId)));
+/** The id of a model without its provider. */
+const shortId = (id, provider) =>
+  typeof id === "string" && id.startsWith(`${provider}/`) ? id.slice(provider.length + 1) : id;
 
 const isTier = (tier) =>
   Number.isFinite(tier?.range?.[0]) &&
@@ -44,24 +35,20 @@ const priced = (cost) =>
  * @returns {object | undefined} the `cost` of the model's entry, if it contains a price of prompts
  */
 export function pricesOf(config, provider, modelId) {
-  if (typeof provider !== "string") {
-    return undefined;
-  }
-  const providers = config?.models?.providers;
-  const models = (providers?.[provider] ?? providerValue(providers, provider))?.models;
-  if (!Array.isArray(models)) {
-    return undefined;
-  }
-  return priced(models.find((model) => isSameModel(model?.id, provider, modelId))?.cost);
+  const models = providerValue(config?.models?.providers, provider)?.models;
+  const id = shortId(modelId, provider);
+  return Array.isArray(models)
+    ? priced(models.find((model) => shortId(model?.id, provider) === id)?.cost)
+    : undefined;
 }
 
 /** The prices of the tier for a prompt of this size; without tiers, the flat prices. */
 function ratesFor(cost, promptTokens) {
   const tiers = tiersOf(cost);
   const begun = tiers.filter(({ range: [start] }) => promptTokens >= start);
-  const hasEnd = ({ range: [start, end] }) => Number.isFinite(end) && end > start;
   return (
-    begun.find((tier) => !hasEnd(tier) || promptTokens < tier.range[1]) ??
+    // A tier without an end has all larger prompts.
+    begun.find(({ range: [start, end] }) => !(end > start) || promptTokens < end) ??
     begun.at(-1) ??
     tiers[0] ??
     cost
@@ -73,7 +60,7 @@ const countOf = (value) =>
 
 const priceOf = (value) => (Number.isFinite(value) ? value : 0);
 
-/** The costs of the tokens in US dollars. */
+/** The costs of the tokens in millionths of a US dollar. */
 function calculated(usage, cost) {
   const input = countOf(usage?.input);
   const cached = countOf(usage?.cacheRead);
@@ -82,15 +69,13 @@ function calculated(usage, cost) {
   const prompt = input + cached + written;
   const rates = ratesFor(cost, prompt);
   const inputPrice = priceOf(rates.input);
-  const promptCost =
-    input * inputPrice +
-    cached * priceOf(rates.cacheRead) +
-    (written - writtenForAnHour) * priceOf(rates.cacheWrite) +
-    writtenForAnHour * inputPrice * 2;
   return {
-    promptCost: promptCost / 1e6,
-    uncachedCost: (prompt * inputPrice) / 1e6,
-    outputCost: (countOf(usage?.output) * priceOf(rates.output)) / 1e6,
+    promptCost:
+      (input + 2 * writtenForAnHour) * inputPrice +
+      cached * priceOf(rates.cacheRead) +
+      (written - writtenForAnHour) * priceOf(rates.cacheWrite),
+    uncachedCost: prompt * inputPrice,
+    outputCost: countOf(usage?.output) * priceOf(rates.output),
   };
 }
 
@@ -109,7 +94,7 @@ function calculated(usage, cost) {
  */
 export function costOf({ config, provider, modelId, cost }, model, usage) {
   const entry = model && pricesOf(config, provider, model);
-  const isOther = entry && !isSameModel(modelId, provider, model);
+  const isOther = entry && shortId(modelId, provider) !== shortId(model, provider);
   const prices = isOther ? entry : (priced(cost) ?? entry);
   if (!prices) {
     return undefined;
@@ -120,10 +105,9 @@ export function costOf({ config, provider, modelId, cost }, model, usage) {
   // OpenClaw's total is 0 until OpenClaw has calculated it.
   const isKnown = Number.isFinite(total) && (isBilled ? total >= 0 : total > 0 && !isOther);
   const sum = costs.promptCost + costs.outputCost;
-  if (isKnown && sum > 0) {
-    for (const key of Object.keys(costs)) {
-      costs[key] *= total / sum;
-    }
+  const scale = isKnown && sum > 0 ? total / sum : 1e-6;
+  for (const key of Object.keys(costs)) {
+    costs[key] *= scale;
   }
   return costs;
 }

@@ -1,9 +1,8 @@
 // Reads the user's settings. An invalid setting gets its default, and a warning names it.
 
 import { oneLine } from "../log.js";
-import { isPlain } from "../plain.js";
+import { isPlain, stringOf } from "../plain.js";
 import { OWN_PROVIDERS } from "./host.js";
-import { readSafely } from "./lenient.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
@@ -16,11 +15,12 @@ const ID_LIMIT = 100;
 const NAMED_LIMIT = 16;
 const KEY_LIMIT = 40;
 
-/** @returns {(value: unknown) => unknown} `value` if it is one of `accepted`, else `undefined` */
-const oneOf =
-  (...accepted) =>
-  (value) =>
-    accepted.includes(value) ? value : undefined;
+/** A setting with a few accepted values. The first value is the default. */
+const oneOf = (...values) => ({
+  read: (value) => (values.includes(value) ? value : undefined),
+  accepted: values.map((value) => JSON.stringify(value)).join(" or "),
+  byDefault: values[0],
+});
 
 /** Describes an invalid value by its type. The value itself may be a secret or a path. */
 function described(name, value, accepted) {
@@ -33,61 +33,40 @@ function providersIn(list, reject) {
   if (!Array.isArray(list)) {
     return undefined;
   }
-  const ids = new Set(OWN_PROVIDERS);
+  const ids = new Set();
   // A very long list must not block the event loop.
   for (const value of list.slice(0, NAMED_LIMIT * PROVIDER_LIMIT)) {
     // The host compares ids in this form. The addon reads well-formed text only.
-    const id = typeof value === "string" ? value.trim().toLowerCase().toWellFormed() : "";
+    const id = stringOf(value)?.trim().toLowerCase().toWellFormed() ?? "";
     if (id === "" || id.length > ID_LIMIT) {
       reject(described("a provider id", value, `text of 1 to ${ID_LIMIT} characters`));
-    } else if (ids.size < OWN_PROVIDERS.length + PROVIDER_LIMIT) {
+    } else if (!OWN_PROVIDERS.includes(id)) {
       ids.add(id);
-    } else if (!ids.has(id)) {
-      reject(`more than ${PROVIDER_LIMIT} providers`);
-      break;
     }
   }
-  return [...ids].slice(OWN_PROVIDERS.length);
+  if (ids.size > PROVIDER_LIMIT) {
+    reject(`more than ${PROVIDER_LIMIT} providers`);
+  }
+  return [...ids].slice(0, PROVIDER_LIMIT);
 }
-
-const NAMESPACE = {
-  read: (value) =>
-    typeof value === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined,
-  accepted: "1 to 64 of A-Z a-z 0-9 . _ -",
-  byDefault: null,
-};
-
-const SWITCH = { read: oneOf(true, false), accepted: "true or false", byDefault: true };
-
-/** `false` is a natural way to write "off". Earlier releases had "reply". */
-const NOTICES = new Map([
-  ["off", "off"],
-  [false, "off"],
-  ["log", "log"],
-  ["reply", "log"],
-]);
 
 /** The settings, in the order in which warnings name them. `read` returns `undefined` for an invalid value. */
 const SETTINGS = {
-  affinity: {
-    read: oneOf("workspace", "conversation"),
-    accepted: '"workspace" or "conversation"',
-    byDefault: "workspace",
-  },
+  affinity: oneOf("workspace", "conversation"),
   providers: {
     read: providersIn,
     accepted: `a list of at most ${PROVIDER_LIMIT} ids`,
     byDefault: [],
   },
-  namespace: NAMESPACE,
-  gitHints: SWITCH,
-  observe: SWITCH,
-  routeNotice: {
-    read: (value) => NOTICES.get(value),
-    accepted: '"off" or "log"',
-    byDefault: "off",
+  namespace: {
+    read: (value) => (/^[A-Za-z0-9._-]{1,64}$/.test(stringOf(value) ?? "") ? value : undefined),
+    accepted: "1 to 64 of A-Z a-z 0-9 . _ -",
+    byDefault: null,
   },
-  debug: { ...SWITCH, byDefault: false },
+  gitHints: oneOf(true, false),
+  observe: oneOf(true, false),
+  routeNotice: oneOf("off", "log"),
+  debug: oneOf(false, true),
 };
 
 /**
@@ -103,72 +82,64 @@ const SETTINGS = {
  * @property {{ kind: string, consequence: string, reason: string }[]} warnings
  */
 
-/** The value of a setting. An invalid value is rejected and replaced by the default. */
-function valid(name, value, { read, accepted, byDefault }, reject) {
-  const result = value === undefined ? byDefault : read(value, reject);
-  if (result === undefined) {
-    reject(described(name, value, accepted));
-  }
-  return result ?? byDefault;
-}
-
-/** Reads `config` into `settings`, which have their defaults. */
-function readConfig(config, settings, reject) {
-  if (config === undefined || config === null) {
-    return;
-  }
-  if (!isPlain(config)) {
-    reject(described("the configuration", config, "a plain object"));
-    return;
-  }
-  for (const [key, setting] of Object.entries(SETTINGS)) {
-    settings[key] = valid(key, config[key], setting, reject);
-  }
-  for (const key of Object.keys(config).filter((name) => !Object.hasOwn(SETTINGS, name))) {
-    reject(oneLine(key, KEY_LIMIT));
-  }
-}
-
 /**
  * @param {unknown} config `plugins.entries.openclaw-taas-affinity.config`, of any type
  * @param {NodeJS.ProcessEnv} env
  * @returns {Settings}
  */
 export function settingsOf(config, env) {
-  const invalid = new Set();
-  const warnings = [];
-  const reject = (name) => invalid.size < NAMED_LIMIT && invalid.add(name);
-  const warn = (kind, consequence, reason) => warnings.push({ kind, consequence, reason });
+  const names = new Set();
+  const reject = (name) => names.size < NAMED_LIMIT && names.add(name);
+
+  /** The value of a setting. An invalid value is rejected and replaced by the default. */
+  function valid(name, value, { read, accepted, byDefault }) {
+    const result = value === undefined ? byDefault : read(value, reject);
+    if (result === undefined) {
+      reject(described(name, value, accepted));
+    }
+    return result ?? byDefault;
+  }
 
   const defaults = Object.entries(SETTINGS).map(([key, { byDefault }]) => [key, byDefault]);
   const settings = Object.fromEntries(defaults);
   try {
-    readConfig(config, settings, reject);
+    if (!isPlain(config ?? {})) {
+      reject(described("the configuration", config, "a plain object"));
+    } else {
+      for (const key of Object.keys({ ...settings, ...config })) {
+        if (Object.hasOwn(SETTINGS, key)) {
+          settings[key] = valid(key, config?.[key], SETTINGS[key]);
+        } else {
+          reject(oneLine(key, KEY_LIMIT));
+        }
+      }
+    }
   } catch {
     reject("the configuration");
   }
   const namespace = env[NAMESPACE_VARIABLE]?.trim() ? env[NAMESPACE_VARIABLE] : undefined;
-  settings.namespace ??= valid(NAMESPACE_VARIABLE, namespace, NAMESPACE, reject);
+  settings.namespace ??= valid(NAMESPACE_VARIABLE, namespace, SETTINGS.namespace);
   const hints = env[HINTS_VARIABLE]?.trim().toLowerCase() || "on";
   settings.gitHints &&= hints === "on";
   // The host reads this variable in the same way.
   settings.debug ||= /^\s*(?:1|true|yes|on)\s*$/i.test(env.OPENCLAW_DEBUG);
 
-  if (readSafely(() => config.routeNotice) === "reply") {
-    const consequence = 'routeNotice "reply" was removed and is treated as "log"';
-    warn("route-notice", consequence, 'set it to "log" or "off"');
-  }
+  const invalid = [...names];
+  const warnings = [];
   if (hints !== "on" && hints !== "off") {
-    const reason = `${HINTS_VARIABLE} must be on or off`;
-    warn("hints-variable", "requests go out without repository hints", reason);
+    warnings.push({
+      kind: "hints-variable",
+      consequence: "requests go out without repository hints",
+      reason: `${HINTS_VARIABLE} must be on or off`,
+    });
   }
-  if (invalid.size > 0) {
-    const names = [...invalid].join(", ");
-    warn(
-      `config ${names}`,
-      "part of the plugin's configuration is ignored, and the defaults are used instead",
-      `${names}; the settings are ${Object.keys(SETTINGS).join(", ")}`,
-    );
+  if (invalid.length > 0) {
+    warnings.push({
+      kind: `config ${invalid}`,
+      consequence:
+        "part of the plugin's configuration is ignored, and the defaults are used instead",
+      reason: `${invalid.join(", ")}; the settings are ${Object.keys(SETTINGS).join(", ")}`,
+    });
   }
-  return { ...settings, invalid: [...invalid], warnings };
+  return { ...settings, invalid, warnings };
 }

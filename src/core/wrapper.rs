@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, cell::Cell, path::Path};
 
-use serde::{Serialize, Serializer};
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
 
 use crate::{
     agent,
@@ -10,7 +11,7 @@ use crate::{
     identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id, state_dir},
     store::CallIdentity,
     surroundings::Surroundings,
-    text::{self, NAME_LIMIT, bounded, non_blank},
+    text::{NAME_LIMIT, bounded, non_blank},
 };
 
 /// The most bytes of a context whose wrapper JavaScript may remember.
@@ -116,6 +117,7 @@ impl Gateway {
             identity,
             reusable: !watched.used.get() && context.is_reusable(),
             git_hints: self.git_hints,
+            latest: Mutex::default(),
         })
     }
 }
@@ -168,6 +170,15 @@ pub struct Wrapper {
     model_id: Option<String>,
     reusable: bool,
     git_hints: bool,
+    latest: Mutex<Option<Added>>,
+}
+
+/// Metadata as text. Most payloads of an identity get the same metadata, and a copy is many times cheaper than a new text.
+#[derive(Debug)]
+struct Added {
+    present: [bool; METADATA_KEYS.len()],
+    hints: Hints,
+    text: Option<String>,
 }
 
 impl Wrapper {
@@ -186,21 +197,25 @@ impl Wrapper {
     /// The headers as the JSON text of an object.
     #[must_use]
     pub fn headers_json(&self) -> String {
-        struct ByName<'a>(&'a Wrapper);
-        impl Serialize for ByName<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let all = HEADERS.iter().zip(self.0.headers());
-                serializer
-                    .collect_map(all.filter_map(|(name, value)| Some((name, value.as_ref()?))))
-            }
-        }
-        text::json(&ByName(self))
+        let all = HEADERS.iter().zip(self.headers());
+        let known: Map<_, _> = all
+            .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?.into())))
+            .collect();
+        Value::Object(known).to_string()
     }
 
     /// The missing metadata, see [`Envelope::additions`].
     #[must_use]
     pub fn additions(&self, present: [bool; METADATA_KEYS.len()], hints: &Hints) -> Option<String> {
-        self.envelope.additions(present, hints)
+        let mut latest = self.latest.lock();
+        match &*latest {
+            Some(added) if added.present == present && added.hints == *hints => added.text.clone(),
+            _ => {
+                let text = self.envelope.additions(present, hints);
+                *latest = Some(Added { present, hints: hints.clone(), text: text.clone() });
+                text
+            }
+        }
     }
 
     /// Whether an equal context always makes an equal wrapper, and is short enough to be remembered.

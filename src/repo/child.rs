@@ -18,29 +18,30 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// Runs `command` to its end and has its output read by `read`: how it ended, and what was read.
-/// `None` where it was killed, as when its time was up. Its output is what it says, or its errors.
+/// Runs `command` to its end and has its output read by `read`: how it ended, and what was read. If it
+/// was killed, as when its time was up, the error is [`io::ErrorKind::TimedOut`]. Its output is what it
+/// says, or its errors.
 pub(crate) fn run<T>(
     command: &mut Command,
     is_errors: bool,
     deadline: Instant,
     read: impl FnOnce(&mut Output<'_>) -> T,
-) -> io::Result<Option<(ExitStatus, T)>> {
+) -> io::Result<(ExitStatus, T)> {
     let (mut running, pipe) = Running::start(command, is_errors)?;
     let read = read(&mut Output::new(&mut running, pipe, deadline)?);
     // By now it has closed its output, or can write no more, and is about to end.
     while !running.has_ended()? {
         if Instant::now() >= deadline {
-            return Ok(None);
+            return Err(io::ErrorKind::TimedOut.into());
         }
         thread::sleep(Duration::from_micros(100));
     }
     let status = running.end()?;
     #[cfg(unix)]
     if std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL) {
-        return Ok(None);
+        return Err(io::ErrorKind::TimedOut.into());
     }
-    Ok(Some((status, read)))
+    Ok((status, read))
 }
 
 /// What ends it where its time is up, or where the system has no memory left.

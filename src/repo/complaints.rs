@@ -50,15 +50,14 @@ pub(crate) enum Fault {
 
 pub(crate) const HANGS: &str = "its file system does not answer; it is asked again when it does";
 
-/// The fault of a repository in which git is too slow for `late`.
-pub(crate) fn late(late: Depth) -> (Fault, String) {
-    let (fault, what) = match late {
-        Depth::Verdict => {
-            (Fault::LateVerdict, "git status and its wait take longer than 2 seconds")
-        }
-        _ => (Fault::LateGit, "git does not answer within 2 seconds"),
+/// Complains that git is too slow in a workspace, so that it is asked no more than `most` for a while.
+pub(crate) fn late(workspace: &Path, most: Depth) {
+    let (fault, what) = match most {
+        Depth::Name => (Fault::LateGit, "git does not answer within 2 seconds"),
+        _ => (Fault::LateVerdict, "git status and its wait take longer than 2 seconds"),
     };
-    (fault, format!("{what}; it is tried again less and less often"))
+    let reason = format!("{what}; it is tried again less and less often");
+    complain(fault, Some(workspace), &reason);
 }
 
 /// Complaints that were not handed out yet. Each fault is reported once in a process.

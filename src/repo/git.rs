@@ -1,12 +1,12 @@
 //! The user's git: where it is, and an environment made from nothing.
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::Cell,
     env,
     ffi::OsString,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -14,6 +14,7 @@ use std::{
 use crate::{
     child::{self, Output},
     complaints::{Fault, complain},
+    place::No,
     trust::{self, Use},
 };
 
@@ -109,8 +110,6 @@ fn trusted_by_environment() -> Vec<OsString> {
 pub(crate) struct Git {
     program: PathBuf,
     deadline: Cell<Instant>,
-    /// Why the program does not work.
-    failure: OnceCell<String>,
 }
 
 impl Git {
@@ -118,8 +117,8 @@ impl Git {
     /// together. No directory is looked at that comes after it on `PATH`.
     pub(crate) fn first<T>(
         time: Duration,
-        mut ask: impl FnMut(&Self) -> Option<T>,
-    ) -> Option<(Self, T)> {
+        ask: impl Fn(&Self) -> Result<T, No>,
+    ) -> Option<(Self, Result<T, No>)> {
         let deadline = Cell::new(Instant::now() + time);
         let (mut failure, mut refused) = (None, None);
         for program in Environment::get().gits() {
@@ -127,12 +126,15 @@ impl Git {
                 Some(trust::MISSING) => {}
                 Some(objection) => _ = refused.get_or_insert((program, objection)),
                 None => {
-                    let git =
-                        Self { program, deadline: deadline.clone(), failure: OnceCell::new() };
-                    if let Some(answer) = ask(&git) {
-                        return Some((git, answer));
+                    let git = Self { program, deadline: deadline.clone() };
+                    match ask(&git) {
+                        // A shell would try the next one, too.
+                        Err(No::Broken(how)) => {
+                            let program = git.program.display();
+                            failure.get_or_insert_with(|| format!("{program} {how}"));
+                        }
+                        answer => return Some((git, answer)),
                     }
-                    failure = failure.or(git.failure.into_inner());
                 }
             }
         }
@@ -161,16 +163,6 @@ impl Git {
         let result = wait();
         self.deadline.set(self.deadline.get() + paused.elapsed());
         result
-    }
-
-    /// Whether the program works, as far as is known. If not, a shell would try the next on `PATH`.
-    pub(crate) fn works(&self) -> bool {
-        self.failure.get().is_none()
-    }
-
-    /// Notes that the program does not work.
-    pub(crate) fn fail(&self, how: &str) {
-        let _ = self.failure.set(format!("{} {how}", self.program.display()));
     }
 
     /// Complains that git lacks what it is asked for.
@@ -202,16 +194,17 @@ impl Git {
         env::join_paths(own.into_iter().chain(system)).unwrap_or_default()
     }
 
-    /// Runs a command: its exit code, and its output. One that has more to say fails.
-    pub(crate) fn text(&self, command: &mut Command) -> Option<(Option<i32>, String)> {
-        let (code, text) = self.run(command, false, read_text)?;
-        Some((code, text?))
-    }
-
-    /// The exit code of a command, and what it has to say on its standard error.
-    pub(crate) fn errors(&self, command: &mut Command) -> Option<(Option<i32>, String)> {
-        let (code, text) = self.run(command, true, read_text)?;
-        Some((code, text?))
+    /// Runs a command: its exit code, and its output or errors. One that has more to say fails.
+    pub(crate) fn text(
+        &self,
+        command: &mut Command,
+        is_errors: bool,
+    ) -> io::Result<(Option<i32>, String)> {
+        let (status, text) = self.run(command, is_errors, |output| {
+            let mut text = String::new();
+            output.take(OUTPUT).read_to_string(&mut text).map(|_| text)
+        })?;
+        Ok((status.code(), text?))
     }
 
     /// Runs a command, as [`child::run`] does.
@@ -220,16 +213,7 @@ impl Git {
         command: &mut Command,
         is_errors: bool,
         read: impl FnOnce(&mut Output<'_>) -> T,
-    ) -> Option<(Option<i32>, T)> {
-        let run = child::run(command, is_errors, self.deadline.get(), read);
-        let (status, read) =
-            run.inspect_err(|error| self.fail(&format!("cannot be started: {error}"))).ok()??;
-        Some((status.code(), read))
+    ) -> io::Result<(ExitStatus, T)> {
+        child::run(command, is_errors, self.deadline.get(), read)
     }
-}
-
-fn read_text(output: &mut Output<'_>) -> Option<String> {
-    let mut text = String::new();
-    output.take(OUTPUT).read_to_string(&mut text).ok()?;
-    Some(text)
 }

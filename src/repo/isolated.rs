@@ -42,9 +42,8 @@ const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-sub
 pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> Option<bool> {
     // The isolated git directory does not know which objects stand for others.
     let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
-    if git.text(&mut git.command(root, replaced))? != (Some(0), String::new()) {
-        return None;
-    }
+    let said = git.text(&mut git.command(root, replaced), false).ok()?;
+    (said == (Some(0), String::new())).then_some(())?;
     let dir = make(place, settings)?;
     let brought = bring(place, dir.path());
     let is_full = |error: &&io::Error| error.kind() == io::ErrorKind::StorageFull;
@@ -66,11 +65,11 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
         ]);
         command
     };
-    let said =
-        |words, is| match git.run(&mut command(words), false, |output| records(output, is))? {
-            (Some(0), Ok(said)) => Some(said),
-            _ => None,
-        };
+    let said = |words, is| {
+        let run = git.run(&mut command(words), false, |output| records(output, is));
+        let (status, said) = run.ok()?;
+        said.ok().filter(|_| status.success())
+    };
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),

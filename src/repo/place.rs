@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{git::Git, name_of};
+use crate::{complaints::Fault, git::Git, name_of};
 
 /// The nearest ancestor of `workspace` that holds a `.git` entry.
 pub(crate) fn root_of(workspace: &Path) -> Option<&Path> {
@@ -21,11 +21,43 @@ pub(crate) fn root_of(workspace: &Path) -> Option<&Path> {
 pub(crate) enum No {
     /// Git sees no repository.
     Refused,
-    /// Git does not trust the repository's owner.
-    Untrusted,
-    /// Git cannot read it, and says this.
-    Unreadable(String),
+    Fault(Fault, String),
+    /// This git does not work, in words that follow its path.
+    Broken(String),
     Doubt,
+}
+
+impl No {
+    /// What follows from a git's exit code and errors.
+    fn from_errors(root: &Path, (code, errors): &(Option<i32>, String)) -> Self {
+        let says = |text| errors.contains(text);
+        let first = errors.lines().next().unwrap_or_default();
+        // As different versions of git say it.
+        if says("dubious ownership") || says("unsafe repository") {
+            let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+            let root = root.display().to_string().replace('\'', r"'\''");
+            let reason = format!(
+                "git does not trust the owner of the repository; to trust it, run as the gateway's \
+                 user: git config --global --add safe.directory '{root}'"
+            );
+            Self::Fault(Fault::Untrusted, reason)
+        } else if says("not a git repository") {
+            Self::Refused
+        } else if *code == Some(128) {
+            Self::Fault(Fault::Unreadable, format!("git cannot read the repository: {first}"))
+        } else {
+            Self::Broken(format!("fails: {first}"))
+        }
+    }
+}
+
+impl From<io::Error> for No {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::InvalidData => Self::Doubt,
+            _ => Self::Broken(format!("cannot be started: {error}")),
+        }
+    }
 }
 
 /// Paths are absolute; those of `git_dir` and `common_dir` are real paths.
@@ -42,20 +74,18 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Asks git for it; `None` where this git does not work.
-    pub(crate) fn of(root: &Path, git: &Git) -> Option<Result<Self, No>> {
+    /// Asks git for it.
+    pub(crate) fn of(root: &Path, git: &Git) -> Result<Self, No> {
         // A symbolic link is not followed: it can lead to anyone's repository.
         if root.join(".git").is_symlink() {
-            return Some(Err(No::Doubt));
+            return Err(No::Doubt);
         }
         let words = "rev-parse --show-toplevel --git-dir --git-common-dir --git-path index \
             --git-path objects --show-object-format HEAD --symbolic-full-name HEAD";
         let mut command = git.command(root, words);
         // Not above the root, where another repository may be.
         command.env("GIT_CEILING_DIRECTORIES", root.parent().unwrap_or(root));
-        let Some((code, text)) = git.text(&mut command) else {
-            return git.works().then_some(Err(No::Doubt));
-        };
+        let (code, text) = git.text(&mut command, false)?;
         let lines: Vec<_> = text.lines().collect();
         let place = match (code, lines.as_slice()) {
             // An old git repeats what it does not know.
@@ -68,32 +98,13 @@ impl Place {
             }
             // Of an unborn branch git says no more than this.
             (_, [paths @ .., format, "HEAD"]) => {
-                let name = git.text(&mut git.command(root, "symbolic-ref -q HEAD"));
-                name.and_then(|(_, name)| Self::new(root, paths, format, None, name.trim_end()))
+                let (_, name) = git.text(&mut git.command(root, "symbolic-ref -q HEAD"), false)?;
+                Self::new(root, paths, format, None, name.trim_end())
             }
             (Some(0), _) => None,
-            _ => return Self::refused(git, &git.errors(&mut command).unwrap_or_default()),
+            _ => return Err(No::from_errors(root, &git.text(&mut command, true)?)),
         };
-        Some(place.ok_or(No::Doubt))
-    }
-
-    /// What follows from what git says where it knows no place.
-    fn refused(git: &Git, (code, why): &(Option<i32>, String)) -> Option<Result<Self, No>> {
-        let says = |text| why.contains(text);
-        let first = why.lines().next().unwrap_or_default();
-        // As different versions of git say it.
-        Some(Err(if says("dubious ownership") || says("unsafe repository") {
-            No::Untrusted
-        } else if says("not a git repository") {
-            No::Refused
-        } else if git.is_late() {
-            No::Doubt
-        } else if *code == Some(128) {
-            No::Unreadable(first.to_owned())
-        } else {
-            git.fail(&format!("fails: {first}"));
-            return None;
-        }))
+        place.ok_or(No::Doubt)
     }
 
     fn new(

@@ -1,11 +1,15 @@
 //! What is known of one repository, for how long, and how much git is asked of it next.
 
 use std::{
-    sync::Arc,
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
-use crate::{Depth, Hints};
+use parking_lot::Mutex;
+
+use crate::{Depth, Found, Hints, workspace::PROBE};
 
 /// How long hints may be sent, counted from when git began to look.
 pub(crate) const FRESH: Duration = Duration::from_secs(2);
@@ -20,66 +24,115 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const REST: Duration = Duration::from_secs(8);
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
+/// The most repositories that are remembered without need.
+const REPOSITORIES: usize = 256;
+
 struct Answer {
     /// When git began to look.
     at: Instant,
     hints: Arc<Hints>,
 }
 
-/// What git was too slow for, and until when it is not asked for that again.
+/// How much git is asked until it had its rest.
 struct Pace {
-    late: Depth,
+    most: Depth,
     rest: Duration,
     until: Instant,
 }
 
 #[derive(Default)]
-pub(crate) struct Repository {
+struct State {
+    /// When the probe began that asks git now.
+    asked: Option<Instant>,
     whole: Option<Answer>,
     /// Name and branch, while the verdict is awaited.
     early: Option<Answer>,
     pace: Option<Pace>,
 }
 
-impl Repository {
-    pub(crate) fn known(&self) -> Option<Arc<Hints>> {
-        let early = self.early.as_ref().filter(|early| early.at.elapsed() >= PATIENCE);
-        let mut answers = [self.whole.as_ref(), early].into_iter().flatten();
-        answers.find(|answer| answer.at.elapsed() < FRESH).map(|answer| Arc::clone(&answer.hints))
-    }
-
-    pub(crate) fn is_young(&self) -> bool {
+impl State {
+    fn is_young(&self) -> bool {
         self.whole.as_ref().is_some_and(|whole| whole.at.elapsed() < AGING)
     }
 
+    /// A probe that hangs is not waited for.
+    fn is_asked(&self) -> bool {
+        self.asked.is_some_and(|at| at.elapsed() < PROBE)
+    }
+
     /// How much git is asked now.
-    pub(crate) fn depth(&self) -> Depth {
-        match &self.pace {
-            Some(pace) if pace.until > Instant::now() => match pace.late {
-                Depth::Verdict => Depth::Branch,
-                _ => Depth::Name,
-            },
-            _ => Depth::Verdict,
+    fn most(&self) -> Depth {
+        let pace = self.pace.as_ref().filter(|pace| pace.until > Instant::now());
+        pace.map_or(Depth::Verdict, |pace| pace.most)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Repository(Mutex<State>);
+
+impl Repository {
+    /// The repository with this root.
+    pub(crate) fn at(root: &Path) -> Arc<Self> {
+        static ALL: LazyLock<Mutex<HashMap<PathBuf, Arc<Repository>>>> =
+            LazyLock::new(Mutex::default);
+
+        let mut all = ALL.lock();
+        if all.len() >= REPOSITORIES {
+            all.retain(|_, repository| Arc::strong_count(repository) > 1);
         }
+        Arc::clone(all.entry(root.to_owned()).or_default())
     }
 
-    pub(crate) fn tell_early(&mut self, at: Instant, hints: &Hints) {
-        self.early = Some(Answer { at, hints: Arc::new(hints.clone()) });
+    pub(crate) fn known(&self) -> Option<Arc<Hints>> {
+        let state = self.0.lock();
+        let early = state.early.as_ref().filter(|early| early.at.elapsed() >= PATIENCE);
+        let mut answers = [state.whole.as_ref(), early].into_iter().flatten();
+        answers.find(|answer| answer.at.elapsed() < FRESH).map(|answer| Arc::clone(&answer.hints))
     }
 
-    /// Takes an answer, and decides when git is asked again for what it was too slow for.
-    pub(crate) fn tell(&mut self, at: Instant, hints: Hints, late: Option<Depth>) {
+    /// Whether a probe is under way now; `None` if one is needed.
+    pub(crate) fn is_awaited(&self) -> Option<bool> {
+        let state = self.0.lock();
+        if state.is_young() { Some(false) } else { state.is_asked().then_some(true) }
+    }
+
+    /// Begins a probe and returns how much it asks; `None` if there is nothing to ask, or another asks.
+    pub(crate) fn begin(&self, at: Instant) -> Option<Depth> {
+        let mut state = self.0.lock();
+        if state.is_young() || state.is_asked() {
+            return None;
+        }
+        state.asked = Some(at);
+        Some(state.most())
+    }
+
+    pub(crate) fn tell_early(&self, at: Instant, hints: &Hints) {
+        self.0.lock().early = Some(Answer { at, hints: Arc::new(hints.clone()) });
+    }
+
+    /// Ends the probe that began at `at`. If git was too slow, it is asked less for a while: returns how much.
+    pub(crate) fn finish(&self, at: Instant, found: Option<Found>) -> Option<Depth> {
+        let mut state = self.0.lock();
+        if state.asked == Some(at) {
+            state.asked = None;
+        }
+        let Found { hints, is_late } = found?;
         // A probe that hung may come after another.
-        if self.whole.as_ref().is_some_and(|whole| whole.at > at) {
-            return;
+        if state.whole.as_ref().is_some_and(|whole| whole.at > at) {
+            return None;
         }
-        let asked = self.depth();
-        self.whole = Some(Answer { at, hints: Arc::new(hints) });
-        if let Some(late) = late {
-            let rest = self.pace.as_ref().map_or(REST, |pace| (pace.rest * 2).min(LONGEST_REST));
-            self.pace = Some(Pace { late, rest, until: Instant::now() + rest });
-        } else if asked == Depth::Verdict {
-            self.pace = None;
+        state.whole = Some(Answer { at, hints: Arc::new(hints) });
+        // An answer that is too old to be sent is late, too. If the process was stopped meanwhile, git was not slow.
+        if at.elapsed() < PROBE && (is_late || at.elapsed() >= FRESH) {
+            let has_names = state.early.as_ref().is_some_and(|early| early.at == at);
+            let most = if has_names { Depth::Branch } else { Depth::Name };
+            let rest = state.pace.as_ref().map_or(REST, |pace| (pace.rest * 2).min(LONGEST_REST));
+            state.pace = Some(Pace { most, rest, until: Instant::now() + rest });
+            return Some(most);
         }
+        if state.most() == Depth::Verdict {
+            state.pace = None;
+        }
+        None
     }
 }

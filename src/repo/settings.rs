@@ -27,7 +27,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Asks git for them; `None` where it does not say.
     pub(crate) fn of(root: &Path, git: &Git) -> Option<Self> {
-        let (code, text) = git.text(&mut git.command(root, ASK))?;
+        let (code, text) = git.text(&mut git.command(root, ASK), false).ok()?;
         let usual = Environment::get().configuration.join("git").join("attributes");
         let mut settings = Self {
             names_work_tree: false,

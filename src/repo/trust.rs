@@ -6,7 +6,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ffi::OsString,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -15,62 +14,45 @@ use parking_lot::Mutex;
 
 use crate::{
     git::Environment,
-    prober,
     walk::{Stop, walk},
+    workspace,
 };
 
 /// The most places that are remembered. When there are more, all are forgotten: each comes back with its
 /// next probe.
-const PLACES: usize = 8192;
+const PLACES: usize = 1 << 15;
 
 /// The identity of a file, by whatever name it is reached.
-#[cfg(unix)]
-type Id = (u64, u64);
-#[cfg(not(unix))]
-type Id = PathBuf;
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Id(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
-fn id(path: &Path) -> Option<Id> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        path.metadata().ok().map(|found| (found.dev(), found.ino()))
-    }
-    #[cfg(not(unix))]
-    path.canonicalize().ok()
-}
-
-/// Places where agents write, by name. Each has its identity, once it was looked at and where it exists.
-type Places = HashMap<PathBuf, Option<Option<Id>>>;
-
-static KNOWN: LazyLock<Mutex<Places>> = LazyLock::new(Mutex::default);
-
-/// Notes a place where an agent writes, by its name alone: nothing is looked at.
-pub(crate) fn note(place: &Path) {
-    let mut known = KNOWN.lock();
-    if !known.contains_key(place) {
-        if known.len() >= PLACES {
-            known.clear();
+impl Id {
+    fn of(path: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            path.metadata().ok().map(|found| Self((found.dev(), found.ino())))
         }
-        known.insert(place.to_owned(), None);
+        #[cfg(not(unix))]
+        path.canonicalize().ok().map(Self)
     }
 }
+
+/// Places where agents write that were looked at, each with its identity where it exists. Workspaces whose
+/// turn has not come are known by name alone.
+static SEEN: LazyLock<Mutex<HashMap<PathBuf, Option<Id>>>> = LazyLock::new(Mutex::default);
 
 /// Looks at a place where an agent writes, and notes its real name and its identity.
 pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
-    let mut last = PathBuf::new();
-    let real = walk(place, |at, rest| {
-        last = at.iter().chain(rest.iter().rev().map(OsString::as_os_str)).collect();
-        true
-    });
-    let found = Some(real.as_deref().ok().and_then(id));
-    // Of what does not exist or hangs, this much is known of its real name.
-    let real_name = real.as_deref().unwrap_or(&last);
-    note(real_name);
-    let mut known = KNOWN.lock();
-    for name in [Some(real_name), Some(place).filter(|_| real != Err(Stop::Hangs))] {
-        if let Some(id) = name.and_then(|name| known.get_mut(name)) {
-            id.clone_from(&found);
+    let real = walk(place, |_, _| true);
+    if real != Err(Stop::Hangs) {
+        let found = real.as_deref().ok().and_then(Id::of);
+        let mut seen = SEEN.lock();
+        if seen.len() >= PLACES {
+            seen.clear();
         }
+        seen.extend(real.iter().map(|real| (real.clone(), found.clone())));
+        seen.insert(place.to_owned(), found);
     }
     real
 }
@@ -91,29 +73,26 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
         return Some("it is not an absolute path");
     }
     let environment = Environment::get();
-    environment.states.iter().for_each(|dir| note(dir));
-    let by_name = |(place, id): (&PathBuf, &Option<_>)| id.is_none().then(|| place.clone());
-    let by_name = KNOWN.lock().iter().filter_map(by_name).collect();
-    // Where a file system hangs, nothing can be run from it.
-    for place in prober::without_hung(by_name) {
+    let places = environment.states.iter().cloned().chain(workspace::names());
+    for place in places.filter(|place| !SEEN.lock().contains_key(place)) {
         let _ = look_at(&place);
     }
-    let ids: HashSet<Id> =
-        KNOWN.lock().values().flatten().flatten().map(ToOwned::to_owned).collect();
+    let ids: HashSet<Id> = SEEN.lock().values().flatten().cloned().collect();
     let temporary = &environment.temporary;
     // Our directory and a file in it follow in a parent.
     let (temporary_id, below) = match purpose {
-        Use::Program => (id(temporary), 0),
+        Use::Program => (Id::of(temporary), 0),
         Use::Parent => (None, 2),
     };
     // By name first, as that cannot hang.
     let is_agents = |at: &Path| {
-        KNOWN.lock().contains_key(at)
+        workspace::is_named(at)
+            || SEEN.lock().contains_key(at)
             || purpose == Use::Program && at == temporary
-            || id(at).is_some_and(|id| ids.contains(&id) || temporary_id.as_ref() == Some(&id))
+            || Id::of(at).is_some_and(|id| ids.contains(&id) || temporary_id.as_ref() == Some(&id))
     };
     let mut objection = None;
-    let real = walk(path, |at, rest| {
+    let real = walk(path, |at, names| {
         objection = if at.ends_with("node_modules") {
             Some("it lies in node_modules, where agents install programs")
         } else if is_agents(at) {
@@ -121,7 +100,7 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
         } else if at.join(".git").symlink_metadata().is_ok() {
             Some("it lies in a git work tree, where agents can write")
         } else {
-            others(at, rest.len() + below)
+            others(at, names + below)
         };
         objection.is_none()
     });

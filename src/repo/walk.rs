@@ -1,4 +1,4 @@
-//! Follows a path one name at a time, and tells file systems apart.
+//! Follows a path one name at a time.
 
 use std::{
     ffi::OsString,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::prober;
+use crate::probes;
 
 /// The most symbolic links that are followed.
 const LINKS: usize = 40;
@@ -16,22 +16,19 @@ const LINKS: usize = 40;
 pub(crate) enum Stop {
     /// `step` said no, or there are too many links.
     Refused,
-    /// Threads of this crate hang in its file system.
+    /// Other probes hang there.
     Hangs,
 }
 
 /// The real path of an absolute `path`. Before each name is looked at, `step` gets the path up to it and
-/// the names that follow, and says whether to go on.
-pub(crate) fn walk(
-    path: &Path,
-    step: impl FnMut(&Path, &[OsString]) -> bool,
-) -> Result<PathBuf, Stop> {
+/// how many names follow, and says whether to go on.
+pub(crate) fn walk(path: &Path, step: impl FnMut(&Path, usize) -> bool) -> Result<PathBuf, Stop> {
     let real = follow(path, step);
-    prober::leave();
+    probes::leave();
     real
 }
 
-fn follow(path: &Path, mut step: impl FnMut(&Path, &[OsString]) -> bool) -> Result<PathBuf, Stop> {
+fn follow(path: &Path, mut step: impl FnMut(&Path, usize) -> bool) -> Result<PathBuf, Stop> {
     let names = |path: &Path| -> Vec<OsString> {
         path.components().rev().map(|name| name.as_os_str().to_owned()).collect()
     };
@@ -42,17 +39,14 @@ fn follow(path: &Path, mut step: impl FnMut(&Path, &[OsString]) -> bool) -> Resu
             continue;
         }
         at.push(&name);
-        if !prober::enter(&at) {
+        if !probes::enter(&at) {
             return Err(Stop::Hangs);
         }
-        if !step(&at, &rest) {
+        if links > LINKS || !step(&at, rest.len()) {
             return Err(Stop::Refused);
         }
         if let Ok(target) = fs::read_link(&at) {
             links += 1;
-            if links > LINKS {
-                return Err(Stop::Refused);
-            }
             at.pop();
             // An absolute target begins with the root directory, which replaces all before it.
             rest.extend(names(&target));
@@ -61,64 +55,9 @@ fn follow(path: &Path, mut step: impl FnMut(&Path, &[OsString]) -> bool) -> Resu
     Ok(at)
 }
 
-/// The mounted file systems, each with its mount point and its device.
-pub(crate) struct Mounts(Vec<(PathBuf, String)>);
-
-impl Mounts {
-    /// Reads them from the kernel, which touches none of them.
-    pub(crate) fn read() -> Self {
-        Self::parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
-    }
-
-    fn parse(text: &str) -> Self {
-        // "36 35 98:0 /root /mnt/point ...", where blanks in names are written in octal.
-        let mount = |line: &str| {
-            let mut fields = line.split(' ').skip(2);
-            let device = fields.next()?;
-            let point = fields.nth(1)?.replace("\\040", " ").replace("\\134", "\\");
-            Some((PathBuf::from(point), device.to_owned()))
-        };
-        Self(text.lines().filter_map(mount).collect())
-    }
-
-    /// The device of a path. Other systems have no such list: the first two names stand for it, which
-    /// tell `/Volumes/one` from `/Volumes/other`.
-    pub(crate) fn device(&self, path: &Path) -> String {
-        // The last of two at one mount point hides the other.
-        let found = self.0.iter().filter(|(point, _)| path.starts_with(point));
-        found.max_by_key(|(point, _)| point.as_os_str().len()).map_or_else(
-            || path.iter().take(3).collect::<PathBuf>().to_string_lossy().into_owned(),
-            |(_, device)| device.clone(),
-        )
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_device_of_a_path_is_that_of_its_longest_mount_point() {
-        let mounts = Mounts::parse(
-            "27 1 254:0 / / rw - ext4 /dev/vda rw\n36 27 0:40 / /mnt/nas\\040one rw - nfs nas rw\n\
-             37 27 0:41 / /mnt/other rw - nfs other rw\n38 27 0:40 /b /srv/b rw - nfs nas rw\n\
-             39 27 0:42 / /mnt/other rw - tmpfs t rw\n",
-        );
-        let of = |path| mounts.device(Path::new(path));
-        assert_eq!(of("/home/u/workspace"), "254:0");
-        assert_eq!(of("/mnt/nas one/w"), "0:40");
-        assert_eq!(of("/mnt/nas oneself"), "254:0");
-        assert_eq!(of("/srv/b"), "0:40", "one server, two places");
-        assert_eq!(of("/mnt/other/w"), "0:42", "the later hides the earlier");
-    }
-
-    #[test]
-    fn without_a_list_of_mounts_the_first_two_names_tell_them_apart() {
-        let mounts = Mounts::parse("");
-        let of = |path| mounts.device(Path::new(path));
-        assert_eq!(of("/Volumes/one/a"), of("/Volumes/one/b/c"));
-        assert_ne!(of("/Volumes/one/a"), of("/Volumes/other/a"));
-    }
 
     #[test]
     fn a_walk_tells_each_name_before_it_is_looked_at_and_ends_where_it_may_not_go_on() {

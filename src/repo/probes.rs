@@ -1,0 +1,196 @@
+//! The threads that probe workspaces, and where they are: a file system that does not answer holds its own
+//! workspaces up, and no others.
+//!
+//! No lock is held while a file is looked at or a process is waited for.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    thread::{self, ThreadId},
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    complaints::{self, Fault, HANGS, complain},
+    place::root_of,
+    probe,
+    repository::Repository,
+    trust,
+    walk::Stop,
+    workspace::Workspace,
+};
+
+/// How long a look at one file may take, and all processes of a probe, before the probe counts as hung.
+const LOOK: Duration = Duration::from_millis(250);
+const GIT: Duration = Duration::from_millis(2500);
+
+/// How many probes run at once, without those that hang, and how many of them may be at their verdicts. So
+/// one is always left for names and branches.
+const ACTIVE: usize = 4;
+const VERDICTS: usize = ACTIVE - 1;
+
+/// How many probes there may be with those that hang, and how many may hang in places that lie side by side.
+const MOST: usize = 128;
+const HUNG: usize = 8;
+
+/// How long a probe waits for its turn to ask for the verdict. If it waited longer, its answer would be too old.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// A probe that runs.
+struct Probe {
+    thread: ThreadId,
+    /// Its workspace and, once that is known, the root.
+    home: PathBuf,
+    /// Another place at which it looks.
+    at: Option<PathBuf>,
+    /// When it counts as hung.
+    due: Instant,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Names,
+    /// It waits until it may ask for the verdict.
+    Waits,
+    Verdict,
+}
+
+impl Probe {
+    fn hangs(&self) -> bool {
+        self.stage != Stage::Waits && Instant::now() > self.due
+    }
+
+    fn is_active(&self) -> bool {
+        self.stage != Stage::Waits && !self.hangs()
+    }
+
+    fn place(&self) -> &Path {
+        self.at.as_ref().unwrap_or(&self.home)
+    }
+}
+
+/// In the order in which they began.
+static PROBES: Mutex<Vec<Probe>> = Mutex::new(Vec::new());
+
+/// Starts a thread.
+pub(crate) fn spawn(what: impl FnOnce() + Send + 'static) -> Option<ThreadId> {
+    let thread = thread::Builder::new().name("taas-git".to_owned()).stack_size(256 << 10);
+    let complain_of = |error: &_| {
+        complain(Fault::NoThread, None, &format!("no thread to ask git can be started: {error}"));
+    };
+    Some(thread.spawn(what).inspect_err(complain_of).ok()?.thread().id())
+}
+
+/// Whether one more may be started.
+pub(crate) fn has_room() -> bool {
+    let probes = PROBES.lock();
+    probes.len() < MOST && probes.iter().filter(|probe| probe.is_active()).count() < ACTIVE
+}
+
+/// Starts a probe.
+pub(crate) fn start(workspace: Workspace) {
+    let home = workspace.path().to_owned();
+    let mut probes = PROBES.lock();
+    let thread = spawn(move || {
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| run(&workspace)));
+        PROBES.lock().retain(|probe| !probe.is_own());
+    });
+    let due = Instant::now() + LOOK;
+    let probe = |thread| Probe { thread, home, at: None, due, stage: Stage::Names };
+    probes.extend(thread.map(probe));
+}
+
+fn run(workspace: &Workspace) {
+    let (at, path) = (Instant::now(), workspace.path());
+    let root = locate(path).unwrap_or_else(|stop| {
+        if stop == Stop::Hangs {
+            complain(Fault::Hangs, Some(path), HANGS);
+        }
+        None
+    });
+    let repository = root.as_deref().map(Repository::at);
+    workspace.locate(repository.clone());
+    let Some((root, repository)) = root.zip(repository) else {
+        return;
+    };
+    let Some(most) = repository.begin(at) else {
+        return;
+    };
+    change_own(|probe| {
+        probe.home.clone_from(&root);
+        probe.due = Instant::now() + GIT;
+    });
+    let found = probe(path, &root, most, |hints| {
+        repository.tell_early(at, hints);
+        wait_for_verdict(at)
+    });
+    if let Some(most) = repository.finish(at, found) {
+        complaints::late(path, most);
+    }
+}
+
+/// The root of the repository that a workspace is in.
+fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
+    if !path.is_absolute() {
+        return Ok(None);
+    }
+    trust::look_at(path)?;
+    let root = root_of(path).map(Path::to_owned);
+    if let Some(root) = &root {
+        trust::look_at(root)?;
+    }
+    Ok(root)
+}
+
+/// Waits until the verdict may be asked for. False if that takes too long.
+fn wait_for_verdict(at: Instant) -> bool {
+    change_own(|probe| probe.stage = Stage::Waits);
+    while !may_ask_for_verdict() {
+        if at.elapsed() >= WAIT {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
+/// Whether this thread's probe, which waits, may ask for the verdict now.
+fn may_ask_for_verdict() -> bool {
+    let mut probes = PROBES.lock();
+    let active = probes.iter().filter(|probe| probe.is_active());
+    let verdicts = active.clone().filter(|probe| probe.stage == Stage::Verdict);
+    let is_free = active.count() < ACTIVE && verdicts.count() < VERDICTS;
+    let first = probes.iter_mut().find(|probe| probe.stage == Stage::Waits);
+    let own = first.filter(|probe| is_free && probe.is_own());
+    own.map(|probe| (probe.stage, probe.due) = (Stage::Verdict, Instant::now() + GIT)).is_some()
+}
+
+impl Probe {
+    fn is_own(&self) -> bool {
+        self.thread == thread::current().id()
+    }
+}
+
+fn change_own(change: impl FnOnce(&mut Probe)) {
+    PROBES.lock().iter_mut().find(|probe| probe.is_own()).map(change);
+}
+
+/// Notes that this thread's probe looks at a place now, unless probes hang there.
+pub(crate) fn enter(at: &Path) -> bool {
+    let mut probes = PROBES.lock();
+    let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own()).map(Probe::place);
+    let beside = |hung: &&Path| hung.parent().is_some_and(|parent| at.starts_with(parent));
+    let is_refused = hung.clone().any(|hung| hung == at) || hung.filter(beside).count() >= HUNG;
+    if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
+        (probe.at, probe.due) = (Some(at.to_owned()), Instant::now() + LOOK);
+    }
+    !is_refused
+}
+
+/// Notes that the look is over.
+pub(crate) fn leave() {
+    change_own(|probe| (probe.at, probe.due) = (None, Instant::now() + GIT));
+}

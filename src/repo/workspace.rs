@@ -1,0 +1,174 @@
+//! Workspaces as callers have them, and the queue in which they wait for a probe.
+//!
+//! A caller looks at no file and waits for no thread. It wakes one only where that sleeps, which it does
+//! when nothing was asked for a while.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    ffi::OsStr,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{
+    DEADLINE, Hints,
+    git::Environment,
+    isolated, probes,
+    repository::{AGING, FRESH, Repository},
+};
+
+/// The most workspaces that are remembered. When there are more, all are forgotten: those that are still
+/// in use come back with their next probe.
+const WORKSPACES: usize = 8192;
+
+/// The most workspaces that wait.
+const WAITING: usize = 256;
+
+/// How long a probe may take before the next one is started in spite of it.
+pub(crate) const PROBE: Duration = DEADLINE.saturating_mul(2);
+
+/// How long the thread that starts probes naps, and how often it does before it sleeps until it is woken.
+const NAP: Duration = Duration::from_millis(2);
+const NAPS: u32 = 250;
+
+/// A workspace, by its path. Handles of the same path share what is known.
+#[derive(Clone)]
+pub struct Workspace {
+    path: Arc<OsStr>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Since when a probe is awaited that has not found the repository yet.
+    asked: Option<Instant>,
+    /// When the workspace was looked at, and the repository that it is in.
+    located: Option<(Instant, Option<Arc<Repository>>)>,
+}
+
+type Named = HashMap<Arc<OsStr>, Workspace>;
+
+static NAMED: LazyLock<Mutex<Named>> = LazyLock::new(Mutex::default);
+
+impl Workspace {
+    /// The workspace at `path`, which counts as outside of any repository unless it is absolute. From
+    /// now on, no program in it is run.
+    ///
+    /// The first call in a process reads the environment, so it should be where nobody changes that.
+    pub fn new(path: impl AsRef<OsStr>) -> Self {
+        Environment::get();
+        let (path, mut named) = (path.as_ref(), NAMED.lock());
+        if let Some(workspace) = named.get(path) {
+            return workspace.clone();
+        }
+        if named.len() >= WORKSPACES {
+            named.clear();
+        }
+        let workspace = Self { path: path.into(), state: Arc::default() };
+        named.insert(Arc::clone(&workspace.path), workspace.clone());
+        workspace
+    }
+
+    /// Has another thread probe the workspace, unless a probe is under way or the last one is young.
+    /// Returns whether a probe is under way now.
+    pub fn look(&self) -> bool {
+        let mut state = self.state.lock();
+        if state.asked.is_some_and(|at| at.elapsed() < PROBE) {
+            return true;
+        }
+        if let Some((at, repository)) = &state.located
+            && at.elapsed() < AGING
+            && let Some(is_awaited) = repository.as_ref().map_or(Some(false), |it| it.is_awaited())
+        {
+            return is_awaited;
+        }
+        let is_queued = queue(self);
+        state.asked = is_queued.then(Instant::now);
+        is_queued
+    }
+
+    /// The hints of the last probe, if git began to look in the last two seconds.
+    #[must_use]
+    pub fn known(&self) -> Option<Arc<Hints>> {
+        match self.state.lock().located.as_ref()? {
+            (at, _) if at.elapsed() >= FRESH => None,
+            (_, Some(repository)) => repository.known(),
+            (_, None) => Some(Arc::default()),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        Path::new(&self.path)
+    }
+
+    /// Notes which repository it is in.
+    pub(crate) fn locate(&self, repository: Option<Arc<Repository>>) {
+        *self.state.lock() = State { asked: None, located: Some((Instant::now(), repository)) };
+    }
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Workspace").field(&self.path).finish()
+    }
+}
+
+/// Whether a workspace is known by this name.
+pub(crate) fn is_named(path: &Path) -> bool {
+    NAMED.lock().contains_key(path.as_os_str())
+}
+
+/// The names of all workspaces.
+pub(crate) fn names() -> Vec<PathBuf> {
+    NAMED.lock().keys().map(PathBuf::from).collect()
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Workspace>,
+    is_served: bool,
+}
+
+static QUEUE: LazyLock<Mutex<Queue>> = LazyLock::new(Mutex::default);
+
+/// Wakes the thread that starts probes, where it sleeps.
+static WORK: Condvar = Condvar::new();
+
+/// Puts a workspace into the queue, if there is room.
+fn queue(workspace: &Workspace) -> bool {
+    let mut queue = QUEUE.lock();
+    let has_room = queue.waiting.len() < WAITING;
+    if has_room {
+        queue.waiting.push_back(workspace.clone());
+        queue.is_served = queue.is_served || probes::spawn(serve).is_some();
+        WORK.notify_one();
+    }
+    has_room
+}
+
+/// Starts probes, in the order in which they were asked for.
+fn serve() {
+    probes::spawn(isolated::sweep);
+    let mut naps = 0;
+    loop {
+        let has_room = probes::has_room();
+        let mut queue = QUEUE.lock();
+        if naps >= NAPS && queue.waiting.is_empty() {
+            WORK.wait(&mut queue);
+        }
+        let next = if has_room { queue.waiting.pop_front() } else { None };
+        drop(queue);
+        if let Some(workspace) = next {
+            naps = 0;
+            probes::start(workspace);
+        } else {
+            naps += 1;
+            thread::sleep(NAP);
+        }
+    }
+}

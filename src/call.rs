@@ -12,7 +12,7 @@ use taas_affinity::{
     envelope::{self, Hints, METADATA_KEYS},
     response::ResponseText,
     route::{self, VALUE_LIMIT, header_text},
-    store::{self, Algorithm, CallIdentity, Store},
+    store::{self, CallIdentity, Store},
     text,
     usage::{Cost, Ended, Tokens},
     wrapper,
@@ -66,7 +66,7 @@ pub fn begin_call(
     let store::Begun { call, attempt, algorithm } =
         Store::shared().begin(&identity, request_id.as_deref(), Instant::now());
     let attempt = Some(attempt).filter(|attempt| *attempt > 1);
-    Begun { call, attempt, algorithm: algorithm.map(Algorithm::name) }
+    Begun { call, attempt, algorithm }
 }
 
 /// Returns the missing keys of `payload.metadata` as the JSON text of an object, or `null` if no key is missing. Reads only

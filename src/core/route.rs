@@ -25,9 +25,6 @@ pub const HEADERS: [&str; 12] = [
     "x-taas-routed-context-window",
 ];
 
-/// The values of [`HEADERS`], in the same order. A blank value counts as absent.
-pub type Values<'a> = [Option<&'a str>; HEADERS.len()];
-
 /// Values that the request carried. The response's echo counts only if the request did not carry the value.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Carried<'a> {
@@ -44,8 +41,8 @@ pub struct Response<'a> {
     pub status: Option<f64>,
     /// Values that the request carried.
     pub carried: Carried<'a>,
-    /// The values of the response headers.
-    pub values: Values<'a>,
+    /// The values of [`HEADERS`], in the same order. A blank value counts as absent.
+    pub values: [Option<&'a str>; HEADERS.len()],
 }
 
 impl Response<'_> {

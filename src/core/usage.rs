@@ -27,11 +27,7 @@ impl Tokens {
     #[must_use]
     pub fn counted(counts: [f64; 4]) -> Self {
         const LIMIT: f64 = 9_007_199_254_740_992.0;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "within bounds"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in bounds")]
         let whole = |count: f64| if (0.0..LIMIT).contains(&count) { count as u64 } else { 0 };
         let [input, cached, written, output] = counts.map(whole);
         Self { input, cached, written, output }

@@ -106,6 +106,6 @@ impl Params {
 /// `text` in quotation marks, escaped and cut to [`NAME_LIMIT`] characters.
 fn quoted(text: &str) -> String {
     let clean = bounded(text, NAME_LIMIT).unwrap_or_default();
-    let escaped: String = clean.chars().flat_map(char::escape_debug).collect();
-    format!("\"{}\"", bounded(&escaped, NAME_LIMIT).unwrap_or_default())
+    let escaped: String = clean.escape_debug().take(NAME_LIMIT).collect();
+    format!("\"{escaped}\"")
 }

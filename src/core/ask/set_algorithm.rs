@@ -3,7 +3,7 @@
 use super::{Fault, Params, Question, selectors::Selector, status::setting};
 use crate::{
     agent,
-    store::{Algorithm, AlgorithmTarget},
+    store::{ALGORITHMS, Algorithm, AlgorithmTarget},
     text::NAME_LIMIT,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn set_algorithm(question: &Question<'_>, params: &Params) -> Result<
     let previous = question.store.set_algorithm(target.clone(), algorithm);
     let previous = previous.map_err(|_| Fault::Full)?;
     let mut result = setting(&target, algorithm);
-    result["previous"] = previous.map(Algorithm::name).into();
+    result["previous"] = previous.into();
     Ok(result.to_string())
 }
 
@@ -32,7 +32,7 @@ fn read_algorithm(params: &Params) -> Result<Option<Algorithm>, Fault> {
         return Ok(None);
     }
     let name = params.text("algorithm", NAME_LIMIT).ok().flatten();
-    let algorithm = name.as_deref().and_then(Algorithm::named);
-    let accepted = || format!("{}, or null to clear", Algorithm::NAMES.join(", "));
+    let algorithm = ALGORITHMS.into_iter().find(|known| Some(*known) == name.as_deref());
+    let accepted = || format!("{}, or null to clear", ALGORITHMS.join(", "));
     algorithm.map(Some).ok_or_else(|| Fault::value("algorithm", &accepted(), name.as_deref()))
 }

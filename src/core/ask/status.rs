@@ -1,24 +1,13 @@
 //! `taas.affinity.status`: usage by agent, session and model, the algorithms, and the doctor's checks.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Fault, Params, Question, selectors::Selector};
 use crate::{
     doctor::{Facts, Known, Level, checks},
-    store::{Algorithm, AlgorithmTarget, Call, CallIdentity, Row},
+    store::{Algorithm, AlgorithmTarget, CallIdentity, Row},
     usage::BASELINE,
 };
-
-#[derive(Serialize)]
-struct ShownRow<'a> {
-    #[serde(flatten)]
-    row: &'a Row,
-    /// The algorithm of the next request with these ids.
-    algorithm: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    calls: Option<Vec<&'a Call>>,
-}
 
 pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String, Fault> {
     let selector = Selector::first(question, params)?;
@@ -26,12 +15,9 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
     let facts: Option<Facts> = question.facts.and_then(|text| serde_json::from_str(text).ok());
     let facts = facts.as_ref();
     let usage = store.usage();
-    let checks = checks(&Known {
-        usage: &usage,
-        moved: &store.moved(),
-        facts,
-        surroundings: question.surroundings,
-    });
+    let moved = store.moved();
+    let known = Known { usage: &usage, moved: &moved, facts, surroundings: question.surroundings };
+    let checks = checks(&known);
 
     // A session knows only its latest agent, and an agent only its latest session.
     let are_together = |session: &Row, agent: &str| {
@@ -57,20 +43,22 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
             selector.has(Some(id), None, Some(id)) || ids.any(|of_row| of_row == Some(id))
         }
     };
-    let with_calls = sessions.len() == 1 && !matches!(selector, Selector::Agent(_) | Selector::All);
-    let shown = |row: &'_ Row, with_calls: bool| {
+    let shown = |row: &Row| {
         let identity = CallIdentity {
             session_id: &row.session_id,
             agent_id: row.agent_id.as_deref(),
             workspace: row.workspace.as_deref(),
             ..CallIdentity::default()
         };
-        json!(ShownRow {
-            row,
-            algorithm: store.algorithm(&identity).map(Algorithm::name),
-            calls: with_calls.then(|| row.calls.iter().rev().collect()),
-        })
+        let mut shown = json!(row);
+        // The algorithm of the next request with these ids.
+        shown["algorithm"] = json!(store.algorithm(&identity));
+        shown
     };
+    let mut session_rows: Vec<_> = sessions.iter().map(|row| shown(row)).collect();
+    if session_rows.len() == 1 && !matches!(selector, Selector::Agent(_) | Selector::All) {
+        session_rows[0]["calls"] = json!(sessions[0].calls);
+    }
     let agents = usage.agents.iter().filter(|(name, _)| has_agent(name));
     let algorithms = store.algorithms();
     let algorithms = algorithms.iter().filter(|(target, _)| has_algorithm(target));
@@ -81,8 +69,8 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
         "affinity": facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
         "baseline": BASELINE,
         "totals": usage.totals,
-        "agents": agents.map(|(_, row)| shown(row, false)).collect::<Value>(),
-        "sessions": sessions.iter().map(|row| shown(row, with_calls)).collect::<Value>(),
+        "agents": agents.map(|(_, row)| shown(row)).collect::<Value>(),
+        "sessions": session_rows,
         "models": usage.models.iter().map(|(_, model)| json!(model)).collect::<Value>(),
         "algorithms": algorithms
             .map(|(target, algorithm)| setting(target, Some(*algorithm)))
@@ -99,5 +87,5 @@ pub(super) fn setting(target: &AlgorithmTarget, algorithm: Option<Algorithm>) ->
         AlgorithmTarget::Agent(id) => ("agentId", id),
         AlgorithmTarget::Session(id) => ("sessionId", id),
     };
-    json!({ key: id, "algorithm": algorithm.map(Algorithm::name) })
+    json!({ key: id, "algorithm": algorithm })
 }

@@ -14,7 +14,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "facts",
         level: Level::Warning,
-        costs: false,
         ok: "",
         advice: "report a bug of the plugin, or of the program that embeds OpenClaw",
         problems: |known| {
@@ -25,7 +24,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "ownership",
         level: Level::Fault,
-        costs: false,
         ok: "no other plugin is known to own or hook the providers",
         advice: "disable the other plugin. For CloudSigma's plugin, and for the order of plugins, see \
                  docs/beside-cloudsigma.md",
@@ -42,7 +40,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "unseen-calls",
         level: Level::Fault,
-        costs: false,
         ok: "no provider's latest call bypassed this plugin",
         advice: "see whether another plugin hooks the provider, and whether the provider's entry names an api that \
                  OpenClaw knows: openai-completions, openai-responses or anthropic-messages",
@@ -57,7 +54,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "binary",
         level: Level::Warning,
-        costs: false,
         ok: "the native addon and the package have the same version",
         advice: "restart the gateway. If this warning stays, install the package again",
         problems: |known| {
@@ -74,7 +70,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "provider-entry",
         level: Level::Warning,
-        costs: false,
         ok: "every provider entry has an API key",
         advice: "set apiKey in models.providers",
         problems: |known| {
@@ -86,7 +81,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "pinned-headers",
         level: Level::Warning,
-        costs: false,
         ok: "no provider entry sets an identity header by hand",
         advice: "remove these headers, which were set by hand, from the entries of the provider and its models. The \
                  plugin keeps headers that are already set, so TaaS treats all agents as one",
@@ -100,8 +94,7 @@ pub(super) const RULES: [Rule; 14] = [
     },
     Rule {
         id: "session-variable",
-        level: Level::Warning,
-        costs: true,
+        level: Level::CostlyWarning,
         ok: "OPENCLAW_SESSION_ID is not set",
         advice: "unset OPENCLAW_SESSION_ID. While it is set, all requests without a known workspace share one session",
         problems: |known| {
@@ -111,8 +104,7 @@ pub(super) const RULES: [Rule; 14] = [
     },
     Rule {
         id: "two-workspaces",
-        level: Level::Warning,
-        costs: true,
+        level: Level::CostlyWarning,
         ok: "no conversation moves between two workspaces",
         advice: "give each agent its own workspace in the configuration. Without a workspace, OpenClaw alternates \
                  between two directories, and the other slot has not cached the agent's prompt. `openclaw taas \
@@ -121,8 +113,7 @@ pub(super) const RULES: [Rule; 14] = [
     },
     Rule {
         id: "cache-markers",
-        level: Level::Warning,
-        costs: true,
+        level: Level::CostlyWarning,
         ok: "no model is known to lack the setting that asks for caching",
         advice: "without this setting, no request asks for caching, and the plugin saves nothing: see \"Turn caching \
                  on\" in the README",
@@ -130,8 +121,7 @@ pub(super) const RULES: [Rule; 14] = [
     },
     Rule {
         id: "low-hit-rate",
-        level: Level::Warning,
-        costs: true,
+        level: Level::CostlyWarning,
         ok: "no session with 20 calls or more has a cache hit rate under 20 %",
         advice: "see whether the model's entry asks for caching (\"Turn caching on\" in the README), whether prompts \
                  change near their beginning, and whether the cache expires between calls",
@@ -151,8 +141,7 @@ pub(super) const RULES: [Rule; 14] = [
     },
     Rule {
         id: "anonymous",
-        level: Level::Warning,
-        costs: true,
+        level: Level::CostlyWarning,
         ok: "every call named its agent",
         advice: "give simple completions, such as titles, a model of their own: OpenClaw's setting \
                  agents.defaults.utilityModel. If several agents are configured, OpenClaw does not always say which \
@@ -165,7 +154,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "autorouter",
         level: Level::Warning,
-        costs: false,
         ok: "TaaS says which model it chose, or there was no response yet",
         advice: "if your agents name their models on purpose, ignore this: the requests have their identity all the \
                  same. If TaaS is to choose the model, request one of the autorouter's models. If you already do, a \
@@ -180,7 +168,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "config",
         level: Level::Warning,
-        costs: false,
         ok: "every setting of the plugin is valid",
         advice: "correct plugins.entries.openclaw-taas-affinity.config. Until then, the defaults apply",
         problems: |known| {
@@ -192,7 +179,6 @@ pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "obsolete-variables",
         level: Level::Warning,
-        costs: false,
         ok: "no obsolete variable is set",
         advice: "unset the variables",
         problems: |known| {

@@ -23,8 +23,11 @@ const NAMED_PROBLEMS: usize = 3;
 pub(crate) enum Level {
     /// No problem was found.
     Ok,
-    /// Something may be wrong, or costs more than necessary.
+    /// Something may be wrong.
     Warning,
+    /// Something makes model calls more expensive than necessary.
+    #[serde(rename = "warning")]
+    CostlyWarning,
     /// The plugin does not work.
     Fault,
 }
@@ -61,7 +64,6 @@ struct Rule {
     id: &'static str,
     /// The level of a problem.
     level: Level,
-    costs: bool,
     /// The evidence if there is no problem.
     ok: &'static str,
     advice: &'static str,
@@ -71,22 +73,19 @@ struct Rule {
 
 impl Rule {
     fn check(&self, known: &Known<'_>) -> Option<Check> {
-        let Self { id, level, costs, ok, advice, .. } = *self;
         let mut problems = (self.problems)(known)?;
-        if problems.is_empty() {
-            return Some(Check {
-                id,
-                level: Level::Ok,
-                costs,
-                evidence: ok.to_owned(),
-                advice: None,
-            });
-        }
-        if problems.len() > NAMED_PROBLEMS {
-            let others = problems.split_off(NAMED_PROBLEMS).len();
+        let others = problems.split_off(problems.len().min(NAMED_PROBLEMS)).len();
+        if others > 0 {
             problems.push(format!("and {others} more"));
         }
-        Some(Check { id, level, costs, evidence: problems.join("; "), advice: Some(advice) })
+        let is_ok = problems.is_empty();
+        Some(Check {
+            id: self.id,
+            level: if is_ok { Level::Ok } else { self.level },
+            costs: self.level == Level::CostlyWarning,
+            evidence: if is_ok { self.ok.to_owned() } else { problems.join("; ") },
+            advice: (!is_ok).then_some(self.advice),
+        })
     }
 }
 

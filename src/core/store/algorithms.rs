@@ -5,34 +5,12 @@ use std::collections::BTreeMap;
 /// How many settings there can be. A new setting never evicts another one.
 pub const ALGORITHM_LIMIT: usize = 256;
 
-/// An algorithm of the autorouter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Algorithm(&'static str);
+/// Every algorithm of the autorouter, as the request header names them. `docs/status.md` explains them.
+pub(crate) const ALGORITHMS: [Algorithm; 6] =
+    ["best_fit", "price_performance", "savings_curve", "cost", "ttft", "tps"];
 
-impl Algorithm {
-    /// The name of every algorithm, which is the value of the request header. `docs/status.md` explains them.
-    pub const NAMES: [&'static str; 6] =
-        ["best_fit", "price_performance", "savings_curve", "cost", "ttft", "tps"];
-
-    /// The algorithm with this name.
-    ///
-    /// ```
-    /// use taas_affinity::store::Algorithm;
-    ///
-    /// assert_eq!(Algorithm::named("cost").map(Algorithm::name), Some("cost"));
-    /// assert_eq!(Algorithm::named("best"), None);
-    /// ```
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::NAMES.into_iter().find(|known| *known == name).map(Self)
-    }
-
-    /// The value of the request header.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.0
-    }
-}
+/// One of [`ALGORITHMS`].
+pub type Algorithm = &'static str;
 
 /// What an algorithm is set for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

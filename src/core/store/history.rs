@@ -9,7 +9,7 @@ use super::CallIdentity;
 use crate::route::Capture;
 
 /// How many responses of each session are kept.
-pub const SESSION_LIMIT: usize = 16;
+pub(crate) const HISTORY_LIMIT: usize = 16;
 
 /// One response.
 #[derive(Debug, Clone, Serialize)]
@@ -32,7 +32,7 @@ type Group = (&'static str, Option<Arc<str>>);
 
 #[derive(Debug)]
 pub(super) struct History {
-    /// The newest entry of each group is the last.
+    /// The newest entry of each group is the first.
     groups: LruCache<Group, VecDeque<HistoryEntry>>,
     next_serial: u64,
 }
@@ -63,10 +63,8 @@ impl History {
             (None, None) => ("conversation", entry.conversation_id.clone()),
         };
         let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
-        if entries.len() == SESSION_LIMIT {
-            entries.pop_front();
-        }
-        entries.push_back(entry);
+        entries.truncate(HISTORY_LIMIT - 1);
+        entries.push_front(entry);
     }
 
     pub(super) fn has_session(&self, session: &str) -> bool {

@@ -22,21 +22,20 @@ mod usage;
 
 use algorithms::Algorithms;
 pub use algorithms::{ALGORITHM_LIMIT, Algorithm};
-pub(crate) use algorithms::{AlgorithmTarget, Full};
+pub(crate) use algorithms::{ALGORITHMS, AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
 use conversations::Conversations;
 pub(crate) use conversations::Moves;
 use history::History;
-pub(crate) use history::HistoryEntry;
-pub use history::SESSION_LIMIT as HISTORY_LIMIT;
+pub(crate) use history::{HISTORY_LIMIT, HistoryEntry};
 pub use identity::CallIdentity;
 use notices::Notices;
 pub use notices::RouteChange;
 pub use record::Begun;
-pub use usage::{CALL_LIMIT, MODEL_LIMIT};
-pub(crate) use usage::{Call, OfModel, Row, Usage};
+pub use usage::CALL_LIMIT;
+pub(crate) use usage::{OfModel, Row, Usage};
 
 /// How many sessions, and how many agents, the store remembers: the latest.
 pub const LIMIT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");

@@ -9,7 +9,7 @@ use super::CallIdentity;
 use crate::usage::{Ended, Tally, Tokens};
 
 /// How many models are kept. The usage of an evicted model stays in the totals.
-pub const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 
 /// How many calls of each session are kept.
 pub const CALL_LIMIT: usize = 32;
@@ -44,7 +44,7 @@ pub(crate) struct Row {
     pub(crate) workspace: Option<String>,
     #[serde(flatten)]
     tally: Tally,
-    /// The calls of a session. The newest call is the last.
+    /// The calls of a session. The newest call is the first.
     #[serde(skip)]
     pub(crate) calls: VecDeque<Call>,
 }
@@ -96,11 +96,9 @@ impl Usage {
         });
         let session = self.sessions.get_or_insert_mut_ref(identity.session_id, Row::default);
         session.add(identity, call, model.as_ref());
-        if session.calls.len() == CALL_LIMIT {
-            session.calls.pop_front();
-        }
+        session.calls.truncate(CALL_LIMIT - 1);
         let Ended { at, status, failed, tokens, .. } = *call;
-        session.calls.push_back(Call { at, status, failed, tokens, model: model.clone() });
+        session.calls.push_front(Call { at, status, failed, tokens, model: model.clone() });
         if let Some(agent) = identity.agent_id {
             let agent = self.agents.get_or_insert_mut_ref(agent, Row::default);
             agent.add(identity, call, model.as_ref());

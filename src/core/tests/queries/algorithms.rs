@@ -1,7 +1,7 @@
 //! `taas.autorouter.setAlgorithm`, and the algorithms in `taas.affinity.status`.
 
 use serde_json::{Value, json};
-use taas_affinity::store::{ALGORITHM_LIMIT, Algorithm, CallIdentity, LIMIT, Store};
+use taas_affinity::store::{ALGORITHM_LIMIT, CallIdentity, LIMIT, Store};
 
 use crate::{OTHER, SESSION, error_of, identity, record_usage, set_algorithm, status};
 
@@ -9,7 +9,7 @@ use crate::{OTHER, SESSION, error_of, identity, record_usage, set_algorithm, sta
 fn an_algorithm_is_set_for_an_agent_or_a_session_and_cleared() {
     let store = Store::new(LIMIT);
     let main = identity(SESSION, Some("main"));
-    let name = |store: &Store| store.algorithm(&main).map(Algorithm::name);
+    let name = |store: &Store| store.algorithm(&main);
     let set = set_algorithm(&store, &json!({ "agentId": "Main", "algorithm": "cost" }));
     assert_eq!(set, json!({ "agentId": "main", "algorithm": "cost", "previous": null }));
     assert_eq!(name(&store), Some("cost"));
@@ -26,7 +26,7 @@ fn an_algorithm_is_set_for_an_agent_or_a_session_and_cleared() {
         assert_eq!(status(&store, &json!({}))["algorithms"], shown);
         // So does the algorithm of the workspace, if each conversation is a session.
         let conversation = CallIdentity { session_id: OTHER, ..main };
-        assert_eq!(store.algorithm(&conversation).map(Algorithm::name), Some("tps"));
+        assert_eq!(store.algorithm(&conversation), Some("tps"));
         set_algorithm(&store, &json!({ "sessionId": SESSION, "algorithm": null }));
     }
     let cleared = set_algorithm(&store, &json!({ "agentId": "main", "algorithm": null }));
@@ -116,7 +116,7 @@ fn each_row_of_status_has_the_algorithm_of_its_next_request() {
         };
         let session = |identity: &CallIdentity<'_>| {
             let algorithm = of("sessions", "sessionId", identity.session_id);
-            let carried = store.algorithm(identity).map(Algorithm::name);
+            let carried = store.algorithm(identity);
             assert_eq!(algorithm, json!(carried));
             algorithm
         };

@@ -38,9 +38,9 @@ export declare class Gateway {
 
 /**
  * Begins a call and probes its workspace as [`probe`] does. `request_id` is OpenClaw's id of the request. `conversation` is
- * OpenClaw's own session id.
+ * OpenClaw's own session id. `is_run` tells an agent's run from a completion, such as a title.
  */
-export declare function beginCall(wrapper: ExternalObject<Wrapper>, requestId?: string | undefined | null, conversation?: string | undefined | null): Begun
+export declare function beginCall(wrapper: ExternalObject<Wrapper>, isRun: boolean, requestId?: string | undefined | null, conversation?: string | undefined | null): Begun
 
 /** A call that begins. */
 export interface Begun {

@@ -104,13 +104,13 @@ describe("a request that is sent again", () => {
   test("a late answer to a run's earlier request does not end the latest request", () => {
     const { handle } = new native.Gateway("1", "h", "/", false).identity(newAgent(), {});
     const answered = JSON.stringify({ failed: false, answered: true, tellRoute: false });
-    const early = native.beginCall(handle, "late:model:1");
-    native.beginCall(handle, "late:model:2");
+    const early = native.beginCall(handle, true, "late:model:1");
+    native.beginCall(handle, true, "late:model:2");
     native.endCall(handle, early.call, answered);
-    const again = native.beginCall(handle, "late:model:2");
+    const again = native.beginCall(handle, true, "late:model:2");
     assert.equal(again.attempt, 2);
     native.endCall(handle, again.call, answered);
-    assert.equal(native.beginCall(handle, "late:model:2").attempt, undefined);
+    assert.equal(native.beginCall(handle, true, "late:model:2").attempt, undefined);
   });
 
   test("each run of a job with one request id is attempt 1 after a good answer", async () => {
@@ -133,14 +133,14 @@ describe("a request that is sent again", () => {
     const { handle } = new native.Gateway("1", "h", "/", false).identity(context, {});
     const others = (from, to) => {
       for (let other = from; other < to; other += 1)
-        native.beginCall(handle, `${context.agentId}:${other}`);
+        native.beginCall(handle, true, `${context.agentId}:${other}`);
     };
-    native.beginCall(handle, first);
+    native.beginCall(handle, true, first);
     // What many agents send while one of them waits to send again.
     others(0, 2000);
-    assert.equal(native.beginCall(handle, first).attempt, 2);
+    assert.equal(native.beginCall(handle, true, first).attempt, 2);
     others(2000, 7000);
-    assert.equal(native.beginCall(handle, first).attempt, undefined);
+    assert.equal(native.beginCall(handle, true, first).attempt, undefined);
   });
 });
 

@@ -14,7 +14,7 @@ use taas_affinity::{
     route::{self, VALUE_LIMIT, header_text},
     store::{self, CallIdentity, Store},
     text,
-    usage::{Cost, Ended, Tokens},
+    usage::{Cost, Ended, Outcome, Tokens},
     wrapper,
 };
 use taas_affinity_repo::Workspace;
@@ -52,17 +52,19 @@ pub struct Begun {
 }
 
 /// Begins a call and probes its workspace as [`probe`] does. `request_id` is OpenClaw's id of the request. `conversation` is
-/// OpenClaw's own session id.
+/// OpenClaw's own session id. `is_run` tells an agent's run from a completion, such as a title.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn begin_call(
     wrapper: &External<Wrapper>,
+    is_run: bool,
     request_id: Option<String>,
     conversation: Option<String>,
 ) -> Begun {
     wrapper.probe();
     let conversation = conversation.and_then(|id| text::bounded(&id, VALUE_LIMIT));
-    let identity = wrapper.decided.call_identity(conversation.as_deref());
+    let identity =
+        CallIdentity { is_run, ..wrapper.decided.call_identity(conversation.as_deref()) };
     let store::Begun { call, attempt, algorithm } =
         Store::shared().begin(&identity, request_id.as_deref(), Instant::now());
     let attempt = Some(attempt).filter(|attempt| *attempt > 1);
@@ -185,13 +187,17 @@ pub fn end_call(
     let ended = Ended {
         at: now(),
         model: model.as_deref(),
-        failed: end.failed,
+        outcome: match (end.failed, end.answered) {
+            (true, _) => Outcome::Failed,
+            (false, true) => Outcome::Completed,
+            (false, false) => Outcome::Aborted,
+        },
         tokens: Tokens::counted([end.input, end.cached, end.written, end.output].map(known)),
         cost: Cost::new([end.prompt_cost, end.uncached_cost, end.output_cost].map(known)),
         ..Ended::default()
     };
     let identity = wrapper.decided.call_identity(None);
-    let route = Store::shared().end(call, &ended, end.answered, &identity);
+    let route = Store::shared().end(call, &ended, &identity);
     Ok(RouteChange::find(&identity, route.as_deref().filter(|_| end.tell_route)))
 }
 

@@ -49,6 +49,7 @@ pub fn capture_observed(request: ObservedRequest, response: String) -> Result<Ob
         session_id: session_id.as_deref().unwrap_or_default(),
         agent_id: request.agent_id.as_deref(),
         conversation: conversation.as_deref(),
+        is_run: true,
         observed: true,
         ..CallIdentity::default()
     };

@@ -72,6 +72,7 @@ export function createCalls({ addon: { native }, host: { providers } }) {
       algorithm,
     } = native.beginCall(
       identity.handle,
+      isRun,
       isId(requestId) ? requestId : undefined,
       stringOf(conversation),
     );

@@ -10,6 +10,8 @@ pub mod ask;
 pub mod doctor;
 pub mod envelope;
 pub mod identity;
+mod latency;
+mod metrics;
 pub mod response;
 pub mod route;
 pub mod store;

@@ -1,9 +1,17 @@
 //! The usage of calls: tokens, cost, savings and failures.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use serde::{Serialize, Serializer};
 use serde_json::json;
+
+use crate::latency::Latency;
+
+/// How many of the latest calls a recent hit rate is of.
+pub const RECENT_CALLS: usize = 32;
 
 /// What savings are compared with.
 pub const BASELINE: &str = "as if nothing had been cached";
@@ -64,13 +72,15 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// The cost of a call's prompt in US dollars.
+/// The cost of a call in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
-    /// With the cache.
+    /// The prompt.
     pub prompt: f64,
-    /// As if nothing had been cached.
+    /// The prompt, as if nothing had been cached.
     pub uncached: f64,
+    /// The answer.
+    pub output: f64,
 }
 
 impl Cost {
@@ -85,9 +95,9 @@ impl Cost {
     /// ```
     #[must_use]
     pub fn new(amounts: [f64; 3]) -> Option<Self> {
-        let [prompt, uncached, _output] = amounts;
+        let [prompt, uncached, output] = amounts;
         let known = amounts.iter().all(|amount| (0.0..=1e6).contains(amount));
-        known.then_some(Self { prompt, uncached })
+        known.then_some(Self { prompt, uncached, output })
     }
 }
 
@@ -102,12 +112,34 @@ pub struct Ended<'a> {
     pub routed: bool,
     /// The status of the latest response.
     pub status: Option<u16>,
-    /// Whether the call failed. A call that its caller aborted did not fail.
-    pub failed: bool,
+    /// How the call ended.
+    pub outcome: Outcome,
+    /// Whether the call is part of an agent's run, and no completion such as a title.
+    pub is_run: bool,
+    /// Whether the call is the first of its conversation, if the conversation is known.
+    pub is_first: Option<bool>,
+    /// TaaS's id of the request, if the response named it.
+    pub request_id: Option<&'a str>,
+    /// The time until the response headers arrived.
+    pub answered_after: Option<Duration>,
+    /// The time until the stream ended.
+    pub ended_after: Option<Duration>,
     /// The tokens.
     pub tokens: Tokens,
     /// The cost, if the model's prices are known.
     pub cost: Option<Cost>,
+}
+
+/// How a call ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The answer is complete.
+    Completed,
+    /// The call failed.
+    Failed,
+    /// The caller gave the call up.
+    #[default]
+    Aborted,
 }
 
 /// The usage of many calls.
@@ -124,10 +156,17 @@ pub(crate) struct Tally {
     /// Failures by their status, or by `none`, such as a reset connection or a cut stream.
     by_status: BTreeMap<String, u64>,
     pub(crate) tokens: Tokens,
+    /// The tokens of the latest calls with a prompt. The newest call is the first.
+    pub(crate) recent: VecDeque<Tokens>,
+    /// The tokens of the first calls of conversations, and of their later calls.
+    first_calls: Tokens,
+    later_calls: Tokens,
+    latency: Latency,
     /// The number of calls with known prices.
     priced: u64,
     saved: f64,
     uncached_cost: f64,
+    cost: f64,
     pub(crate) first_use: Option<i64>,
     last_use: Option<i64>,
 }
@@ -137,7 +176,7 @@ impl Tally {
     pub(crate) fn add(&mut self, call: &Ended<'_>) {
         self.requests += 1;
         self.routed += u64::from(call.routed);
-        if call.failed {
+        if call.outcome == Outcome::Failed {
             self.failures += 1;
             let status = call.status.filter(|status| *status >= 400);
             let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
@@ -146,15 +185,33 @@ impl Tally {
             let is_good = call.status.is_some_and(|status| (200..300).contains(&status));
             self.answers += u64::from(is_good || call.tokens != Tokens::default());
         }
-        self.prompts += u64::from(call.tokens.prompt() > 0);
         self.tokens.add(call.tokens);
+        if call.tokens.prompt() > 0 {
+            self.prompts += 1;
+            self.recent.truncate(RECENT_CALLS - 1);
+            self.recent.push_front(call.tokens);
+            self.latency.add(call.tokens.cached > 0, call.answered_after, call.ended_after);
+        }
+        match call.is_first {
+            Some(true) => self.first_calls.add(call.tokens),
+            Some(false) => self.later_calls.add(call.tokens),
+            None => {}
+        }
         if let Some(cost) = call.cost {
             self.priced += 1;
+            self.cost += cost.prompt + cost.output;
             self.saved += cost.uncached - cost.prompt;
             self.uncached_cost += cost.uncached;
         }
         self.first_use.get_or_insert(call.at);
         self.last_use = Some(call.at);
+    }
+
+    /// The hit rate of the latest calls with a prompt.
+    pub(crate) fn recent_hit_rate(&self) -> Option<f64> {
+        let mut sum = Tokens::default();
+        self.recent.iter().for_each(|tokens| sum.add(*tokens));
+        sum.hit_rate()
     }
 }
 
@@ -167,6 +224,9 @@ impl Serialize for Tally {
             "failuresByStatus": self.by_status,
             "tokens": self.tokens,
             "hitRate": self.tokens.hit_rate(),
+            "recentHitRate": self.recent_hit_rate(),
+            "firstCallHitRate": self.first_calls.hit_rate(),
+            "laterCallHitRate": self.later_calls.hit_rate(),
             // Negative if cache writes cost more than cache reads saved.
             "saved": {
                 "tokens": self.tokens.cached,
@@ -174,6 +234,8 @@ impl Serialize for Tally {
                 "usdWithoutCache": usd(self.uncached_cost),
                 "pricedRequests": self.priced,
             },
+            "costUsd": usd(self.cost),
+            "latencyMs": self.latency.shown(),
             "firstUse": self.first_use,
             "lastUse": self.last_use,
         });
@@ -242,7 +304,7 @@ mod tests {
     fn failures_are_counted_by_status() {
         let mut tally = Tally::default();
         for status in [None, Some(200), Some(429), Some(429), Some(503)] {
-            tally.add(&Ended { status, failed: true, ..Ended::default() });
+            tally.add(&Ended { status, outcome: Outcome::Failed, ..Ended::default() });
         }
         tally.add(&Ended { status: Some(200), ..Ended::default() });
         assert_eq!(shown(&tally)["failuresByStatus"], json!({ "none": 2, "429": 2, "503": 1 }));

@@ -243,6 +243,7 @@ impl Wrapper {
             place: self.place.as_deref(),
             provider: self.provider.as_deref(),
             model_id: self.model_id.as_deref(),
+            is_run: false,
             observed: false,
             call: None,
         }

@@ -2,7 +2,12 @@
 
 use thiserror::Error;
 
-use crate::{store::Store, surroundings::Surroundings};
+use crate::{
+    doctor::{Check, Facts, Known, checks},
+    metrics,
+    store::{Store, Usage},
+    surroundings::Surroundings,
+};
 
 mod last_route;
 mod params;
@@ -28,7 +33,20 @@ pub struct Question<'a> {
     pub now: i64,
 }
 
-/// Answers one query with the JSON text of an object.
+impl Question<'_> {
+    /// The facts, if they are known.
+    pub(crate) fn facts(&self) -> Option<Facts> {
+        serde_json::from_str(self.facts?).ok()
+    }
+
+    /// The doctor's checks.
+    pub(crate) fn checks(&self, usage: &Usage, facts: Option<&Facts>) -> Vec<Check> {
+        let moved = &self.store.moved();
+        checks(&Known { usage, moved, facts, surroundings: self.surroundings })
+    }
+}
+
+/// Answers one query with the JSON text of an object, or with the text of a surface.
 type Method = fn(&Question<'_>, &Params) -> Result<String, Fault>;
 
 const READ: &str = "operator.read";
@@ -44,6 +62,9 @@ pub const METHODS: [(&str, &str, &str, Method); 5] = [
     ("taas.affinity.routes", READ, routes::KEYS, routes::routes),
     ("taas.autorouter.setAlgorithm", WRITE, set_algorithm::KEYS, set_algorithm::set_algorithm),
 ];
+
+/// What the plugin shows elsewhere than by gateway method: a name, the keys that it accepts, and the function that answers.
+const SURFACES: [(&str, &str, Method); 1] = [("metrics", metrics::KEYS, metrics::metrics)];
 
 /// Why a query failed. The text says what is wrong and what is accepted.
 #[derive(Debug, Error)]
@@ -62,7 +83,7 @@ pub enum AskError {
     },
 }
 
-/// Answers a query of `method`.
+/// Answers a query of `method`, which is a gateway method or a surface.
 ///
 /// # Errors
 /// [`AskError`] if the method does not exist or does not accept the params. A miss is not an error.
@@ -88,8 +109,9 @@ pub enum AskError {
 /// assert!(error.to_string().starts_with("unknown key \"agent\"; accepted keys: agentId, "));
 /// ```
 pub fn ask(method: &str, question: &Question<'_>) -> Result<String, AskError> {
-    let found = METHODS.into_iter().find(|(name, ..)| *name == method);
-    let (_, _, keys, answer) = found.ok_or(AskError::UnknownMethod)?;
+    let methods = METHODS.into_iter().map(|(name, _, keys, answer)| (name, keys, answer));
+    let found = methods.chain(SURFACES).find(|(name, ..)| *name == method);
+    let (_, keys, answer) = found.ok_or(AskError::UnknownMethod)?;
     Params::read(question.params, keys)
         .and_then(|params| answer(question, &params))
         .map_err(|fault| AskError::Params { fault, keys })

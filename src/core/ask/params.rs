@@ -97,6 +97,20 @@ impl Params {
         })
     }
 
+    /// One of `accepted`, or `None` if the client did not send `key`.
+    pub(crate) fn one_of(
+        &self,
+        key: &'static str,
+        accepted: &[&'static str],
+    ) -> Result<Option<&'static str>, Fault> {
+        let Some(text) = self.text(key, TEXT_LIMIT)? else {
+            return Ok(None);
+        };
+        let found = accepted.iter().find(|name| **name == text).copied();
+        let names = format!("one of {}", accepted.join(", "));
+        found.map(Some).ok_or_else(|| Fault::value(key, &names, Some(&text)))
+    }
+
     /// Whether the value of `key` is `null`.
     pub(super) fn is_null(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(|value| value.get() == "null")

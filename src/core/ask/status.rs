@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Fault, Params, Question, selectors::Selector};
 use crate::{
-    doctor::{Facts, Known, Level, checks},
+    doctor::Level,
     store::{Algorithm, AlgorithmTarget, CallIdentity, Row},
     usage::BASELINE,
 };
@@ -12,12 +12,10 @@ use crate::{
 pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String, Fault> {
     let selector = Selector::first(question, params)?;
     let store = question.store;
-    let facts: Option<Facts> = question.facts.and_then(|text| serde_json::from_str(text).ok());
+    let facts = question.facts();
     let facts = facts.as_ref();
     let usage = store.usage();
-    let moved = store.moved();
-    let known = Known { usage: &usage, moved: &moved, facts, surroundings: question.surroundings };
-    let checks = checks(&known);
+    let checks = question.checks(&usage, facts);
 
     // A session knows only its latest agent, and an agent only its latest session.
     let are_together = |session: &Row, agent: &str| {

@@ -35,7 +35,7 @@ pub(crate) enum Level {
 /// One row of the doctor. Its texts contain no path, key, host or prompt.
 #[derive(Debug, Serialize)]
 pub(crate) struct Check {
-    id: &'static str,
+    pub(crate) id: &'static str,
     pub(crate) level: Level,
     /// Whether this kind of problem makes model calls more expensive.
     costs: bool,

@@ -24,8 +24,11 @@ pub const CALLS_LIMIT: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero")
 const RETRIED_WITHIN: Duration = Duration::from_secs(600);
 
 /// A call that has begun.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Call {
+    began: Instant,
+    /// Whether the call is part of an agent's run, and no completion such as a title.
+    pub(super) is_run: bool,
     /// The key of the request, if the host gives an id.
     request: Option<u64>,
     pub(super) conversation: Option<Arc<str>>,
@@ -33,8 +36,19 @@ pub(super) struct Call {
     hints: Option<Arc<Hints>>,
     /// The status of the latest response.
     pub(super) status: Option<u16>,
-    /// The route of the latest response.
+    /// The time until the latest response.
+    pub(super) answered_after: Option<Duration>,
+    /// The route or the failure of the latest response.
     pub(super) capture: Option<Arc<Capture>>,
+    /// Whether the latest response reported a route.
+    pub(super) is_routed: bool,
+}
+
+impl Call {
+    /// The time since the call began.
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
 }
 
 /// A request without a complete answer.
@@ -104,8 +118,18 @@ impl Calls {
             key
         });
         self.last = call;
-        let conversation = identity.conversation.map(Arc::from);
-        self.begun.push(call, Call { request, conversation, ..Call::default() });
+        let begun = Call {
+            began: now,
+            is_run: identity.is_run,
+            request,
+            conversation: identity.conversation.map(Arc::from),
+            hints: None,
+            status: None,
+            answered_after: None,
+            capture: None,
+            is_routed: false,
+        };
+        self.begun.push(call, begun);
         (call, attempt)
     }
 

@@ -14,6 +14,8 @@ type Latest = LruCache<String, Arc<Capture>>;
 pub(super) struct Captures {
     pub(super) by_session: Latest,
     pub(super) by_agent: Latest,
+    /// Without completions, such as titles.
+    pub(super) runs_by_agent: Latest,
     /// By OpenClaw's session id.
     pub(super) by_conversation: Latest,
     /// By the affinity id of the workspace, which differs from the session id if `affinity` is `conversation`.
@@ -24,9 +26,9 @@ pub(super) struct Captures {
 
 impl Captures {
     pub(super) fn new(limit: NonZeroUsize) -> Self {
-        let [by_session, by_agent, by_conversation, by_workspace] =
-            [(); 4].map(|()| LruCache::new(limit));
-        Self { by_session, by_agent, by_conversation, by_workspace, latest: None }
+        let [by_session, by_agent, runs_by_agent, by_conversation, by_workspace] =
+            [(); 5].map(|()| LruCache::new(limit));
+        Self { by_session, by_agent, runs_by_agent, by_conversation, by_workspace, latest: None }
     }
 
     /// Stores `capture`. Returns what it replaced, so that the caller can free the memory without the lock.
@@ -38,6 +40,7 @@ impl Captures {
         let replaced = [
             (&mut self.by_session, capture.session_id.as_deref()),
             (&mut self.by_agent, identity.agent_id),
+            (&mut self.runs_by_agent, identity.agent_id.filter(|_| identity.is_run)),
             (&mut self.by_conversation, identity.conversation),
             (&mut self.by_workspace, identity.workspace),
         ]

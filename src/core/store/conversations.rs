@@ -12,6 +12,8 @@ pub(super) struct Conversations(LruCache<String, Conversation>);
 
 #[derive(Debug, Default)]
 struct Conversation {
+    /// Whether a call with a prompt has ended.
+    has_prompt: bool,
     session: String,
     moves: Option<Moves>,
 }
@@ -48,6 +50,12 @@ impl Conversations {
                 moves => *moves = Some(Moves::new(agent, workspace)),
             }
         }
+    }
+
+    /// Whether the call that now ends, with a prompt, is the conversation's first. `None` if the conversation is unknown.
+    pub(super) fn is_first_prompt(&mut self, conversation: Option<&str>) -> Option<bool> {
+        let known = self.0.peek_mut(conversation?)?;
+        Some(!mem::replace(&mut known.has_prompt, true))
     }
 
     pub(super) fn session_of(&self, conversation: &str) -> Option<String> {

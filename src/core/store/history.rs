@@ -23,6 +23,8 @@ pub(crate) struct HistoryEntry {
     #[serde(skip)]
     pub(crate) workspace: Option<Arc<str>>,
     status: Option<u16>,
+    /// A run of the agent, or a completion, such as a title.
+    pub(crate) kind: &'static str,
     #[serde(flatten)]
     pub(crate) capture: Arc<Capture>,
 }
@@ -55,6 +57,7 @@ impl History {
             conversation_id: identity.conversation.map(Arc::from),
             workspace: identity.workspace.map(Arc::from),
             status,
+            kind: if identity.is_run { "run" } else { "completion" },
             capture,
         };
         let group = match (&entry.capture.session_id, &entry.agent_id) {

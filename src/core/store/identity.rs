@@ -21,6 +21,8 @@ pub struct CallIdentity<'a> {
     pub provider: Option<&'a str>,
     /// The id of the model that is asked for.
     pub model_id: Option<&'a str>,
+    /// Whether the call is part of an agent's run, and no completion such as a title.
+    pub is_run: bool,
     /// Whether another plugin made the call.
     pub observed: bool,
     /// The number of the call, if it began in this store. The store then knows its conversation.

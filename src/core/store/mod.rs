@@ -14,6 +14,7 @@ mod algorithms;
 mod calls;
 mod captures;
 mod conversations;
+mod counters;
 mod history;
 mod identity;
 mod notices;
@@ -28,13 +29,13 @@ use calls::Calls;
 use captures::Captures;
 use conversations::Conversations;
 pub(crate) use conversations::Moves;
+pub(crate) use counters::{Counters, Sums};
 use history::History;
 pub(crate) use history::{HISTORY_LIMIT, HistoryEntry};
 pub use identity::CallIdentity;
 use notices::Notices;
 pub use notices::RouteChange;
 pub use record::Begun;
-pub use usage::CALL_LIMIT;
 pub(crate) use usage::{OfModel, Row, Usage};
 
 /// How many sessions, and how many agents, the store remembers: the latest.
@@ -57,6 +58,7 @@ struct State {
     usage: Usage,
     algorithms: Algorithms,
     notices: Notices,
+    counters: Counters,
 }
 
 /// The number of captures in a store.
@@ -81,6 +83,7 @@ impl Store {
                 usage: Usage::new(limit),
                 algorithms: Algorithms::default(),
                 notices: Notices::new(limit),
+                counters: Counters::default(),
             }),
         }
     }
@@ -98,11 +101,13 @@ impl Store {
         self.state.lock().captures.by_session.peek(session_id).cloned()
     }
 
-    /// The latest capture of an agent, in any letter case.
+    /// The capture of an agent's latest run, else of its latest completion, such as a title. The agent id can be in any
+    /// letter case.
     #[must_use]
     pub fn by_agent(&self, agent_id: &str) -> Option<Arc<Capture>> {
         let agent_id = agent::normalized(agent_id)?;
-        self.state.lock().captures.by_agent.peek(&*agent_id).cloned()
+        let captures = &self.state.lock().captures;
+        captures.runs_by_agent.peek(&*agent_id).or(captures.by_agent.peek(&*agent_id)).cloned()
     }
 
     /// The latest capture of one of OpenClaw's own sessions.
@@ -147,6 +152,11 @@ impl Store {
         self.state.lock().usage.clone()
     }
 
+    /// A copy of the counters for metrics.
+    pub(crate) fn counters(&self) -> Counters {
+        self.state.lock().counters.clone()
+    }
+
     /// Sets or removes the algorithm of an identity, and returns the previous algorithm. The error is [`Full`] if
     /// [`ALGORITHM_LIMIT`] other identities have an algorithm.
     pub(crate) fn set_algorithm(
@@ -154,7 +164,10 @@ impl Store {
         target: AlgorithmTarget,
         algorithm: Option<Algorithm>,
     ) -> Result<Option<Algorithm>, Full> {
-        self.state.lock().algorithms.set(target, algorithm)
+        let mut state = self.state.lock();
+        let previous = state.algorithms.set(target, algorithm)?;
+        state.counters.algorithm_changes += u64::from(previous != algorithm);
+        Ok(previous)
     }
 
     /// The algorithm of a call: that of its session, else of its workspace, else of its agent.
@@ -185,7 +198,7 @@ mod tests {
     use crate::{
         envelope::Hints,
         route::{HEADERS, Response},
-        usage::Ended,
+        usage::{Ended, Outcome},
     };
 
     fn capture(session_id: &str, at: i64) -> Capture {
@@ -288,14 +301,15 @@ mod tests {
         let store = Store::new(LIMIT);
         let main = of(Some("main"));
         let begin = |id: &str| store.begin(&main, Some(id), Instant::now());
-        let good = |call: u32| store.end(call, &Ended::default(), true, &main);
+        let complete = Ended { outcome: Outcome::Completed, ..Ended::default() };
+        let good = |call: u32| store.end(call, &complete, &main);
         let first = begin("run:model:1");
         assert_eq!(first.attempt, 1);
         good(first.call);
         // The second request of a tool loop fails, and the host's retry numbers from 1 again.
         let failed = begin("run:model:2");
         assert_eq!(failed.attempt, 1);
-        store.end(failed.call, &Ended::default(), false, &main);
+        store.end(failed.call, &Ended::default(), &main);
         let retry = begin("run:model:1");
         assert_eq!(retry.attempt, 2);
         good(retry.call);
@@ -333,7 +347,7 @@ mod tests {
         let next = begin(Some("run:model:2"));
         assert_eq!(*store.hints(next, known("two")), known("two"));
         assert_eq!(*store.hints(first, known("two")), known("one"), "one call sends one set");
-        store.end(next, &Ended::default(), true, &main);
+        store.end(next, &Ended { outcome: Outcome::Completed, ..Ended::default() }, &main);
         assert_eq!(*store.hints(begin(Some(RUN)), known("two")), known("two"));
     }
 
@@ -354,11 +368,11 @@ mod tests {
         }
         let asked = Ended { model: Some("asked"), ..Ended::default() };
         for (call, route) in calls.into_iter().zip([Some("a"), Some("b")]) {
-            assert_eq!(store.end(call, &asked, true, &of(Some("main"))).as_deref(), route);
+            assert_eq!(store.end(call, &asked, &of(Some("main"))).as_deref(), route);
         }
         assert_eq!(store.usage().totals.routed, 2);
         assert!(store.by_conversation("c").is_some());
-        assert_eq!(store.end(calls[0], &asked, true, &main), None, "the call has already ended");
+        assert_eq!(store.end(calls[0], &asked, &main), None, "the call has already ended");
     }
 
     #[test]

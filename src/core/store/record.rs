@@ -7,7 +7,7 @@ use crate::{
     agent,
     envelope::Hints,
     route::{Capture, Response},
-    usage::Ended,
+    usage::{Ended, Outcome},
 };
 
 /// A call that begins.
@@ -50,17 +50,19 @@ impl Store {
         let kept =
             capture.or_else(|| Capture::failed(response, session_id, identity.observed, now));
         let kept = kept.map(Arc::new);
-        let captured = kept.as_ref().filter(|_| is_captured);
         identity.normalized(|identity| {
             let mut state = self.state.lock();
             let call = identity.call.and_then(|call| state.calls.get(call));
-            let conversation = call.and_then(|call| {
+            let begun = call.map(|call| {
                 call.status = status;
-                call.capture = captured.cloned();
-                call.conversation.clone()
+                call.answered_after = Some(call.age());
+                call.capture.clone_from(&kept);
+                call.is_routed = is_captured;
+                (call.conversation.clone(), call.is_run)
             });
+            let (conversation, is_run) = begun.unwrap_or((None, identity.is_run));
             let conversation = conversation.as_deref().or(identity.conversation);
-            let identity = CallIdentity { conversation, ..*identity };
+            let identity = CallIdentity { conversation, is_run, ..*identity };
             if let Some(capture) = &kept {
                 let evicted = state.keep(capture, &identity, status, is_captured);
                 drop(state);
@@ -92,7 +94,12 @@ impl Store {
         identity.normalized(|identity| {
             let mut state = self.state.lock();
             state.conversations.record(identity);
-            state.usage.add(identity, call);
+            let has_prompt = call.tokens.prompt() > 0;
+            let conversation = identity.conversation.filter(|_| has_prompt);
+            let is_first = state.conversations.is_first_prompt(conversation);
+            let call = Ended { is_first, ..*call };
+            state.usage.add(identity, &call);
+            state.counters.add(identity, &call);
         });
     }
 
@@ -116,23 +123,30 @@ impl Store {
         self.state.lock().calls.hints(call, known)
     }
 
-    /// Counts a call that has ended, with the status and the route of its response. After an `is_complete` answer, the next
-    /// request of the run is not a retry. Returns the model that the route names.
-    pub fn end(
-        &self,
-        call: u32,
-        end: &Ended<'_>,
-        is_complete: bool,
-        identity: &CallIdentity<'_>,
-    ) -> Option<String> {
-        let begun = self.state.lock().calls.end(call, is_complete).unwrap_or_default();
-        let routed = begun.capture.is_some();
-        let route = begun.capture.as_ref().and_then(|capture| capture.autorouter_model.as_deref());
-        let model = route.or(end.model);
+    /// Counts a call that has ended, with what its response said. After a complete answer, the next request of the run is
+    /// not a retry. Returns the model that the route names.
+    pub fn end(&self, call: u32, end: &Ended<'_>, identity: &CallIdentity<'_>) -> Option<String> {
+        let Some(begun) = self.state.lock().calls.end(call, end.outcome == Outcome::Completed)
+        else {
+            self.ended(end, identity);
+            return None;
+        };
+        let capture = begun.capture.as_deref();
+        let route = capture.filter(|_| begun.is_routed);
+        let model = route.and_then(|route| route.autorouter_model.as_deref());
+        let end = Ended {
+            model: model.or(end.model),
+            routed: begun.is_routed,
+            status: begun.status,
+            is_run: begun.is_run,
+            request_id: capture.and_then(|capture| capture.taas_request_id.as_deref()),
+            answered_after: begun.answered_after,
+            ended_after: Some(begun.age()),
+            ..*end
+        };
         let conversation = begun.conversation.as_deref();
-        let end = Ended { model, routed, status: begun.status, ..*end };
         self.ended(&end, &CallIdentity { conversation, ..*identity });
-        route.map(str::to_owned)
+        model.map(str::to_owned)
     }
 
     /// Records that `model` answered an agent. Returns a change since the latest notice, at most once a minute.

@@ -6,13 +6,10 @@ use lru::LruCache;
 use serde::Serialize;
 
 use super::CallIdentity;
-use crate::usage::{Ended, Tally, Tokens};
+use crate::usage::{Ended, Outcome, RECENT_CALLS, Tally, Tokens};
 
 /// How many models are kept. The usage of an evicted model stays in the totals.
-const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
-
-/// How many calls of each session are kept.
-pub const CALL_LIMIT: usize = 32;
+pub(super) const MODEL_LIMIT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 
 /// The number of calls from which a session's hit rate is judged. Calls without token counts are not judged.
 const RATED_CALLS: usize = 20;
@@ -31,6 +28,16 @@ pub(crate) struct Call {
     tokens: Tokens,
 }
 
+/// A call that failed.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    at: i64,
+    status: Option<u16>,
+    /// TaaS's id of the request.
+    request_id: Option<String>,
+}
+
 /// The usage of one affinity session or of one agent. The ids and the model are those of its latest call that had them.
 #[derive(Debug, Default, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,7 +45,11 @@ pub(crate) struct Row {
     pub(crate) agent_id: Option<String>,
     pub(crate) session_id: String,
     source: &'static str,
+    /// The model of the latest run, else of the latest completion, such as a title.
     model: Option<Arc<str>>,
+    #[serde(skip)]
+    is_model_of_run: bool,
+    last_failure: Option<Failure>,
     /// The affinity id of the workspace.
     #[serde(skip)]
     pub(crate) workspace: Option<String>,
@@ -96,8 +107,9 @@ impl Usage {
         });
         let session = self.sessions.get_or_insert_mut_ref(identity.session_id, Row::default);
         session.add(identity, call, model.as_ref());
-        session.calls.truncate(CALL_LIMIT - 1);
-        let Ended { at, status, failed, tokens, .. } = *call;
+        session.calls.truncate(RECENT_CALLS - 1);
+        let Ended { at, status, tokens, .. } = *call;
+        let failed = call.outcome == Outcome::Failed;
         session.calls.push_front(Call { at, status, failed, tokens, model: model.clone() });
         if let Some(agent) = identity.agent_id {
             let agent = self.agents.get_or_insert_mut_ref(agent, Row::default);
@@ -118,15 +130,19 @@ impl Row {
                 latest.clone_into(id.get_or_insert_default());
             }
         }
-        self.model = model.or(self.model.as_ref()).cloned();
+        if model.is_some() && (call.is_run || !self.is_model_of_run) {
+            self.model = model.cloned();
+            self.is_model_of_run = call.is_run;
+        }
+        if call.outcome == Outcome::Failed {
+            let request_id = call.request_id.map(str::to_owned);
+            self.last_failure = Some(Failure { at: call.at, status: call.status, request_id });
+        }
     }
 
     /// The hit rate of the latest calls if it is low, and the number of these calls.
     pub(crate) fn low_hit_rate(&self) -> Option<(f64, usize)> {
-        let mut sum = Tokens::default();
-        let prompts = self.calls.iter().map(|call| call.tokens).filter(|it| it.prompt() > 0);
-        prompts.clone().for_each(|tokens| sum.add(tokens));
-        let (rate, calls) = (sum.hit_rate()?, prompts.count());
+        let (rate, calls) = (self.tally.recent_hit_rate()?, self.tally.recent.len());
         (calls >= RATED_CALLS && rate < LOW_HIT_RATE).then_some((rate, calls))
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use taas_affinity::{
     route::{HEADERS, Response},
     store::{CallIdentity, LIMIT, Store},
-    usage::Ended,
+    usage::{Ended, Outcome},
 };
 
 /// Counts the bytes that the system's allocator has given out.
@@ -65,7 +65,7 @@ fn usage_and_history_stay_bounded_with_the_longest_texts() {
             let call = Ended {
                 model: Some(&long),
                 status: Some(status),
-                failed: number % 2 == 0,
+                outcome: if number % 2 == 0 { Outcome::Failed } else { Outcome::Completed },
                 ..Ended::default()
             };
             store.ended(&call, &identity);

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use taas_affinity::{
     ask::{Question, ask},
-    store::{CALL_LIMIT, CallIdentity, LIMIT, Store},
-    usage::Ended,
+    store::{CallIdentity, LIMIT, Store},
+    usage::{Ended, RECENT_CALLS},
 };
 
 use crate::{
@@ -232,11 +232,11 @@ fn a_low_hit_rate_of_the_latest_calls_warns_until_it_rises() {
     let cold = || record_usage(&store, &main, Some(CLAUDE), [100.0, 0.0, 0.0, 1.0]);
     let look = || level(&store, "low-hit-rate", &json!({}), Env(&[]));
     (0..100).for_each(|_| warm());
-    (0..CALL_LIMIT - 8).for_each(|_| cold());
+    (0..RECENT_CALLS - 8).for_each(|_| cold());
     assert_eq!(look(), "ok", "8 of the last 32 calls were warm");
     cold();
     assert_eq!(look(), "warning", "7 of the last 32 calls were warm");
-    (0..CALL_LIMIT).for_each(|_| warm());
+    (0..RECENT_CALLS).for_each(|_| warm());
     assert_eq!(look(), "ok");
 }
 

@@ -6,7 +6,7 @@ use taas_affinity::{
     route::{HEADERS, Response},
     store::{CallIdentity, Store},
     surroundings::Surroundings,
-    usage::{Ended, Tokens},
+    usage::{Ended, Outcome, Tokens},
 };
 
 mod algorithms;
@@ -55,7 +55,10 @@ fn record_usage(store: &Store, identity: &CallIdentity<'_>, model: Option<&str>,
 }
 
 fn record_failure(store: &Store, identity: &CallIdentity<'_>, status: u16) {
-    store.ended(&Ended { at: 6, status: Some(status), failed: true, ..Ended::default() }, identity);
+    store.ended(
+        &Ended { at: 6, status: Some(status), outcome: Outcome::Failed, ..Ended::default() },
+        identity,
+    );
 }
 
 fn error_of(store: &Store, method: &str, params: &Value) -> String {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use taas_affinity::{
     route::Response,
-    store::{CALL_LIMIT, CallIdentity, LIMIT, Store},
+    store::{CallIdentity, LIMIT, Store},
+    usage::RECENT_CALLS,
 };
 
 use crate::{
@@ -84,7 +85,7 @@ fn the_usage_of_evicted_rows_stays_in_the_totals() {
         record_usage(&store, &identity(SESSION, None), None, [1.0; 4]);
     }
     let one = status(&store, &json!({ "sessionId": SESSION }));
-    assert_eq!(one["sessions"][0]["calls"].as_array().map(Vec::len), Some(CALL_LIMIT));
+    assert_eq!(one["sessions"][0]["calls"].as_array().map(Vec::len), Some(RECENT_CALLS));
     assert_eq!(one["sessions"][0]["requests"], 100);
 }
 

@@ -1,7 +1,5 @@
 //! Bounds and checks for text from outside: names, header values, response fields.
 
-use serde::Serialize;
-
 /// The longest name in a request's metadata, in characters.
 pub const NAME_LIMIT: usize = 120;
 
@@ -26,11 +24,6 @@ pub fn bounded(value: &str, limit: usize) -> Option<String> {
     // The text is kept for long.
     text.shrink_to_fit();
     (!text.is_empty()).then_some(text)
-}
-
-/// JSON text of a value that always has one.
-pub(crate) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Returns `value` unchanged, or `None` if it is blank.

@@ -26,8 +26,8 @@ pub(crate) use algorithms::{ALGORITHMS, AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
+pub(crate) use conversations::Conversation;
 use conversations::Conversations;
-pub(crate) use conversations::Moves;
 use history::History;
 pub(crate) use history::{HISTORY_LIMIT, HistoryEntry};
 pub use identity::CallIdentity;
@@ -138,7 +138,7 @@ impl Store {
     }
 
     /// Conversations that moved between workspaces, the newest first.
-    pub(crate) fn moved(&self) -> Vec<Moves> {
+    pub(crate) fn moved(&self) -> Vec<Conversation> {
         self.state.lock().conversations.moved()
     }
 

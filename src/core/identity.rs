@@ -41,7 +41,6 @@ pub fn is_session_id(text: &str) -> bool {
 
 /// The reason why a request has no identity.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum IdentityError {
     /// A path is relative, and the current directory cannot be used.
     #[error("the workspace is a relative path, but the current directory cannot be used: {0}")]

@@ -47,7 +47,6 @@ pub const METHODS: [(&str, &str, &str, Method); 5] = [
 
 /// Why a query failed. The text says what is wrong and what is accepted.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum AskError {
     /// The method does not exist.
     #[error("there is no such method")]

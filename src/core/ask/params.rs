@@ -16,7 +16,6 @@ pub const TEXT_LIMIT: usize = 32_767;
 
 /// What is wrong with params. Quotes of params are short.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum Fault {
     /// The params are not an object, or not JSON.
     #[error("params must be a JSON object")]

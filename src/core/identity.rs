@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     agent,
-    surroundings::{NoHome, Surroundings, absolute, expand_home, variable},
+    surroundings::{Surroundings, absolute, expand_home, variable},
     text::non_blank,
 };
 
@@ -50,7 +50,7 @@ pub enum IdentityError {
         "the workspace and the home directory are unknown: set OPENCLAW_HOME, or set OPENCLAW_STATE_DIR \
          to an absolute path"
     )]
-    NoHome(#[from] NoHome),
+    NoHome,
 }
 
 /// The environment variables that name an agent, in their order.
@@ -215,7 +215,8 @@ fn agent_id(
 /// The home directory is needed and unknown, or the path is relative and the current directory cannot be used.
 pub fn state_dir(surroundings: &dyn Surroundings) -> Result<String, IdentityError> {
     let dir = variable(surroundings, "OPENCLAW_STATE_DIR");
-    let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings)?;
+    let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings);
+    let dir = dir.ok_or(IdentityError::NoHome)?;
     Ok(absolute(&dir)?)
 }
 

@@ -7,7 +7,6 @@ use thiserror::Error;
 
 use crate::{
     store::ALGORITHM_LIMIT,
-    surroundings::NoHome,
     text::{NAME_LIMIT, bounded, non_blank},
 };
 
@@ -41,7 +40,7 @@ pub enum Fault {
     Full,
     /// `workspaceDir` begins with `~`, and the home directory is unknown.
     #[error("workspaceDir begins with ~, but the home directory is unknown: give an absolute path")]
-    NoHome(#[from] NoHome),
+    NoHome,
     /// `workspaceDir` is relative, and the current directory cannot be used.
     #[error("workspaceDir is relative, but the current directory cannot be used: {0}")]
     NoDirectory(#[from] io::Error),

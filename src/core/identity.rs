@@ -20,7 +20,8 @@ pub(crate) fn short_hash(text: &str) -> String {
 }
 
 /// `host:` and the hash of the host name. The host name itself is never sent.
-pub(crate) fn host_id(host_name: &str) -> String {
+#[must_use]
+pub fn host_id(host_name: &str) -> String {
     format!("host:{}", short_hash(host_name))
 }
 

@@ -21,8 +21,8 @@ mod record;
 mod usage;
 
 use algorithms::Algorithms;
-pub use algorithms::{ALGORITHM_LIMIT, Algorithm};
-pub(crate) use algorithms::{ALGORITHMS, AlgorithmTarget, Full};
+pub use algorithms::{ALGORITHM_LIMIT, ALGORITHMS, Algorithm};
+pub(crate) use algorithms::{AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;

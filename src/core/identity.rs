@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     agent,
-    surroundings::{NoHome, Surroundings, absolute, expand_home, variable},
+    surroundings::{Surroundings, absolute, expand_home, variable},
     text::non_blank,
 };
 
@@ -20,7 +20,8 @@ pub(crate) fn short_hash(text: &str) -> String {
 }
 
 /// `host:` and the hash of the host name. The host name itself is never sent.
-pub(crate) fn host_id(host_name: &str) -> String {
+#[must_use]
+pub fn host_id(host_name: &str) -> String {
     format!("host:{}", short_hash(host_name))
 }
 
@@ -41,7 +42,6 @@ pub fn is_session_id(text: &str) -> bool {
 
 /// The reason why a request has no identity.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum IdentityError {
     /// A path is relative, and the current directory cannot be used.
     #[error("the workspace is a relative path, but the current directory cannot be used: {0}")]
@@ -51,7 +51,7 @@ pub enum IdentityError {
         "the workspace and the home directory are unknown: set OPENCLAW_HOME, or set OPENCLAW_STATE_DIR \
          to an absolute path"
     )]
-    NoHome(#[from] NoHome),
+    NoHome,
 }
 
 /// The environment variables that name an agent, in their order.
@@ -216,7 +216,8 @@ fn agent_id(
 /// The home directory is needed and unknown, or the path is relative and the current directory cannot be used.
 pub fn state_dir(surroundings: &dyn Surroundings) -> Result<String, IdentityError> {
     let dir = variable(surroundings, "OPENCLAW_STATE_DIR");
-    let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings)?;
+    let dir = expand_home(dir.as_deref().unwrap_or("~/.openclaw"), surroundings);
+    let dir = dir.ok_or(IdentityError::NoHome)?;
     Ok(absolute(&dir)?)
 }
 

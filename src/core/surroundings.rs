@@ -3,7 +3,6 @@
 use std::{borrow::Cow, io, path::Path};
 
 use sugar_path::SugarPath;
-use thiserror::Error;
 
 use crate::text::non_blank;
 
@@ -24,30 +23,20 @@ pub fn variable(surroundings: &dyn Surroundings, name: &str) -> Option<String> {
     surroundings.variable(name).filter(|value| non_blank(value).is_some())
 }
 
-/// The home directory is unknown, so `~` cannot be expanded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the home directory is unknown")]
-pub struct NoHome;
-
 /// Expands `~` as OpenClaw does, if `~` is the first segment of `path`. The home directory is the first of
 /// `OPENCLAW_HOME` (which may begin with `~`), `HOME`, `USERPROFILE`, and the operating system's. `~name` stays.
-///
-/// # Errors
-/// [`NoHome`] if the home directory is needed and unknown.
-pub fn expand_home<'a>(
-    path: &'a str,
-    surroundings: &dyn Surroundings,
-) -> Result<Cow<'a, str>, NoHome> {
+/// Returns `None` if the home directory is needed and unknown.
+pub fn expand_home<'a>(path: &'a str, surroundings: &dyn Surroundings) -> Option<Cow<'a, str>> {
     let Some(rest) = below_home(path) else {
-        return Ok(Cow::Borrowed(path));
+        return Some(Cow::Borrowed(path));
     };
     let own = surroundings.variable("OPENCLAW_HOME");
     let own = own.as_deref().and_then(directory).unwrap_or("~");
     let home = match below_home(own) {
-        Some(below) => system_home(surroundings).ok_or(NoHome)? + below,
+        Some(below) => system_home(surroundings)? + below,
         None => own.to_owned(),
     };
-    Ok(Cow::Owned(home + rest))
+    Some(Cow::Owned(home + rest))
 }
 
 /// The text after a `~` that is the first segment. OpenClaw accepts both separators on every platform.
@@ -120,7 +109,7 @@ pub(crate) mod fake {
 mod tests {
     use super::{fake::Env, *};
 
-    fn expanded(path: &str, env: &Env) -> Result<String, NoHome> {
+    fn expanded(path: &str, env: &Env) -> Option<String> {
         expand_home(path, env).map(Cow::into_owned)
     }
 
@@ -137,7 +126,7 @@ mod tests {
             (" ~/x", " ~/x"),
             ("", ""),
         ] {
-            assert_eq!(expanded(path, &env).as_deref(), Ok(expected), "{path}");
+            assert_eq!(expanded(path, &env).as_deref(), Some(expected), "{path}");
         }
     }
 
@@ -158,19 +147,19 @@ mod tests {
             (&[], "/h/x"),
         ] {
             let env = Env(variables, Some("/h"));
-            assert_eq!(expanded("~/x", &env).as_deref(), Ok(expected), "{variables:?}");
+            assert_eq!(expanded("~/x", &env).as_deref(), Some(expected), "{variables:?}");
         }
     }
 
     #[test]
-    fn an_unknown_home_directory_is_an_error_only_for_a_tilde() {
+    fn an_unknown_home_directory_matters_only_for_a_tilde() {
         let homeless = Env(&[], None);
-        assert_eq!(expanded("/x", &homeless).as_deref(), Ok("/x"));
-        assert_eq!(expanded("~/x", &homeless), Err(NoHome));
-        assert_eq!(expanded("~", &Env(&[], Some(" "))), Err(NoHome));
+        assert_eq!(expanded("/x", &homeless).as_deref(), Some("/x"));
+        assert_eq!(expanded("~/x", &homeless), None);
+        assert_eq!(expanded("~", &Env(&[], Some(" "))), None);
         let circular = Env(&[("OPENCLAW_HOME", "~/own")], None);
-        assert_eq!(expanded("~/x", &circular), Err(NoHome));
+        assert_eq!(expanded("~/x", &circular), None);
         let own = Env(&[("OPENCLAW_HOME", "/own")], None);
-        assert_eq!(expanded("~/x", &own).as_deref(), Ok("/own/x"));
+        assert_eq!(expanded("~/x", &own).as_deref(), Some("/own/x"));
     }
 }

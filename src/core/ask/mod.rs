@@ -68,7 +68,6 @@ const SURFACES: [(&str, &str, Method); 1] = [("metrics", metrics::KEYS, metrics:
 
 /// Why a query failed. The text says what is wrong and what is accepted.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum AskError {
     /// The method does not exist.
     #[error("there is no such method")]

@@ -7,7 +7,6 @@ use thiserror::Error;
 
 use crate::{
     store::ALGORITHM_LIMIT,
-    surroundings::NoHome,
     text::{NAME_LIMIT, bounded, non_blank},
 };
 
@@ -16,7 +15,6 @@ pub const TEXT_LIMIT: usize = 32_767;
 
 /// What is wrong with params. Quotes of params are short.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum Fault {
     /// The params are not an object, or not JSON.
     #[error("params must be a JSON object")]
@@ -42,7 +40,7 @@ pub enum Fault {
     Full,
     /// `workspaceDir` begins with `~`, and the home directory is unknown.
     #[error("workspaceDir begins with ~, but the home directory is unknown: give an absolute path")]
-    NoHome(#[from] NoHome),
+    NoHome,
     /// `workspaceDir` is relative, and the current directory cannot be used.
     #[error("workspaceDir is relative, but the current directory cannot be used: {0}")]
     NoDirectory(#[from] io::Error),

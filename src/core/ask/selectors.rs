@@ -55,7 +55,7 @@ impl Selector {
         } else if let Some(id) = session {
             Self::Session(id)
         } else if let Some(dir) = workspace {
-            let dir = expand_home(&dir, surroundings)?;
+            let dir = expand_home(&dir, surroundings).ok_or(Fault::NoHome)?;
             Self::Workspace(session_id(SessionSource::Workspace(absolute(&dir)?)))
         } else if let Some((key, id)) = conversation {
             let recorded = store.session_of(&id);

@@ -36,9 +36,8 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
     let has_algorithm = |target: &AlgorithmTarget| match target {
         AlgorithmTarget::Agent(name) => has_agent(name),
         AlgorithmTarget::Session(id) => {
-            let mut ids =
-                sessions.iter().flat_map(|row| [Some(&row.session_id), row.workspace.as_ref()]);
-            selector.has(Some(id), None, Some(id)) || ids.any(|of_row| of_row == Some(id))
+            let has_id = |row: &&Row| row.session_id == *id || row.workspace.as_ref() == Some(id);
+            selector.has(Some(id), None, Some(id)) || sessions.iter().any(has_id)
         }
     };
     let shown = |row: &Row| {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    store::{Moves, Usage},
+    store::{Conversation, Usage},
     surroundings::Surroundings,
 };
 
@@ -48,7 +48,7 @@ pub(crate) struct Check {
 /// Everything that the checks judge.
 pub(crate) struct Known<'a> {
     pub(crate) usage: &'a Usage,
-    pub(crate) moved: &'a [Moves],
+    pub(crate) moved: &'a [Conversation],
     pub(crate) facts: Option<&'a Facts>,
     pub(crate) surroundings: &'a dyn Surroundings,
 }

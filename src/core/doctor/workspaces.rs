@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Known;
-use crate::{agent, store::Moves};
+use crate::{agent, store::Conversation};
 
 pub(super) fn moves_between_two(known: &Known<'_>) -> Vec<String> {
     let lacks_workspace = |name: &str| {
@@ -14,14 +14,13 @@ pub(super) fn moves_between_two(known: &Known<'_>) -> Vec<String> {
         return Vec::new();
     }
     // A single move may follow an edit of the configuration. OpenClaw also moves agents without a workspace.
-    let is_problem = |moves: &&Moves| moves.has_returned || lacks_workspace(&moves.agent);
-    let mut problems: Vec<_> = known.moved.iter().filter(is_problem).collect();
-    problems.sort_by_key(|moves| moves.count);
+    let is_problem = |one: &&Conversation| one.has_returned || lacks_workspace(&one.agent);
+    let mut moved: Vec<_> = known.moved.iter().filter(is_problem).collect();
+    moved.sort_by_key(|conversation| conversation.moves);
     // Of each agent, the conversation that moved most.
-    let problems: BTreeMap<_, _> = problems.iter().map(|moves| (&moves.agent, moves)).collect();
-    let described = problems.into_iter().map(|(agent, Moves { latest, other, count, .. })| {
-        let other = other.as_deref().unwrap_or_default();
-        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let most: BTreeMap<_, _> = moved.iter().map(|one| (&one.agent, one)).collect();
+    let problems = most.into_iter().map(|(agent, Conversation { latest, other, moves, .. })| {
+        let times = if *moves == 1 { "once".to_owned() } else { format!("{moves} times") };
         let mut problem = format!(
             "a conversation of {agent} moved {times} between the workspaces {latest} and {other}"
         );
@@ -30,5 +29,5 @@ pub(super) fn moves_between_two(known: &Known<'_>) -> Vec<String> {
         }
         problem
     });
-    described.collect()
+    problems.collect()
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 pub const ALGORITHM_LIMIT: usize = 256;
 
 /// Every algorithm of the autorouter, as the request header names them. `docs/status.md` explains them.
-pub(crate) const ALGORITHMS: [Algorithm; 6] =
+pub const ALGORITHMS: [Algorithm; 6] =
     ["best_fit", "price_performance", "savings_curve", "cost", "ttft", "tps"];
 
 /// One of [`ALGORITHMS`].

@@ -10,23 +10,18 @@ use super::CallIdentity;
 #[derive(Debug)]
 pub(super) struct Conversations(LruCache<String, Conversation>);
 
-#[derive(Debug, Default)]
-struct Conversation {
+/// A conversation, and how it moved between workspaces.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Conversation {
     /// Whether a call with a prompt has ended.
     has_prompt: bool,
     session: String,
-    moves: Option<Moves>,
-}
-
-/// The moves of one agent's conversation between workspaces.
-#[derive(Debug, Clone)]
-pub(crate) struct Moves {
     pub(crate) agent: String,
     /// The affinity id of the latest workspace.
     pub(crate) latest: String,
-    /// The affinity id of the workspace before.
-    pub(crate) other: Option<String>,
-    pub(crate) count: u32,
+    /// The affinity id of the workspace before, if the conversation moved.
+    pub(crate) other: String,
+    pub(crate) moves: u32,
     /// Whether the conversation went back. A single move may follow an edit of the configuration.
     pub(crate) has_returned: bool,
 }
@@ -41,14 +36,20 @@ impl Conversations {
         let Some(id) = identity.conversation.filter(|_| !identity.session_id.is_empty()) else {
             return;
         };
-        let conversation = self.0.get_or_insert_mut_ref(id, Conversation::default);
-        identity.session_id.clone_into(&mut conversation.session);
-        if let (Some(agent), Some(workspace)) = (identity.agent_id, identity.place) {
-            match &mut conversation.moves {
-                // Two agents can use the same conversation id.
-                Some(moves) if moves.agent == agent => moves.record(workspace),
-                moves => *moves = Some(Moves::new(agent, workspace)),
-            }
+        let known = self.0.get_or_insert_mut_ref(id, Conversation::default);
+        identity.session_id.clone_into(&mut known.session);
+        let (Some(agent), Some(workspace)) = (identity.agent_id, identity.place) else {
+            return;
+        };
+        if known.agent != agent {
+            // Two agents can use the same conversation id.
+            let (session, agent, latest) =
+                (mem::take(&mut known.session), agent.to_owned(), workspace.to_owned());
+            *known = Conversation { session, agent, latest, ..Conversation::default() };
+        } else if known.latest != workspace {
+            known.has_returned |= known.other == workspace;
+            known.moves = known.moves.saturating_add(1);
+            known.other = mem::replace(&mut known.latest, workspace.to_owned());
         }
     }
 
@@ -63,23 +64,8 @@ impl Conversations {
     }
 
     /// The conversations that moved, the most recent first.
-    pub(super) fn moved(&self) -> Vec<Moves> {
-        let all = self.0.iter().filter_map(|(_, conversation)| conversation.moves.as_ref());
-        all.filter(|moves| moves.count > 0).cloned().collect()
-    }
-}
-
-impl Moves {
-    fn new(agent: &str, workspace: &str) -> Self {
-        let (agent, latest) = (agent.into(), workspace.into());
-        Self { agent, latest, other: None, count: 0, has_returned: false }
-    }
-
-    fn record(&mut self, workspace: &str) {
-        if self.latest != workspace {
-            self.has_returned |= self.other.as_deref() == Some(workspace);
-            self.count = self.count.saturating_add(1);
-            self.other = Some(mem::replace(&mut self.latest, workspace.into()));
-        }
+    pub(super) fn moved(&self) -> Vec<Conversation> {
+        let all = self.0.iter().map(|(_, conversation)| conversation);
+        all.filter(|conversation| conversation.moves > 0).cloned().collect()
     }
 }

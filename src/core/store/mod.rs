@@ -22,13 +22,13 @@ mod record;
 mod usage;
 
 use algorithms::Algorithms;
-pub use algorithms::{ALGORITHM_LIMIT, Algorithm};
-pub(crate) use algorithms::{ALGORITHMS, AlgorithmTarget, Full};
+pub use algorithms::{ALGORITHM_LIMIT, ALGORITHMS, Algorithm};
+pub(crate) use algorithms::{AlgorithmTarget, Full};
 pub use calls::CALLS_LIMIT;
 use calls::Calls;
 use captures::Captures;
+pub(crate) use conversations::Conversation;
 use conversations::Conversations;
-pub(crate) use conversations::Moves;
 pub(crate) use counters::{Counters, Sums};
 use history::History;
 pub(crate) use history::{HISTORY_LIMIT, HistoryEntry};
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// Conversations that moved between workspaces, the newest first.
-    pub(crate) fn moved(&self) -> Vec<Moves> {
+    pub(crate) fn moved(&self) -> Vec<Conversation> {
         self.state.lock().conversations.moved()
     }
 

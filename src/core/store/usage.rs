@@ -123,13 +123,8 @@ impl Row {
         self.tally.add(call);
         self.source = identity.source;
         identity.session_id.clone_into(&mut self.session_id);
-        for (id, latest) in
-            [(&mut self.agent_id, identity.agent_id), (&mut self.workspace, identity.workspace)]
-        {
-            if let Some(latest) = latest {
-                latest.clone_into(id.get_or_insert_default());
-            }
-        }
+        self.agent_id = identity.agent_id.map(str::to_owned).or_else(|| self.agent_id.take());
+        self.workspace = identity.workspace.map(str::to_owned).or_else(|| self.workspace.take());
         if model.is_some() && (call.is_run || !self.is_model_of_run) {
             self.model = model.cloned();
             self.is_model_of_run = call.is_run;

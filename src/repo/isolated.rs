@@ -12,7 +12,6 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    child::Output,
     complaints::{Fault, complain},
     git::{Environment, Git},
     place::{Place, open},
@@ -43,12 +42,9 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
     // The isolated git directory does not know which objects stand for others.
     let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
     let said = git.text(&mut git.command(root, replaced), false).ok()?;
-    (said == (Some(0), String::new())).then_some(())?;
+    (said == (0, String::new())).then_some(())?;
     let dir = make(place, settings)?;
-    let brought = bring(place, dir.path());
-    let is_full = |error: &&io::Error| error.kind() == io::ErrorKind::StorageFull;
-    brought.as_ref().err().filter(is_full).into_iter().for_each(complain_of_space);
-    brought.ok()?;
+    bring(place, dir.path()).ok()?;
     let none = dir.path().join("none");
     let command = |words| -> Command {
         let mut command = git.command(root, words);
@@ -65,11 +61,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
         ]);
         command
     };
-    let said = |words, is| {
-        let run = git.run(&mut command(words), false, |output| records(output, is));
-        let (status, said) = run.ok()?;
-        said.ok().filter(|_| status.success())
-    };
+    let said = |words, is| records(git.output(&mut command(words))?, is).ok();
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),
@@ -83,19 +75,12 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
 }
 
 /// Whether there are records, and whether there is one that begins as `is` says.
-fn records(output: &mut Output<'_>, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
-    let mut output = BufReader::new(output);
+fn records(output: File, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
     let (mut any, mut one) = (false, false);
-    loop {
-        let mut start = Vec::new();
-        if output.by_ref().take(7).read_until(0, &mut start)? == 0 {
-            return Ok((any, one));
-        }
-        (any, one) = (true, one || is(&start));
-        if start.last() != Some(&0) {
-            output.skip_until(0)?;
-        }
+    for record in BufReader::new(output).split(0) {
+        (any, one) = (true, is(&record?) || one);
     }
+    Ok((any, one))
 }
 
 /// Makes an isolated git directory, and says in the log why there can be none.
@@ -125,13 +110,11 @@ fn make(place: &Place, settings: &str) -> Option<TempDir> {
         fs::create_dir(dir.path().join("info"))?;
         Ok(dir)
     });
-    made.inspect_err(complain_of_space).ok()
-}
-
-fn complain_of_space(error: &io::Error) {
-    let base = Environment::get().temporary.display();
-    let reason = format!("the temporary directory {base} cannot be used: {error}");
-    complain(Fault::NoDirectory, None, &reason);
+    let complain = |error: &io::Error| {
+        let reason = format!("the temporary directory {} cannot be used: {error}", base.display());
+        complain(Fault::NoDirectory, None, &reason);
+    };
+    made.inspect_err(complain).ok()
 }
 
 /// Copies what git looks for beside its configuration, and not where the environment says.

@@ -29,7 +29,7 @@ pub(crate) enum No {
 
 impl No {
     /// What follows from a git's exit code and errors.
-    fn from_errors(root: &Path, (code, errors): &(Option<i32>, String)) -> Self {
+    fn from_errors(root: &Path, (code, errors): &(i32, String)) -> Self {
         let says = |text| errors.contains(text);
         let first = errors.lines().next().unwrap_or_default();
         // As different versions of git say it.
@@ -43,7 +43,7 @@ impl No {
             Self::Fault(Fault::Untrusted, reason)
         } else if says("not a git repository") {
             Self::Refused
-        } else if *code == Some(128) {
+        } else if *code == 128 {
             Self::Fault(Fault::Unreadable, format!("git cannot read the repository: {first}"))
         } else {
             Self::Broken(format!("fails: {first}"))
@@ -54,7 +54,9 @@ impl No {
 impl From<io::Error> for No {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::InvalidData => Self::Doubt,
+            io::ErrorKind::TimedOut | io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData => {
+                Self::Doubt
+            }
             _ => Self::Broken(format!("cannot be started: {error}")),
         }
     }
@@ -93,7 +95,7 @@ impl Place {
                 git.complain_of_age();
                 None
             }
-            (Some(0), [paths @ .., format, head, reference]) => {
+            (0, [paths @ .., format, head, reference]) => {
                 Self::new(root, paths, format, Some(head), reference)
             }
             // Of an unborn branch git says no more than this.
@@ -101,7 +103,7 @@ impl Place {
                 let (_, name) = git.text(&mut git.command(root, "symbolic-ref -q HEAD"), false)?;
                 Self::new(root, paths, format, None, name.trim_end())
             }
-            (Some(0), _) => None,
+            (0, _) => None,
             _ => return Err(No::from_errors(root, &git.text(&mut command, true)?)),
         };
         place.ok_or(No::Doubt)

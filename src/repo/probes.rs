@@ -59,6 +59,10 @@ enum Stage {
 }
 
 impl Probe {
+    fn is_own(&self) -> bool {
+        self.thread == thread::current().id()
+    }
+
     fn hangs(&self) -> bool {
         self.stage != Stage::Waits && Instant::now() > self.due
     }
@@ -166,12 +170,6 @@ fn may_ask_for_verdict() -> bool {
     let first = probes.iter_mut().find(|probe| probe.stage == Stage::Waits);
     let own = first.filter(|probe| is_free && probe.is_own());
     own.map(|probe| (probe.stage, probe.due) = (Stage::Verdict, Instant::now() + GIT)).is_some()
-}
-
-impl Probe {
-    fn is_own(&self) -> bool {
-        self.thread == thread::current().id()
-    }
 }
 
 fn change_own(change: impl FnOnce(&mut Probe)) {

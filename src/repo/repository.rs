@@ -17,6 +17,9 @@ pub(crate) const FRESH: Duration = Duration::from_secs(2);
 /// Hints this old are renewed by the next call.
 pub(crate) const AGING: Duration = Duration::from_millis(1500);
 
+/// How long git is left alone after an answer, which may be old when it comes.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// How long a verdict is awaited before name and branch are sent without it.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -42,8 +45,8 @@ struct Pace {
 
 #[derive(Default)]
 struct State {
-    /// When the probe began that asks git now.
-    asked: Option<Instant>,
+    /// Until when no other probe asks git.
+    busy: Option<Instant>,
     whole: Option<Answer>,
     /// Name and branch, while the verdict is awaited.
     early: Option<Answer>,
@@ -55,9 +58,8 @@ impl State {
         self.whole.as_ref().is_some_and(|whole| whole.at.elapsed() < AGING)
     }
 
-    /// A probe that hangs is not waited for.
-    fn is_asked(&self) -> bool {
-        self.asked.is_some_and(|at| at.elapsed() < PROBE)
+    fn is_busy(&self) -> bool {
+        self.busy.is_some_and(|until| until > Instant::now())
     }
 
     /// How much git is asked now.
@@ -93,16 +95,17 @@ impl Repository {
     /// Whether a probe is under way now; `None` if one is needed.
     pub(crate) fn is_awaited(&self) -> Option<bool> {
         let state = self.0.lock();
-        if state.is_young() { Some(false) } else { state.is_asked().then_some(true) }
+        if state.is_young() { Some(false) } else { state.is_busy().then_some(true) }
     }
 
     /// Begins a probe and returns how much it asks; `None` if there is nothing to ask, or another asks.
     pub(crate) fn begin(&self, at: Instant) -> Option<Depth> {
         let mut state = self.0.lock();
-        if state.is_young() || state.is_asked() {
+        if state.is_young() || state.is_busy() {
             return None;
         }
-        state.asked = Some(at);
+        // A probe that hangs is not waited for.
+        state.busy = Some(at + PROBE);
         Some(state.most())
     }
 
@@ -113,14 +116,9 @@ impl Repository {
     /// Ends the probe that began at `at`. If git was too slow, it is asked less for a while: returns how much.
     pub(crate) fn finish(&self, at: Instant, found: Option<Found>) -> Option<Depth> {
         let mut state = self.0.lock();
-        if state.asked == Some(at) {
-            state.asked = None;
-        }
+        state.busy = None;
         let Found { hints, is_late } = found?;
-        // A probe that hung may come after another.
-        if state.whole.as_ref().is_some_and(|whole| whole.at > at) {
-            return None;
-        }
+        state.busy = Some(Instant::now() + PAUSE);
         state.whole = Some(Answer { at, hints: Arc::new(hints) });
         // An answer that is too old to be sent is late, too. If the process was stopped meanwhile, git was not slow.
         if at.elapsed() < PROBE && (is_late || at.elapsed() >= FRESH) {

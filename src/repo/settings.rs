@@ -44,9 +44,9 @@ impl Settings {
         }
         match code {
             // Git fails where it finds nothing.
-            Some(0 | 1) => Some(settings),
+            0 | 1 => Some(settings),
             // It does not know an option.
-            Some(129) => {
+            129 => {
                 git.complain_of_age();
                 None
             }

@@ -25,16 +25,13 @@ use crate::git::Environment;
 /// The most bytes of output.
 const OUTPUT: u64 = 64 << 20;
 
-/// What stands for the exit code of a child that a signal ended.
-const SIGNAL: i32 = -1;
-
 /// How soon it is noticed that a child has ended, at first and in the end.
 const SOON: Duration = Duration::from_micros(100);
 const LATEST: Duration = Duration::from_millis(10);
 
-/// Runs `command` to its end. Returns its exit code, and what it says or its errors. The error is
-/// [`io::ErrorKind::TimedOut`] where its time was up, and [`io::ErrorKind::FileTooLarge`] where it says more
-/// than anybody reads.
+/// Runs `command` to its end. Returns its exit code, which is -1 after a signal, and what it says or its
+/// errors. The error is [`io::ErrorKind::TimedOut`] where its time was up, and
+/// [`io::ErrorKind::InvalidData`] where it says more than anybody reads.
 pub(crate) fn run(
     command: &mut Command,
     is_errors: bool,
@@ -46,7 +43,7 @@ pub(crate) fn run(
     loop {
         let ended = running.exit_code()?;
         if output.metadata()?.len() > OUTPUT {
-            return Err(io::ErrorKind::FileTooLarge.into());
+            return Err(io::ErrorKind::InvalidData.into());
         }
         if let Some(code) = ended {
             output.rewind()?;
@@ -136,12 +133,12 @@ impl Running {
         {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        Ok(ended.map(|status| status.exit_status().unwrap_or(SIGNAL)))
+        Ok(ended.map(|status| status.exit_status().unwrap_or(-1)))
     }
 
     #[cfg(not(unix))]
     fn exit_code(&mut self) -> io::Result<Option<i32>> {
-        Ok(self.child.try_wait()?.map(|status| status.code().unwrap_or(SIGNAL)))
+        Ok(self.child.try_wait()?.map(|status| status.code().unwrap_or(-1)))
     }
 }
 

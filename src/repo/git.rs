@@ -9,13 +9,13 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crate::{
-    child,
+    DEADLINE, child,
     complaints::{Fault, complain},
-    place::No,
+    place::{No, Place},
     trust::{self, Use},
 };
 
@@ -114,13 +114,10 @@ pub(crate) struct Git {
 }
 
 impl Git {
-    /// The first git on `PATH` that can be trusted and works, with its answer to `ask`. All have `time`
+    /// The first git on `PATH` that can be trusted and works, with the place that it tells. All have two seconds
     /// together. No directory is looked at that comes after it on `PATH`.
-    pub(crate) fn first<T>(
-        time: Duration,
-        ask: impl Fn(&Self) -> Result<T, No>,
-    ) -> Option<(Self, Result<T, No>)> {
-        let deadline = Cell::new(Instant::now() + time);
+    pub(crate) fn first(root: &Path) -> Option<(Self, Result<Place, No>)> {
+        let deadline = Cell::new(Instant::now() + DEADLINE);
         let mut why_not = None;
         for program in Environment::get().gits() {
             let git = Self { program, deadline: deadline.clone() };
@@ -130,7 +127,7 @@ impl Git {
                 Some(objection) => format!(
                     "there is no git on PATH that can be trusted; {program} is not used: {objection}"
                 ),
-                None => match ask(&git) {
+                None => match Place::of(root, &git) {
                     // A shell would try the next one, too.
                     Err(No::Broken(how)) => format!("{program} {how}"),
                     answer => return Some((git, answer)),
@@ -141,11 +138,6 @@ impl Git {
         let none = "there is no git on PATH; install git 2.26 or later";
         complain(Fault::NoGit, None, why_not.as_deref().unwrap_or(none));
         None
-    }
-
-    /// Whether its time is up.
-    pub(crate) fn is_late(&self) -> bool {
-        Instant::now() >= self.deadline.get()
     }
 
     /// Waits for something that takes none of git's time.
@@ -189,7 +181,7 @@ impl Git {
     pub(crate) fn text(&self, command: &mut Command, is_errors: bool) -> io::Result<(i32, String)> {
         let (code, output) = child::run(command, is_errors, self.deadline.get())?;
         if output.metadata()?.len() > TEXT {
-            return Err(io::ErrorKind::FileTooLarge.into());
+            return Err(io::ErrorKind::InvalidData.into());
         }
         Ok((code, io::read_to_string(output)?))
     }

@@ -142,11 +142,8 @@ fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
         return Ok(None);
     }
     trust::look_at(path)?;
-    let root = root_of(path).map(Path::to_owned);
-    if let Some(root) = &root {
-        trust::look_at(root)?;
-    }
-    Ok(root)
+    let root = root_of(path).map(|root| trust::look_at(root).and(Ok(root.to_owned())));
+    root.transpose()
 }
 
 /// Waits until the verdict may be asked for. False if that takes too long.

@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{Depth, Found, Hints, workspace::PROBE};
+use crate::{Depth, Hints, workspace::PROBE};
 
 /// How long hints may be sent, counted from when git began to look.
 pub(crate) const FRESH: Duration = Duration::from_secs(2);
@@ -48,8 +48,9 @@ struct State {
     /// Until when no other probe asks git.
     busy: Option<Instant>,
     whole: Option<Answer>,
-    /// Name and branch, while the verdict is awaited.
+    /// Name and branch, while the verdict is awaited, and from when on they are sent.
     early: Option<Answer>,
+    sent_from: Option<Instant>,
     pace: Option<Pace>,
 }
 
@@ -87,7 +88,8 @@ impl Repository {
 
     pub(crate) fn known(&self) -> Option<Arc<Hints>> {
         let state = self.0.lock();
-        let early = state.early.as_ref().filter(|early| early.at.elapsed() >= PATIENCE);
+        let is_sent = state.sent_from.is_some_and(|from| from <= Instant::now());
+        let early = state.early.as_ref().filter(|_| is_sent);
         let mut answers = [state.whole.as_ref(), early].into_iter().flatten();
         answers.find(|answer| answer.at.elapsed() < FRESH).map(|answer| Arc::clone(&answer.hints))
     }
@@ -110,18 +112,21 @@ impl Repository {
     }
 
     pub(crate) fn tell_early(&self, at: Instant, hints: &Hints) {
-        self.0.lock().early = Some(Answer { at, hints: Arc::new(hints.clone()) });
+        let mut state = self.0.lock();
+        state.early = Some(Answer { at, hints: Arc::new(hints.clone()) });
+        state.sent_from.get_or_insert(at + PATIENCE);
     }
 
     /// Ends the probe that began at `at`. If git was too slow, it is asked less for a while: returns how much.
-    pub(crate) fn finish(&self, at: Instant, found: Option<Found>) -> Option<Depth> {
+    pub(crate) fn finish(&self, at: Instant, found: Option<Hints>) -> Option<Depth> {
         let mut state = self.0.lock();
         state.busy = None;
-        let Found { hints, is_late } = found?;
+        let hints = found?;
         state.busy = Some(Instant::now() + PAUSE);
+        state.sent_from = None;
         state.whole = Some(Answer { at, hints: Arc::new(hints) });
-        // An answer that is too old to be sent is late, too. If the process was stopped meanwhile, git was not slow.
-        if at.elapsed() < PROBE && (is_late || at.elapsed() >= FRESH) {
+        // The answer is too old to be sent. If the process was stopped meanwhile, git was not slow.
+        if (FRESH..PROBE).contains(&at.elapsed()) {
             let has_names = state.early.as_ref().is_some_and(|early| early.at == at);
             let most = if has_names { Depth::Branch } else { Depth::Name };
             let rest = state.pace.as_ref().map_or(REST, |pace| (pace.rest * 2).min(LONGEST_REST));

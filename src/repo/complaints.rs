@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashSet,
+    mem,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use parking_lot::Mutex;
@@ -28,7 +30,7 @@ struct Complaints {
     waiting: Vec<Complaint>,
 }
 
-static COMPLAINTS: Mutex<Option<Complaints>> = Mutex::new(None);
+static COMPLAINTS: LazyLock<Mutex<Complaints>> = LazyLock::new(Mutex::default);
 
 /// What keeps hints away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,13 +65,12 @@ pub(crate) fn late(workspace: &Path, most: Depth) {
 /// Complaints that were not handed out yet. Each fault is reported once in a process.
 #[must_use]
 pub fn complaints() -> Vec<Complaint> {
-    COMPLAINTS.lock().as_mut().map(|all| std::mem::take(&mut all.waiting)).unwrap_or_default()
+    mem::take(&mut COMPLAINTS.lock().waiting)
 }
 
 /// Reports a fault of one workspace or, without one, of all.
 pub(crate) fn complain(fault: Fault, workspace: Option<&Path>, reason: &str) {
     let mut complaints = COMPLAINTS.lock();
-    let complaints = complaints.get_or_insert_default();
     if workspace.is_some() && complaints.workspaces == MOST
         || !complaints.known.insert((fault, workspace.map(Path::to_owned)))
     {

@@ -4,17 +4,18 @@ use std::{
     cell::Cell,
     env,
     ffi::OsString,
-    io::{self, Read},
+    fs::File,
+    io,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::Command,
     sync::OnceLock,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crate::{
-    child::{self, Output},
+    DEADLINE, child,
     complaints::{Fault, complain},
-    place::No,
+    place::{No, Place},
     trust::{self, Use},
 };
 
@@ -35,8 +36,8 @@ const SET: [(&str, &str); 5] = [
 /// The most settings of the environment that are looked at.
 const CONFIGURED: usize = 1000;
 
-/// The most output that is looked at.
-const OUTPUT: u64 = 1 << 20;
+/// The most bytes of output that are taken as text.
+const TEXT: u64 = 1 << 20;
 
 /// The process's environment as it was when the first workspace was named. It is read once, on the
 /// thread of whoever may also change it, as reading it while it is changed is undefined in C.
@@ -113,48 +114,30 @@ pub(crate) struct Git {
 }
 
 impl Git {
-    /// The first git on `PATH` that can be trusted and works, with its answer to `ask`. All have `time`
+    /// The first git on `PATH` that can be trusted and works, with the place that it tells. All have two seconds
     /// together. No directory is looked at that comes after it on `PATH`.
-    pub(crate) fn first<T>(
-        time: Duration,
-        ask: impl Fn(&Self) -> Result<T, No>,
-    ) -> Option<(Self, Result<T, No>)> {
-        let deadline = Cell::new(Instant::now() + time);
-        let (mut failure, mut refused) = (None, None);
+    pub(crate) fn first(root: &Path) -> Option<(Self, Result<Place, No>)> {
+        let deadline = Cell::new(Instant::now() + DEADLINE);
+        let mut why_not = None;
         for program in Environment::get().gits() {
-            match trust::objection(&program, Use::Program) {
-                Some(trust::MISSING) => {}
-                Some(objection) => _ = refused.get_or_insert((program, objection)),
-                None => {
-                    let git = Self { program, deadline: deadline.clone() };
-                    match ask(&git) {
-                        // A shell would try the next one, too.
-                        Err(No::Broken(how)) => {
-                            let program = git.program.display();
-                            failure.get_or_insert_with(|| format!("{program} {how}"));
-                        }
-                        answer => return Some((git, answer)),
-                    }
-                }
-            }
+            let git = Self { program, deadline: deadline.clone() };
+            let program = git.program.display();
+            let reason = match trust::objection(&git.program, Use::Program) {
+                Some(trust::MISSING) => continue,
+                Some(objection) => format!(
+                    "there is no git on PATH that can be trusted; {program} is not used: {objection}"
+                ),
+                None => match Place::of(root, &git) {
+                    // A shell would try the next one, too.
+                    Err(No::Broken(how)) => format!("{program} {how}"),
+                    answer => return Some((git, answer)),
+                },
+            };
+            why_not.get_or_insert(reason);
         }
-        let reason = match (failure, refused) {
-            (Some(failure), _) => failure,
-            (None, None) => "there is no git on PATH; install git 2.26 or later".to_owned(),
-            (None, Some((git, objection))) => {
-                let git = git.display();
-                format!(
-                    "there is no git on PATH that can be trusted; {git} is not used: {objection}"
-                )
-            }
-        };
-        complain(Fault::NoGit, None, &reason);
+        let none = "there is no git on PATH; install git 2.26 or later";
+        complain(Fault::NoGit, None, why_not.as_deref().unwrap_or(none));
         None
-    }
-
-    /// Whether its time is up.
-    pub(crate) fn is_late(&self) -> bool {
-        Instant::now() >= self.deadline.get()
     }
 
     /// Waits for something that takes none of git's time.
@@ -194,26 +177,18 @@ impl Git {
         env::join_paths(own.into_iter().chain(system)).unwrap_or_default()
     }
 
-    /// Runs a command: its exit code, and its output or errors. One that has more to say fails.
-    pub(crate) fn text(
-        &self,
-        command: &mut Command,
-        is_errors: bool,
-    ) -> io::Result<(Option<i32>, String)> {
-        let (status, text) = self.run(command, is_errors, |output| {
-            let mut text = String::new();
-            output.take(OUTPUT).read_to_string(&mut text).map(|_| text)
-        })?;
-        Ok((status.code(), text?))
+    /// Runs a command. Returns its exit code, and its output or errors.
+    pub(crate) fn text(&self, command: &mut Command, is_errors: bool) -> io::Result<(i32, String)> {
+        let (code, output) = child::run(command, is_errors, self.deadline.get())?;
+        if output.metadata()?.len() > TEXT {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok((code, io::read_to_string(output)?))
     }
 
-    /// Runs a command, as [`child::run`] does.
-    pub(crate) fn run<T>(
-        &self,
-        command: &mut Command,
-        is_errors: bool,
-        read: impl FnOnce(&mut Output<'_>) -> T,
-    ) -> io::Result<(ExitStatus, T)> {
-        child::run(command, is_errors, self.deadline.get(), read)
+    /// The output of a command that succeeds.
+    pub(crate) fn output(&self, command: &mut Command) -> Option<File> {
+        let (code, output) = child::run(command, false, self.deadline.get()).ok()?;
+        (code == 0).then_some(output)
     }
 }

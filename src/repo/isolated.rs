@@ -6,13 +6,11 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     path::Path,
     process::Command,
-    time::Duration,
 };
 
 use tempfile::TempDir;
 
 use crate::{
-    child::Output,
     complaints::{Fault, complain},
     git::{Environment, Git},
     place::{Place, open},
@@ -25,16 +23,6 @@ const COPIED: u64 = 64 << 20;
 /// How many of a directory's entries are looked at to find a shared index.
 const ENTRIES: usize = 1000;
 
-/// What the name of an isolated git directory begins with, before so many letters and digits.
-const PREFIX: &str = "taas-git-";
-const RANDOM: usize = 6;
-
-/// What its configuration begins with.
-const MARK: &str = "# isolated git directory of openclaw-taas-affinity\n";
-
-/// How old it is when no git can use it any more.
-const LEFT: Duration = Duration::from_secs(3600);
-
 const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-submodules=dirty \
     --no-renames";
 
@@ -43,12 +31,9 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
     // The isolated git directory does not know which objects stand for others.
     let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
     let said = git.text(&mut git.command(root, replaced), false).ok()?;
-    (said == (Some(0), String::new())).then_some(())?;
+    (said == (0, String::new())).then_some(())?;
     let dir = make(place, settings)?;
-    let brought = bring(place, dir.path());
-    let is_full = |error: &&io::Error| error.kind() == io::ErrorKind::StorageFull;
-    brought.as_ref().err().filter(is_full).into_iter().for_each(complain_of_space);
-    brought.ok()?;
+    bring(place, dir.path()).ok()?;
     let none = dir.path().join("none");
     let command = |words| -> Command {
         let mut command = git.command(root, words);
@@ -65,11 +50,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
         ]);
         command
     };
-    let said = |words, is| {
-        let run = git.run(&mut command(words), false, |output| records(output, is));
-        let (status, said) = run.ok()?;
-        said.ok().filter(|_| status.success())
-    };
+    let said = |words, is| records(git.output(&mut command(words))?, is).ok();
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),
@@ -83,19 +64,12 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
 }
 
 /// Whether there are records, and whether there is one that begins as `is` says.
-fn records(output: &mut Output<'_>, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
-    let mut output = BufReader::new(output);
+fn records(output: File, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
     let (mut any, mut one) = (false, false);
-    loop {
-        let mut start = Vec::new();
-        if output.by_ref().take(7).read_until(0, &mut start)? == 0 {
-            return Ok((any, one));
-        }
-        (any, one) = (true, one || is(&start));
-        if start.last() != Some(&0) {
-            output.skip_until(0)?;
-        }
+    for record in BufReader::new(output).split(0) {
+        (any, one) = (true, is(&record?) || one);
     }
+    Ok((any, one))
 }
 
 /// Makes an isolated git directory, and says in the log why there can be none.
@@ -116,22 +90,20 @@ fn make(place: &Place, settings: &str) -> Option<TempDir> {
     // Nobody else may enter it, whatever the umask is. The mode is an argument of mkdir.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let dir = builder.prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(base);
+    let dir = builder.prefix("taas-git-").tempdir_in(base);
     let made = dir.and_then(|dir| {
         let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
-        fs::write(dir.path().join("config"), format!("{MARK}{settings}[core]\n{format}\n"))?;
+        fs::write(dir.path().join("config"), format!("{settings}[core]\n{format}\n"))?;
         fs::write(dir.path().join("HEAD"), format!("{head}\n"))?;
         fs::create_dir(dir.path().join("refs"))?;
         fs::create_dir(dir.path().join("info"))?;
         Ok(dir)
     });
-    made.inspect_err(complain_of_space).ok()
-}
-
-fn complain_of_space(error: &io::Error) {
-    let base = Environment::get().temporary.display();
-    let reason = format!("the temporary directory {base} cannot be used: {error}");
-    complain(Fault::NoDirectory, None, &reason);
+    let complain = |error: &io::Error| {
+        let reason = format!("the temporary directory {} cannot be used: {error}", base.display());
+        complain(Fault::NoDirectory, None, &reason);
+    };
+    made.inspect_err(complain).ok()
 }
 
 /// Copies what git looks for beside its configuration, and not where the environment says.
@@ -157,50 +129,4 @@ fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     let length = file.metadata()?.len();
     io::copy(&mut file.take(length.min(left)), &mut File::create_new(to)?)?;
     left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge.into())
-}
-
-/// Deletes isolated git directories that processes left behind when they ended: those of this user that
-/// are old, in a temporary directory that would be used.
-pub(crate) fn sweep() {
-    let base = &Environment::get().temporary;
-    let is_used = trust::objection(base, Use::Parent).is_none();
-    let entries = is_used.then(|| fs::read_dir(base));
-    for entry in entries.into_iter().flatten().flatten().flatten() {
-        let name = entry.file_name();
-        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        let is_ours = |rest: &str| {
-            rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        };
-        if rest.is_some_and(is_ours) && is_left(&entry.path()) {
-            delete(&entry.path());
-        }
-    }
-}
-
-/// Whether this is a directory of ours, and no link to one, that is old.
-fn is_left(path: &Path) -> bool {
-    let Ok(found) = path.symlink_metadata() else {
-        return false;
-    };
-    #[cfg(unix)]
-    let is_users =
-        std::os::unix::fs::MetadataExt::uid(&found) == rustix::process::geteuid().as_raw();
-    #[cfg(not(unix))]
-    let is_users = true;
-    let age = found.modified().ok().and_then(|at| at.elapsed().ok());
-    let is_marked = || {
-        let mut start = vec![0; MARK.len()];
-        let read = open(&path.join("config")).and_then(|mut file| file.read_exact(&mut start));
-        read.is_ok() && start == MARK.as_bytes()
-    };
-    found.is_dir() && is_users && age.is_some_and(|age| age > LEFT) && is_marked()
-}
-
-/// Deletes what we make, and nothing that is deeper.
-fn delete(path: &Path) {
-    let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    files.chain([path.join("info/attributes")]).for_each(|file| _ = fs::remove_file(file));
-    for dir in ["info", "refs", ""] {
-        let _ = fs::remove_dir(path.join(dir));
-    }
 }

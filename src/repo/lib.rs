@@ -48,13 +48,6 @@ enum Depth {
     Verdict,
 }
 
-/// What a probe found.
-struct Found {
-    hints: Hints,
-    /// Git had no time left.
-    is_late: bool,
-}
-
 /// Asks git about the repository whose root is `root`, no more than `most`. Before the verdict, `wait` gets
 /// what is known so far, and says whether to go on. `None` if it does not.
 fn probe(
@@ -62,18 +55,13 @@ fn probe(
     root: &Path,
     most: Depth,
     wait: impl FnOnce(&Hints) -> bool,
-) -> Option<Found> {
+) -> Option<Hints> {
     let mut hints = Hints { repo_name: name_of(root), ..Hints::default() };
-    let answer = (most != Depth::Name)
-        .then(|| git::Git::first(DEADLINE, |git| place::Place::of(root, git)))
-        .flatten();
-    let Some((git, place)) = answer else {
-        return Some(Found { hints, is_late: false });
-    };
-    match place {
-        Ok(place) => {
+    let answer = if most == Depth::Name { None } else { git::Git::first(root) };
+    match answer {
+        Some((git, Ok(place))) => {
             let settings = settings::Settings::of(root, &git).unwrap_or_default();
-            if !git.is_late() && place.points_back(root, settings.names_work_tree) {
+            if place.points_back(root, settings.names_work_tree) {
                 hints.repo_name = place.main_repository().or(hints.repo_name);
                 hints.branch = place.branch();
                 if let Some(settings) = settings.isolated.filter(|_| most == Depth::Verdict) {
@@ -84,17 +72,16 @@ fn probe(
                 }
             }
         }
-        Err(place::No::Refused) => hints = Hints::default(),
-        Err(place::No::Fault(fault, reason)) => {
+        Some((_, Err(place::No::Refused))) => hints = Hints::default(),
+        Some((_, Err(place::No::Fault(fault, reason)))) => {
             if fault == Fault::Untrusted {
                 hints = Hints::default();
             }
             complain(fault, Some(workspace), &reason);
         }
-        Err(_) => {}
+        _ => {}
     }
-    let is_late = hints.dirty.is_none() && git.is_late();
-    Some(Found { hints, is_late })
+    Some(hints)
 }
 
 fn name_of(path: &Path) -> Option<String> {

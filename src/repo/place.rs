@@ -13,8 +13,7 @@ use crate::{complaints::Fault, git::Git, name_of};
 pub(crate) fn root_of(workspace: &Path) -> Option<&Path> {
     let is_root = |dir: &&Path| dir.join(".git").symlink_metadata().is_ok();
     let root = workspace.ancestors().find(is_root)?;
-    let is_inside_git = workspace.starts_with(root.join(".git"));
-    (workspace.is_absolute() && !is_inside_git).then_some(root)
+    (!workspace.starts_with(root.join(".git"))).then_some(root)
 }
 
 /// Why a place is not known.
@@ -29,7 +28,7 @@ pub(crate) enum No {
 
 impl No {
     /// What follows from a git's exit code and errors.
-    fn from_errors(root: &Path, (code, errors): &(Option<i32>, String)) -> Self {
+    fn from_errors(root: &Path, (code, errors): &(i32, String)) -> Self {
         let says = |text| errors.contains(text);
         let first = errors.lines().next().unwrap_or_default();
         // As different versions of git say it.
@@ -43,7 +42,7 @@ impl No {
             Self::Fault(Fault::Untrusted, reason)
         } else if says("not a git repository") {
             Self::Refused
-        } else if *code == Some(128) {
+        } else if *code == 128 {
             Self::Fault(Fault::Unreadable, format!("git cannot read the repository: {first}"))
         } else {
             Self::Broken(format!("fails: {first}"))
@@ -54,7 +53,9 @@ impl No {
 impl From<io::Error> for No {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::InvalidData => Self::Doubt,
+            io::ErrorKind::TimedOut | io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData => {
+                Self::Doubt
+            }
             _ => Self::Broken(format!("cannot be started: {error}")),
         }
     }
@@ -87,48 +88,40 @@ impl Place {
         command.env("GIT_CEILING_DIRECTORIES", root.parent().unwrap_or(root));
         let (code, text) = git.text(&mut command, false)?;
         let lines: Vec<_> = text.lines().collect();
-        let place = match (code, lines.as_slice()) {
+        let (paths, format, head, reference) = match (code, lines.as_slice()) {
             // An old git repeats what it does not know.
             (_, [_, _, _, _, _, "--show-object-format", ..]) => {
                 git.complain_of_age();
-                None
+                return Err(No::Doubt);
             }
-            (Some(0), [paths @ .., format, head, reference]) => {
-                Self::new(root, paths, format, Some(head), reference)
+            (0, [paths @ .., format, head, reference]) => {
+                (paths, format, Some((*head).to_owned()), (*reference).to_owned())
             }
             // Of an unborn branch git says no more than this.
             (_, [paths @ .., format, "HEAD"]) => {
                 let (_, name) = git.text(&mut git.command(root, "symbolic-ref -q HEAD"), false)?;
-                Self::new(root, paths, format, None, name.trim_end())
+                (paths, format, None, name.trim_end().to_owned())
             }
-            (Some(0), _) => None,
+            (0, _) => return Err(No::Doubt),
             _ => return Err(No::from_errors(root, &git.text(&mut command, true)?)),
         };
-        place.ok_or(No::Doubt)
-    }
-
-    fn new(
-        root: &Path,
-        paths: &[&str],
-        format: &str,
-        head: Option<&str>,
-        reference: &str,
-    ) -> Option<Self> {
         let [top, git_dir, common_dir, index, objects] = paths else {
-            return None;
+            return Err(No::Doubt);
         };
-        let real = |path: &str| root.join(path).canonicalize().ok();
+        let real = |path: &str| root.join(path).canonicalize().map_err(|_| No::Doubt);
+        let is_id = |id: &String| id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         // `core.worktree` may name another's files.
-        let is_here = real(top)? == root.canonicalize().ok()?;
-        let is_id = |id: &str| id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (is_here && head.is_none_or(is_id)).then_some(Self {
+        if real(top)? != real("")? || !head.as_ref().is_none_or(is_id) {
+            return Err(No::Doubt);
+        }
+        Ok(Self {
             git_dir: real(git_dir)?,
             common_dir: real(common_dir)?,
             index: root.join(index),
             objects: root.join(objects),
-            object_format: format.to_owned(),
-            head: head.map(str::to_owned),
-            reference: reference.to_owned(),
+            object_format: (*format).to_owned(),
+            head,
+            reference,
         })
     }
 

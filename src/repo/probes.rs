@@ -59,6 +59,10 @@ enum Stage {
 }
 
 impl Probe {
+    fn is_own(&self) -> bool {
+        self.thread == thread::current().id()
+    }
+
     fn hangs(&self) -> bool {
         self.stage != Stage::Waits && Instant::now() > self.due
     }
@@ -138,11 +142,8 @@ fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
         return Ok(None);
     }
     trust::look_at(path)?;
-    let root = root_of(path).map(Path::to_owned);
-    if let Some(root) = &root {
-        trust::look_at(root)?;
-    }
-    Ok(root)
+    let root = root_of(path).map(|root| trust::look_at(root).and(Ok(root.to_owned())));
+    root.transpose()
 }
 
 /// Waits until the verdict may be asked for. False if that takes too long.
@@ -166,12 +167,6 @@ fn may_ask_for_verdict() -> bool {
     let first = probes.iter_mut().find(|probe| probe.stage == Stage::Waits);
     let own = first.filter(|probe| is_free && probe.is_own());
     own.map(|probe| (probe.stage, probe.due) = (Stage::Verdict, Instant::now() + GIT)).is_some()
-}
-
-impl Probe {
-    fn is_own(&self) -> bool {
-        self.thread == thread::current().id()
-    }
 }
 
 fn change_own(change: impl FnOnce(&mut Probe)) {

@@ -9,13 +9,16 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{Depth, Found, Hints, workspace::PROBE};
+use crate::{Depth, Hints, workspace::PROBE};
 
 /// How long hints may be sent, counted from when git began to look.
 pub(crate) const FRESH: Duration = Duration::from_secs(2);
 
 /// Hints this old are renewed by the next call.
 pub(crate) const AGING: Duration = Duration::from_millis(1500);
+
+/// How long git is left alone after an answer, which may be old when it comes.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a verdict is awaited before name and branch are sent without it.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -42,11 +45,12 @@ struct Pace {
 
 #[derive(Default)]
 struct State {
-    /// When the probe began that asks git now.
-    asked: Option<Instant>,
+    /// Until when no other probe asks git.
+    busy: Option<Instant>,
     whole: Option<Answer>,
-    /// Name and branch, while the verdict is awaited.
+    /// Name and branch, while the verdict is awaited, and from when on they are sent.
     early: Option<Answer>,
+    sent_from: Option<Instant>,
     pace: Option<Pace>,
 }
 
@@ -55,9 +59,8 @@ impl State {
         self.whole.as_ref().is_some_and(|whole| whole.at.elapsed() < AGING)
     }
 
-    /// A probe that hangs is not waited for.
-    fn is_asked(&self) -> bool {
-        self.asked.is_some_and(|at| at.elapsed() < PROBE)
+    fn is_busy(&self) -> bool {
+        self.busy.is_some_and(|until| until > Instant::now())
     }
 
     /// How much git is asked now.
@@ -85,7 +88,8 @@ impl Repository {
 
     pub(crate) fn known(&self) -> Option<Arc<Hints>> {
         let state = self.0.lock();
-        let early = state.early.as_ref().filter(|early| early.at.elapsed() >= PATIENCE);
+        let is_sent = state.sent_from.is_some_and(|from| from <= Instant::now());
+        let early = state.early.as_ref().filter(|_| is_sent);
         let mut answers = [state.whole.as_ref(), early].into_iter().flatten();
         answers.find(|answer| answer.at.elapsed() < FRESH).map(|answer| Arc::clone(&answer.hints))
     }
@@ -93,37 +97,36 @@ impl Repository {
     /// Whether a probe is under way now; `None` if one is needed.
     pub(crate) fn is_awaited(&self) -> Option<bool> {
         let state = self.0.lock();
-        if state.is_young() { Some(false) } else { state.is_asked().then_some(true) }
+        if state.is_young() { Some(false) } else { state.is_busy().then_some(true) }
     }
 
     /// Begins a probe and returns how much it asks; `None` if there is nothing to ask, or another asks.
     pub(crate) fn begin(&self, at: Instant) -> Option<Depth> {
         let mut state = self.0.lock();
-        if state.is_young() || state.is_asked() {
+        if state.is_young() || state.is_busy() {
             return None;
         }
-        state.asked = Some(at);
+        // A probe that hangs is not waited for.
+        state.busy = Some(at + PROBE);
         Some(state.most())
     }
 
     pub(crate) fn tell_early(&self, at: Instant, hints: &Hints) {
-        self.0.lock().early = Some(Answer { at, hints: Arc::new(hints.clone()) });
+        let mut state = self.0.lock();
+        state.early = Some(Answer { at, hints: Arc::new(hints.clone()) });
+        state.sent_from.get_or_insert(at + PATIENCE);
     }
 
     /// Ends the probe that began at `at`. If git was too slow, it is asked less for a while: returns how much.
-    pub(crate) fn finish(&self, at: Instant, found: Option<Found>) -> Option<Depth> {
+    pub(crate) fn finish(&self, at: Instant, found: Option<Hints>) -> Option<Depth> {
         let mut state = self.0.lock();
-        if state.asked == Some(at) {
-            state.asked = None;
-        }
-        let Found { hints, is_late } = found?;
-        // A probe that hung may come after another.
-        if state.whole.as_ref().is_some_and(|whole| whole.at > at) {
-            return None;
-        }
+        state.busy = None;
+        let hints = found?;
+        state.busy = Some(Instant::now() + PAUSE);
+        state.sent_from = None;
         state.whole = Some(Answer { at, hints: Arc::new(hints) });
-        // An answer that is too old to be sent is late, too. If the process was stopped meanwhile, git was not slow.
-        if at.elapsed() < PROBE && (is_late || at.elapsed() >= FRESH) {
+        // The answer is too old to be sent. If the process was stopped meanwhile, git was not slow.
+        if (FRESH..PROBE).contains(&at.elapsed()) {
             let has_names = state.early.as_ref().is_some_and(|early| early.at == at);
             let most = if has_names { Depth::Branch } else { Depth::Name };
             let rest = state.pace.as_ref().map_or(REST, |pace| (pace.rest * 2).min(LONGEST_REST));

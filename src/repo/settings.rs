@@ -28,6 +28,14 @@ impl Settings {
     /// Asks git for them; `None` where it does not say.
     pub(crate) fn of(root: &Path, git: &Git) -> Option<Self> {
         let (code, text) = git.text(&mut git.command(root, ASK), false).ok()?;
+        // It does not know an option.
+        if code == 129 {
+            git.complain_of_age();
+        }
+        // It fails with 1 where it finds nothing.
+        if !matches!(code, 0 | 1) {
+            return None;
+        }
         let usual = Environment::get().configuration.join("git").join("attributes");
         let mut settings = Self {
             names_work_tree: false,
@@ -42,16 +50,7 @@ impl Settings {
             let both = settings.isolated.zip(isolated_line(name, value, is_users));
             settings.isolated = both.map(|(all, line)| all + &line);
         }
-        match code {
-            // Git fails where it finds nothing.
-            Some(0 | 1) => Some(settings),
-            // It does not know an option.
-            Some(129) => {
-                git.complain_of_age();
-                None
-            }
-            _ => None,
-        }
+        Some(settings)
     }
 }
 

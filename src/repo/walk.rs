@@ -55,12 +55,13 @@ fn follow(path: &Path, mut step: impl FnMut(&Path, usize) -> bool) -> Result<Pat
     Ok(at)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-
+    #[cfg(unix)]
     #[test]
     fn a_walk_tells_each_name_before_it_is_looked_at_and_ends_where_it_may_not_go_on() {
+        use super::*;
+
         let dir = tempfile::tempdir().unwrap();
         let base = dir.path().canonicalize().unwrap();
         fs::create_dir_all(base.join("far/real")).unwrap();

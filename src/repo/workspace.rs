@@ -6,8 +6,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     ffi::OsStr,
-    fmt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, LazyLock},
     thread,
     time::{Duration, Instant},
@@ -18,7 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::{
     DEADLINE, Hints,
     git::Environment,
-    isolated, probes,
+    probes,
     repository::{AGING, FRESH, Repository},
 };
 
@@ -45,7 +44,7 @@ pub struct Workspace {
 
 #[derive(Default)]
 struct State {
-    /// Since when a probe is awaited that has not found the repository yet.
+    /// Since when a probe is awaited, or looks for the repository.
     asked: Option<Instant>,
     /// When the workspace was looked at, and the repository that it is in.
     located: Option<(Instant, Option<Arc<Repository>>)>,
@@ -81,11 +80,11 @@ impl Workspace {
         if state.asked.is_some_and(|at| at.elapsed() < PROBE) {
             return true;
         }
-        if let Some((at, repository)) = &state.located
-            && at.elapsed() < AGING
-            && let Some(is_awaited) = repository.as_ref().map_or(Some(false), |it| it.is_awaited())
-        {
-            return is_awaited;
+        if let Some((at, repository)) = &state.located {
+            let is_awaited = repository.as_ref().map_or(Some(false), |it| it.is_awaited());
+            if let Some(is_awaited) = is_awaited.filter(|it| *it || at.elapsed() < AGING) {
+                return is_awaited;
+            }
         }
         let is_queued = queue(self);
         state.asked = is_queued.then(Instant::now);
@@ -112,59 +111,51 @@ impl Workspace {
     }
 }
 
-impl fmt::Debug for Workspace {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Workspace").field(&self.path).finish()
-    }
-}
-
 /// Whether a workspace is known by this name.
 pub(crate) fn is_named(path: &Path) -> bool {
     NAMED.lock().contains_key(path.as_os_str())
 }
 
 /// The names of all workspaces.
-pub(crate) fn names() -> Vec<PathBuf> {
-    NAMED.lock().keys().map(PathBuf::from).collect()
+pub(crate) fn names() -> Vec<Arc<OsStr>> {
+    NAMED.lock().keys().cloned().collect()
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Workspace>,
-    is_served: bool,
-}
+/// Workspaces that wait for a probe. The first one starts the thread that serves them.
+static QUEUE: LazyLock<Mutex<VecDeque<Workspace>>> = LazyLock::new(|| {
+    probes::spawn(serve);
+    Mutex::default()
+});
 
-static QUEUE: LazyLock<Mutex<Queue>> = LazyLock::new(Mutex::default);
-
-/// Wakes the thread that starts probes, where it sleeps.
+/// Wakes that thread, where it sleeps.
 static WORK: Condvar = Condvar::new();
 
-/// Puts a workspace into the queue, if there is room.
+/// Puts a workspace into the queue, if there is room. Returns whether it is in there.
 fn queue(workspace: &Workspace) -> bool {
     let mut queue = QUEUE.lock();
-    let has_room = queue.waiting.len() < WAITING;
-    if has_room {
-        queue.waiting.push_back(workspace.clone());
-        queue.is_served = queue.is_served || probes::spawn(serve).is_some();
-        WORK.notify_one();
+    let is_queued = queue.iter().any(|queued| Arc::ptr_eq(&queued.state, &workspace.state));
+    if is_queued || queue.len() >= WAITING {
+        return is_queued;
     }
-    has_room
+    queue.push_back(workspace.clone());
+    WORK.notify_one();
+    true
 }
 
 /// Starts probes, in the order in which they were asked for.
 fn serve() {
-    probes::spawn(isolated::sweep);
     let mut naps = 0;
     loop {
         let has_room = probes::has_room();
         let mut queue = QUEUE.lock();
-        if naps >= NAPS && queue.waiting.is_empty() {
+        if naps >= NAPS && queue.is_empty() {
             WORK.wait(&mut queue);
         }
-        let next = if has_room { queue.waiting.pop_front() } else { None };
+        let next = if has_room { queue.pop_front() } else { None };
         drop(queue);
         if let Some(workspace) = next {
             naps = 0;
+            workspace.state.lock().asked = Some(Instant::now());
             probes::start(workspace);
         } else {
             naps += 1;

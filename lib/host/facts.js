@@ -7,9 +7,7 @@ import { keysOf, listOf, mapSafely, providerValue, readSafely, shortText } from 
 import { bypassedProviders } from "./ownership.js";
 
 const AGENT_LIMIT = 64;
-const PLUGIN_LIMIT = 16;
 const MODEL_LIMIT = 64;
-const PINNED_LIMIT = 16;
 
 /** The headers by which TaaS tells sessions and agents apart. */
 const IDENTITY_HEADERS = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
@@ -34,15 +32,6 @@ function hasKey(
   );
 }
 
-/** The names of identity headers that the entry or its models set. */
-function identityHeaders(entry, models) {
-  const names = [entry, entry.request, ...models].flatMap((holder) =>
-    readSafely(() => keysOf(holder?.headers), []),
-  );
-  const found = names.filter((name) => IDENTITY_HEADERS.has(name.toLowerCase()));
-  return [...new Set(found)].slice(0, PINNED_LIMIT);
-}
-
 /** `cacheRetention` of a model: the model's own, else the default of all agents. */
 function retentionOf(config, provider, modelId) {
   const { models, params } = config.agents?.defaults ?? {};
@@ -52,19 +41,6 @@ function retentionOf(config, provider, modelId) {
   return shortText(own ?? params?.cacheRetention);
 }
 
-function modelFacts(config, provider, entry, model) {
-  const id = shortText(model.id);
-  return id === undefined
-    ? undefined
-    : {
-        id,
-        api: shortText(model.api ?? entry.api) ?? null,
-        cacheControl: model.compat?.cacheControlFormat === "anthropic",
-        promptCacheKey: model.compat?.supportsPromptCacheKey === true,
-        retention: readSafely(() => retentionOf(config, provider, id), null),
-      };
-}
-
 /** The facts of a provider's entry; `undefined` without an entry. */
 function providerFacts(config, id) {
   const entry = providerValue(config.models?.providers, id);
@@ -72,11 +48,24 @@ function providerFacts(config, id) {
     return undefined;
   }
   const models = readSafely(() => listOf(entry.models).slice(0, MODEL_LIMIT), []);
+  const headers = mapSafely([entry, entry.request, ...models], (holder) => keysOf(holder?.headers));
+  const pinned = headers.flat().filter((name) => IDENTITY_HEADERS.has(name.toLowerCase()));
   return {
     id,
     hasKey: readSafely(() => hasKey(entry, config.auth ?? {}, id), true),
-    pinned: identityHeaders(entry, models),
-    models: mapSafely(models, MODEL_LIMIT, (model) => modelFacts(config, id, entry, model)),
+    pinned: [...new Set(pinned)],
+    models: mapSafely(models, (model) => {
+      const modelId = shortText(model.id);
+      return (
+        modelId && {
+          id: modelId,
+          api: shortText(model.api ?? entry.api),
+          cacheControl: model.compat?.cacheControlFormat === "anthropic",
+          promptCacheKey: model.compat?.supportsPromptCacheKey === true,
+          retention: readSafely(() => retentionOf(config, id, modelId)),
+        }
+      );
+    }),
   };
 }
 
@@ -84,9 +73,9 @@ function providerFacts(config, id) {
 function agentsWithoutWorkspace(config) {
   const agents = configuredAgents(config);
   const lacking = agents.filter(({ workspace }) => !shortText(workspace)?.trim());
-  return agents.length < 2
-    ? []
-    : mapSafely(lacking, lacking.length, ({ id }) => shortText(id)).slice(0, AGENT_LIMIT);
+  return agents.length > 1
+    ? mapSafely(lacking, ({ id }) => shortText(id)).slice(0, AGENT_LIMIT)
+    : [];
 }
 
 /**
@@ -102,16 +91,14 @@ export function factsOf({ config: currentConfig, settings, providers }, { built,
   return {
     affinity: settings.affinity,
     notUnderstood: settings.invalid,
-    binary: built ?? null,
+    binary: built,
     package: version,
     owned: bypassed.map(({ provider, owners }) => ({
       provider,
-      plugins: mapSafely(owners, PLUGIN_LIMIT, shortText),
+      plugins: mapSafely(owners, shortText),
     })),
     unasked: Object.fromEntries(called.map(({ provider, calls }) => [provider, calls])),
-    providers: isObject(config)
-      ? mapSafely(providers, providers.length, (id) => providerFacts(config, id))
-      : null,
+    providers: isObject(config) ? mapSafely(providers, (id) => providerFacts(config, id)) : null,
     agentsWithoutWorkspace: readSafely(() => agentsWithoutWorkspace(config), []),
   };
 }

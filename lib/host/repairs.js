@@ -22,74 +22,65 @@ const MIMO_REASONING = new Set([
 const nameOf = (id) =>
   typeof id === "string" ? id.trim().toLowerCase().split(":", 1)[0].split("/").pop() : undefined;
 
-const isCompletions = (model, names) =>
-  model.api === "openai-completions" && names.has(nameOf(model.id));
+const isCompletions = ({ api, id }, names) => api === "openai-completions" && names.has(nameOf(id));
 
 /** Whether the API of a DeepSeek V4 model has DeepSeek's own fields. */
-function speaksDeepSeek(model, sdk) {
-  const configured = model.compat?.thinkingFormat;
-  if (typeof configured === "string") {
-    return configured === "deepseek";
+function speaksDeepSeek({ baseUrl, provider, id: modelId, compat }, sdk) {
+  if (typeof compat?.thinkingFormat === "string") {
+    return compat.thinkingFormat === "deepseek";
   }
-  const { baseUrl, provider, id: modelId } = model;
-  const { endpointClass, knownProviderFamily } = sdk("resolveProviderRequestCapabilities")({
+  const capabilities = sdk("resolveProviderRequestCapabilities", "provider-http");
+  const { endpointClass, knownProviderFamily } = capabilities({
     provider,
     api: "openai-completions",
     baseUrl,
     capability: "llm",
     transport: "stream",
     modelId,
-    compat: model.compat,
+    compat,
   });
-  if (endpointClass === "deepseek-native" || endpointClass === "xiaomi-native") {
-    return true;
-  }
-  const isTogether =
-    knownProviderFamily === "together" || /api\.together\.(?:ai|xyz)/.test(baseUrl ?? "");
-  return !(isTogether || endpointClass === "zai-native" || endpointClass === "openrouter");
+  const isOther =
+    ["zai-native", "openrouter"].includes(endpointClass) ||
+    knownProviderFamily === "together" ||
+    /api\.together\.(?:ai|xyz)/.test(baseUrl);
+  return ["deepseek-native", "xiaomi-native"].includes(endpointClass) || !isOther;
 }
 
 const messagesOf = (payload) =>
   Array.isArray(payload?.messages) ? payload.messages.filter(isObject) : [];
 
+/** `stream`, whose payloads go through `onPayload`. `next` is the hook that the caller gave. */
+const withPayload = (stream, onPayload) => (model, context, options) => {
+  const next = (payload) => options?.onPayload?.(payload, model);
+  return stream(model, context, { ...options, onPayload: (payload) => onPayload(payload, next) });
+};
+
 /** Removes the fields of DeepSeek's own API. */
-function withoutThinking(stream) {
-  return (model, context, options) =>
-    stream(model, context, {
-      ...options,
-      onPayload: (payload) => {
-        for (const message of messagesOf(payload)) {
-          delete message.reasoning_content;
-        }
-        if (isObject(payload)) {
-          delete payload.thinking;
-        }
-        return options?.onPayload?.(payload, model);
-      },
-    });
-}
+const withoutThinking = (stream) =>
+  withPayload(stream, (payload, next) => {
+    for (const message of messagesOf(payload)) {
+      delete message.reasoning_content;
+    }
+    delete payload?.thinking;
+    return next(payload);
+  });
 
 /** Restores the field that `strictMessageKeys` removes. Without this plugin, the host repairs after it removes. */
-function withReasoningKept(stream) {
-  return (model, context, options) =>
-    stream(model, context, {
-      ...options,
-      onPayload: async (payload) => {
-        const replaced = await options?.onPayload?.(payload, model);
-        for (const message of messagesOf(replaced ?? payload)) {
-          if (message.role === "assistant") {
-            message.reasoning_content ??= "";
-          }
-        }
-        return replaced;
-      },
-    });
-}
+const withReasoningKept = (stream) =>
+  withPayload(stream, async (payload, next) => {
+    const replaced = await next(payload);
+    for (const message of messagesOf(replaced ?? payload)) {
+      if (message.role === "assistant") {
+        message.reasoning_content ??= "";
+      }
+    }
+    return replaced;
+  });
 
 /** Adds the fields of DeepSeek's own API: whether to think, how hard, and the earlier reasoning. */
 function withThinking(stream, { thinkingLevel }, sdk, model, options) {
   const level = String(options?.reasoning ?? thinkingLevel).toLowerCase();
-  const isStrict = model.compat?.strictMessageKeys === true && level !== "off" && level !== "none";
+  const isStrict = model.compat?.strictMessageKeys === true && !["off", "none"].includes(level);
   return sdk("createDeepSeekV4OpenAICompatibleThinkingWrapper")({
     baseStreamFn: isStrict ? withReasoningKept(stream) : stream,
     thinkingLevel,
@@ -122,7 +113,10 @@ export const REPAIRS = [
     replaces: ["createThinkingOnlyFinalTextWrapper"],
     concerns: (model) => isCompletions(model, MIMO_REASONING_ONLY),
     around: (baseStreamFn, _context, sdk) =>
-      sdk("createThinkingOnlyFinalTextWrapper")({ baseStreamFn, shouldPatchModel: () => true }),
+      sdk("createThinkingOnlyFinalTextWrapper")({
+        baseStreamFn,
+        shouldPatchModel: () => true,
+      }),
   },
   {
     replaces: ["createGoogleThinkingPayloadWrapper"],
@@ -134,6 +128,9 @@ export const REPAIRS = [
     replaces: ["createOpenAIResponsesContextManagementWrapper"],
     concerns: (model) => /responses/i.test(model.api),
     around: (stream, { extraParams }, sdk) =>
-      sdk("createOpenAIResponsesContextManagementWrapper")(stream, extraParams),
+      sdk("createOpenAIResponsesContextManagementWrapper", "provider-stream-family")(
+        stream,
+        extraParams,
+      ),
   },
 ];

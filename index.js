@@ -35,8 +35,8 @@ export default {
         );
       }
     }
-    for (const { kind, consequence, reason } of settings.warnings) {
-      log.warn(kind, consequence, reason);
+    for (const warning of settings.warnings) {
+      log.warn(...warning);
     }
     let addon;
     try {

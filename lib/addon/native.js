@@ -52,9 +52,6 @@ function locate(require, rootDir, build) {
   }
 }
 
-/** The loaded addons by package directory. The host registers the plugin many times. */
-const loaded = new Map();
-
 /**
  * Loads the addon by its real path. The host runs each copy of this module from a private snapshot of the package. By the
  * real path, all copies in the process share one library and one store.
@@ -65,13 +62,6 @@ const loaded = new Map();
  * @throws {Error} if this machine has no binary, or the binary does not load
  */
 export function loadNative(rootDir, { anew = false } = {}) {
-  if (anew || !loaded.has(rootDir)) {
-    loaded.set(rootDir, load(rootDir, anew));
-  }
-  return loaded.get(rootDir);
-}
-
-function load(rootDir, anew) {
   const require = createRequire(join(rootDir, "package.json"));
   const found = builds().flatMap((build) => locate(require, rootDir, build));
   // npm installs the build for this C library only. Other tools can install both.

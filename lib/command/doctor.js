@@ -3,7 +3,6 @@
 import { MANIFEST, machine } from "../addon/native.js";
 import { checkLines, summary } from "./checks.js";
 import { EXIT } from "./errors.js";
-import { wrapped } from "./text.js";
 
 /** @type {import("./tree.js").Command} */
 export async function doctor({ ask, importSdk, report }) {
@@ -25,10 +24,7 @@ export async function doctor({ ask, importSdk, report }) {
     lines: (style) => [
       ...checks.flatMap((check) => checkLines(check, style)),
       "",
-      ...wrapped(
-        `${summary(checks)}. For a bug report: \`openclaw taas doctor --json\``,
-        style.width,
-      ),
+      `${summary(checks)}. For a bug report: \`openclaw taas doctor --json\``,
     ],
     exit: checks.every(({ level }) => level === "ok") ? EXIT.ok : EXIT.problem,
   };

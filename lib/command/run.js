@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { asCommandError, EXIT } from "./errors.js";
 import { createAsk } from "./gateway.js";
 import { paramsFrom } from "./selectors.js";
-import { clean, jsonText, styleFor, wrapped } from "./text.js";
+import { clean, fit, jsonText, styleFor } from "./text.js";
 
 const WATCH_MS = 2000;
+const WITHOUT_JSON = "run the command without --json for details";
 
 /**
  * @param {object} io
@@ -20,34 +21,39 @@ const WATCH_MS = 2000;
  */
 export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
   const { stdout, stderr, env } = process;
-  const print = (stream, lines) => stream.write(`${lines.join("\n")}\n`);
 
-  function succeed({ answer, lines, exit = EXIT.ok }, { json, watch }) {
-    process.exitCode = exit;
-    if (watch && !json && stdout.isTTY) {
-      cursorTo(stdout, 0, 0);
-      clearScreenDown(stdout);
-    }
-    print(stdout, json ? [jsonText(answer, watch ? 0 : 2)] : lines(styleFor(stdout, env)));
-  }
-
-  /** Prints an error and its advice, and sets the exit code. `report` is for JSON. */
-  function fail(error, { json, path, report }) {
-    const { exit, code, message, publicMessage, advice } = asCommandError(error);
+  /** Prints the result of a command, and sets the exit code. */
+  function show({ answer, lines, exit = EXIT.ok, stream = stdout }, { json, watch }) {
     process.exitCode = exit;
     if (json) {
-      const shown = { code, message: publicMessage, advice };
-      print(stdout, [jsonText({ ok: false, error: shown, ...report })]);
+      stdout.write(`${jsonText(answer, watch ? 0 : 2)}\n`);
       return;
     }
-    const { width, paint } = styleFor(stderr, env);
-    const lines = wrapped(`openclaw ${path}: ${clean(message)}`, width);
-    const help = exit === EXIT.usage ? `run \`openclaw ${path} --help\`` : undefined;
-    const todo = advice ?? help;
-    print(stderr, [
-      ...lines.map((line) => paint("red", line)),
-      ...(todo ? wrapped(`To do: ${todo}`, width) : []),
-    ]);
+    if (watch && stream.isTTY) {
+      cursorTo(stream, 0, 0);
+      clearScreenDown(stream);
+    }
+    const style = styleFor(stream, env);
+    stream.write(`${fit(lines(style), style.width).join("\n")}\n`);
+  }
+
+  /** An error as the result of a command. `report` is for JSON. */
+  function failure(error, path, report) {
+    const { exit, code, message, publicMessage, advice } = asCommandError(error);
+    const todo = advice ?? (exit === EXIT.usage ? `run \`openclaw ${path} --help\`` : undefined);
+    return {
+      answer: {
+        ok: false,
+        error: { code, message: publicMessage, advice: advice ?? WITHOUT_JSON },
+        ...report,
+      },
+      lines: ({ paint }) => [
+        paint("red", `openclaw ${path}: ${clean(message)}`),
+        ...(todo ? [`To do: ${todo}`] : []),
+      ],
+      exit,
+      stream: stderr,
+    };
   }
 
   /** Repeats `once` until SIGINT, also after an error. */
@@ -67,15 +73,15 @@ export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
     const report = {};
     // An option without its value may have taken `--json` as the value.
     const json = options.json === true || Object.values(options).includes("--json");
-    const onError = (error) => fail(error, { json, path, report });
+    const onError = (error) => show(failure(error, path, report), { ...options, json });
     try {
       if (problems.length > 0) {
         throw problems[0];
       }
-      const params = paramsFrom(options);
       const ask = createAsk({ options, ...io });
+      const params = paramsFrom(options);
       const request = { ask, args, options, params, now, report, importSdk: io.importSdk };
-      const once = async () => succeed(await command(request), options);
+      const once = async () => show(await command(request), options);
       await once();
       if (options.watch) {
         await watch(once, onError);

@@ -88,16 +88,9 @@ function withThinking(stream, { thinkingLevel }, sdk, model, options) {
   });
 }
 
-/**
- * From the innermost repair to the outermost. A test compares `replaces`, the host's wrappers, with the installed host.
- * Most models need no repair.
- */
+/** From the innermost repair to the outermost. A test has the host's wrappers in this order. Most models need no repair. */
 export const REPAIRS = [
   {
-    replaces: [
-      "createDeepSeekV4OpenAICompatibleThinkingWrapper",
-      "createDeepSeekV4NonNativeCompatSanitizerWrapper",
-    ],
     concerns: (model) => isCompletions(model, DEEPSEEK_V4),
     around: (stream, context, sdk, model, options) =>
       speaksDeepSeek(model, sdk)
@@ -105,12 +98,10 @@ export const REPAIRS = [
         : withoutThinking(stream),
   },
   {
-    replaces: ["createDeepSeekV4OpenAICompatibleThinkingWrapper"],
     concerns: (model) => isCompletions(model, MIMO_REASONING),
     around: withThinking,
   },
   {
-    replaces: ["createThinkingOnlyFinalTextWrapper"],
     concerns: (model) => isCompletions(model, MIMO_REASONING_ONLY),
     around: (baseStreamFn, _context, sdk) =>
       sdk("createThinkingOnlyFinalTextWrapper")({
@@ -119,13 +110,11 @@ export const REPAIRS = [
       }),
   },
   {
-    replaces: ["createGoogleThinkingPayloadWrapper"],
     concerns: (model) => model.api === "google-generative-ai",
     around: (stream, { thinkingLevel }, sdk) =>
       sdk("createGoogleThinkingPayloadWrapper")(stream, thinkingLevel),
   },
   {
-    replaces: ["createOpenAIResponsesContextManagementWrapper"],
     concerns: (model) => /responses/i.test(model.api),
     around: (stream, { extraParams }, sdk) =>
       sdk("createOpenAIResponsesContextManagementWrapper", "provider-stream-family")(

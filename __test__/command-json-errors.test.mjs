@@ -7,16 +7,7 @@ import { describe, test } from "node:test";
 import { machine } from "../lib/addon/native.js";
 import { PublicError } from "../lib/log.js";
 import { unavailableMethods } from "../lib/methods.js";
-import {
-  ANSWERS,
-  LAST,
-  NO_GATEWAY,
-  openclaw,
-  refusal,
-  SET,
-  STATUS,
-  status,
-} from "./support/commands.mjs";
+import { ANSWERS, LAST, NO_GATEWAY, openclaw, refusal, SET, STATUS } from "./support/commands.mjs";
 
 describe("an error in JSON", () => {
   const failed = (message, more) => Object.assign(new Error(message), more);
@@ -234,14 +225,5 @@ describe("an error in JSON", () => {
       [STATUS]: failed("connect ECONNREFUSED 10.20.30.40:18789", { code: "ECONNREFUSED" }),
     });
     assert.match(stderr, /10\.20\.30\.40:18789/);
-  });
-
-  test("the command asks again while the host reloads the plugin", async () => {
-    const away = refusal("UNAVAILABLE", "PluginInstanceUnavailableError: reloading");
-    const { code, requests } = await openclaw(["taas", "status"], {
-      [STATUS]: (_, time) => (time === 1 ? away : status()),
-    });
-    assert.equal(code, 0);
-    assert.equal(requests.length, 2);
   });
 });

@@ -78,7 +78,6 @@ const FAILURES = [
     code: "UNAVAILABLE",
     reason: "the gateway is starting, restarting or suspended, or is reloading the plugin",
     advice: "try again in a few seconds; `openclaw gateway status` shows the gateway's state",
-    isTemporary: true,
   },
   {
     signs: /^INVALID_REQUEST|^CLIENT .*(?:--(?:timeout|port|url)\b|\btimeout value\b)/i,

@@ -17,9 +17,8 @@ const WITHOUT_JSON = "run the command without --json for details";
  * @param {(specifier: string) => Promise<object>} io.importSdk
  * @param {() => number} [io.now]
  * @param {number} [io.watchMs] pause between two rounds of `--watch`
- * @param {number} [io.retryMs] see {@link createAsk}
  */
-export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
+export function runner({ process, importSdk, now = Date.now, watchMs = WATCH_MS }) {
   const { stdout, stderr, env } = process;
 
   /** Prints the result of a command, and sets the exit code. */
@@ -41,12 +40,9 @@ export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
   function failure(error, path, report) {
     const { exit, code, message, publicMessage, advice } = asCommandError(error);
     const todo = advice ?? (exit === EXIT.usage ? `run \`openclaw ${path} --help\`` : undefined);
+    const shown = { code, message: publicMessage, advice: advice ?? WITHOUT_JSON };
     return {
-      answer: {
-        ok: false,
-        error: { code, message: publicMessage, advice: advice ?? WITHOUT_JSON },
-        ...report,
-      },
+      answer: { ok: false, error: shown, ...report },
       lines: ({ paint }) => [
         paint("red", `openclaw ${path}: ${clean(message)}`),
         ...(todo ? [`To do: ${todo}`] : []),
@@ -78,9 +74,9 @@ export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
       if (problems.length > 0) {
         throw problems[0];
       }
-      const ask = createAsk({ options, ...io });
+      const ask = createAsk(importSdk, options);
       const params = paramsFrom(options);
-      const request = { ask, args, options, params, now, report, importSdk: io.importSdk };
+      const request = { ask, args, options, params, now, report, importSdk };
       const once = async () => show(await command(request), options);
       await once();
       if (options.watch) {

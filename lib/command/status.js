@@ -20,21 +20,16 @@ const flexible = (title, cell) => ({ title, cell, flexible: true });
 
 const agent = flexible("AGENT", (row) => row.agentId);
 const model = flexible("MODEL", (row) => row.model);
-const figures = (now) => [
+const columns = (now) => [
+  { title: "SESSION", cell: (row) => row.sessionId },
+  agent,
+  model,
   right("CALLS", (row) => count(row.requests)),
   right("FAILED", (row) => count(row.failures)),
   right("PROMPT", (row) => count(prompt(row.tokens))),
   right("HIT", (row) => percent(row.hitRate)),
   right("SAVED", saved),
   right("LAST", (row) => ago(row.lastUse, now)),
-];
-
-/** Leaves out two figures, so that the session id fits. */
-const sessionColumns = (now) => [
-  { title: "SESSION", cell: (row) => row.sessionId },
-  agent,
-  model,
-  ...figures(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title)),
 ];
 
 const statusOf = ({ status, failed }) =>
@@ -101,9 +96,11 @@ function figureLines(answer, { options, params }, style) {
     return oneSession(sessions[0], now, style);
   }
   const rows = isPart ? agents : [...agents, { agentId: "all", ...totals }];
-  const lines = table(rows, [agent, model, ...figures(now)], style);
+  const lines = table(rows, columns(now).slice(1), style);
   if (isSession || options.sessions) {
-    lines.push("", ...table(sessions, sessionColumns(now), style));
+    // The session id needs the room of two figures.
+    const short = columns(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title));
+    lines.push("", ...table(sessions, short, style));
   }
   if (!isPart) {
     const calls = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;

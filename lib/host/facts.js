@@ -5,6 +5,7 @@ import { isObject } from "../plain.js";
 import { configuredAgents } from "./agents.js";
 import { keysOf, listOf, mapSafely, providerValue, readSafely, shortText } from "./lenient.js";
 import { bypassedProviders } from "./ownership.js";
+import { shortId } from "./prices.js";
 
 const AGENT_LIMIT = 64;
 const MODEL_LIMIT = 64;
@@ -13,11 +14,8 @@ const MODEL_LIMIT = 64;
 const IDENTITY_HEADERS = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
 
 /** Whether the provider may have a key. A false alarm would be worse than a missing one, so doubt counts as a key. */
-function hasKey(
-  { apiKey, auth = "api-key", authHeader, headers, request },
-  { profiles, order },
-  id,
-) {
+function hasKey(entry, { profiles, order }, id) {
+  const { apiKey, auth = "api-key", authHeader, headers, request } = entry;
   const names = [...keysOf(headers), ...keysOf(request?.headers)];
   const owners = keysOf(profiles).map((name) => shortText(profiles[name]?.provider));
   return (
@@ -35,10 +33,8 @@ function hasKey(
 /** `cacheRetention` of a model: the model's own, else the default of all agents. */
 function retentionOf(config, provider, modelId) {
   const { models, params } = config.agents?.defaults ?? {};
-  const prefix = `${provider}/`;
-  const fullId = modelId.startsWith(prefix) ? modelId : prefix + modelId;
-  const own = providerValue(models, fullId.toLowerCase())?.params?.cacheRetention;
-  return shortText(own ?? params?.cacheRetention);
+  const fullId = `${provider}/${shortId(modelId, provider)}`.toLowerCase();
+  return shortText(providerValue(models, fullId)?.params?.cacheRetention ?? params?.cacheRetention);
 }
 
 /** The facts of a provider's entry; `undefined` without an entry. */

@@ -4,7 +4,7 @@
 import { providerValue } from "./lenient.js";
 
 /** The id of a model without its provider. */
-const shortId = (id, provider) =>
+export const shortId = (id, provider) =>
   typeof id === "string" && id.startsWith(`${provider}/`) ? id.slice(provider.length + 1) : id;
 
 const isTier = (tier) =>

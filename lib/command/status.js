@@ -53,11 +53,9 @@ function savings({ totals, baseline }) {
   return `Saved ${text} (baseline: ${clean(baseline)}).`;
 }
 
-/** `2 (1 x 429, 1 x no status)` */
+/** `2 (1 x 429, 1 x none)` */
 function failures({ failures: number, failuresByStatus = {} }) {
-  const kinds = Object.entries(failuresByStatus).map(
-    ([status, calls]) => `${count(calls)} x ${status === "none" ? "no status" : status}`,
-  );
+  const kinds = Object.entries(failuresByStatus).map(([status, calls]) => `${calls} x ${status}`);
   return number > 0 ? `${count(number)} (${kinds.join(", ")})` : "0";
 }
 

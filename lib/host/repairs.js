@@ -6,23 +6,15 @@
 
 import { isObject } from "../plain.js";
 
-const DEEPSEEK_V4 = new Set(["deepseek-v4-flash", "deepseek-v4-pro"]);
+const DEEPSEEK_V4 = /^deepseek-v4-(?:flash|pro)$/;
+const MIMO_REASONING = /^mimo-v2(?:-pro|-omni|\.5|\.5-pro|\.6-flash|\.6-pro|\.6-pro-ultraspeed)$/;
 /** MiMo models whose reasoning can be their whole answer. */
-const MIMO_REASONING_ONLY = new Set(["mimo-v2-pro", "mimo-v2-omni"]);
-const MIMO_REASONING = new Set([
-  ...MIMO_REASONING_ONLY,
-  "mimo-v2.5",
-  "mimo-v2.5-pro",
-  "mimo-v2.6-flash",
-  "mimo-v2.6-pro",
-  "mimo-v2.6-pro-ultraspeed",
-]);
+const MIMO_REASONING_ONLY = /^mimo-v2-(?:pro|omni)$/;
 
-/** The model's name in `vendor/name:variant`. */
-const nameOf = (id) =>
-  typeof id === "string" ? id.trim().toLowerCase().split(":", 1)[0].split("/").pop() : undefined;
-
-const isCompletions = ({ api, id }, names) => api === "openai-completions" && names.has(nameOf(id));
+/** Whether `names` has the model's name in `vendor/name:variant`. */
+const isCompletions = ({ api, id }, names) =>
+  api === "openai-completions" &&
+  names.test(String(id).trim().toLowerCase().split(":", 1)[0].split("/").pop());
 
 /** Whether the API of a DeepSeek V4 model has DeepSeek's own fields. */
 function speaksDeepSeek({ baseUrl, provider, id: modelId, compat }, sdk) {

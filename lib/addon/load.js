@@ -32,10 +32,8 @@ const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
 export function loadAddon(rootDir, { gitHints, namespace }, warn) {
   const directory = rootDir ?? fileURLToPath(new URL("../..", import.meta.url));
   const own = ownAddon(directory);
-  if (shared.addon.native === undefined) {
-    shared.addon.native = inheritedAddon() ?? own;
-    setEnvironmentData(DIRECTORY, getEnvironmentData(DIRECTORY) ?? directory);
-  }
+  shared.addon.native ??= inheritedAddon() ?? own;
+  setEnvironmentData(DIRECTORY, getEnvironmentData(DIRECTORY) ?? directory);
   const { native } = shared.addon;
   const built = own.version();
   if (built !== version) {

@@ -43,13 +43,12 @@ function providerFacts(config, id) {
   if (!isObject(entry)) {
     return undefined;
   }
-  const models = readSafely(() => listOf(entry.models).slice(0, MODEL_LIMIT), []);
-  const headers = mapSafely([entry, entry.request, ...models], (holder) => keysOf(holder?.headers));
-  const pinned = headers.flat().filter((name) => IDENTITY_HEADERS.has(name.toLowerCase()));
+  const models = listOf(entry.models).slice(0, MODEL_LIMIT);
+  const headers = [entry, entry.request, ...models].flatMap((holder) => keysOf(holder?.headers));
   return {
     id,
-    hasKey: readSafely(() => hasKey(entry, config.auth ?? {}, id), true),
-    pinned: [...new Set(pinned)],
+    hasKey: hasKey(entry, config.auth ?? {}, id),
+    pinned: [...new Set(headers.filter((name) => IDENTITY_HEADERS.has(name.toLowerCase())))],
     models: mapSafely(models, (model) => {
       const modelId = shortText(model.id);
       return (
@@ -58,7 +57,7 @@ function providerFacts(config, id) {
           api: shortText(model.api ?? entry.api),
           cacheControl: model.compat?.cacheControlFormat === "anthropic",
           promptCacheKey: model.compat?.supportsPromptCacheKey === true,
-          retention: readSafely(() => retentionOf(config, id, modelId)),
+          retention: retentionOf(config, id, modelId),
         }
       );
     }),

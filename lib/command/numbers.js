@@ -1,6 +1,5 @@
 // Formats numbers, money and times for people.
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const relative = new Intl.RelativeTimeFormat("en", { style: "short", numeric: "always" });
 
@@ -13,7 +12,7 @@ const orDash = (format) => (value) => (Number.isFinite(value) ? format(value) : 
 /** `9,876`, `601 k`, `1.2 M`. */
 export const count = orDash((value) =>
   Math.abs(value) < EXACT
-    ? whole.format(value)
+    ? value.toLocaleString("en", { maximumFractionDigits: 0 })
     : compact.format(value).replace(/[A-Z]/, " $&").replace("K", "k"),
 );
 

@@ -1,15 +1,43 @@
-// Runs a command: asks the gateway, prints the answer and sets the exit code. Never throws into the host.
+// Runs a command: asks the gateway through the host's own client, prints the answer and sets the exit code. Never throws
+// into the host.
 
 import { clearScreenDown, cursorTo } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { asCommandError, EXIT } from "./errors.js";
-import { createAsk } from "./gateway.js";
+import { asCommandError, CommandError, EXIT, fromGateway } from "./errors.js";
 import { paramsFrom } from "./selectors.js";
 import { clean, fit, jsonText, styleFor } from "./text.js";
 
 const WATCH_MS = 2000;
 const WITHOUT_JSON = "run the command without --json for details";
+
+/** The host's module with the gateway client, or an empty object on a host without this module. */
+export const gatewayRuntime = (importSdk) =>
+  importSdk("openclaw/plugin-sdk/gateway-runtime").catch(() => ({}));
+
+/**
+ * @param {(specifier: string) => Promise<object>} importSdk
+ * @param {object} options the options of the command and of the gateway client
+ * @returns {(method: string, params: object) => Promise<object>} rejects with a {@link CommandError}
+ */
+const createAsk = (importSdk, options) => async (method, params) => {
+  const { callGatewayFromCli } = await gatewayRuntime(importSdk);
+  if (typeof callGatewayFromCli !== "function") {
+    throw new CommandError({
+      exit: EXIT.noAnswer,
+      code: "NO_CLIENT",
+      message: "this OpenClaw has no gateway client for plugins",
+      advice: "update OpenClaw, or use /taas in a chat",
+    });
+  }
+  try {
+    // The host shows progress on standard error, and only on a terminal.
+    const extra = { progress: !options.json && !options.watch };
+    return await callGatewayFromCli(method, options, params, extra);
+  } catch (error) {
+    throw fromGateway(error, method);
+  }
+};
 
 /**
  * @param {object} io

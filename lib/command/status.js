@@ -16,13 +16,10 @@ export const saved = (row) =>
   Number.isFinite(row.saved?.usd) ? usd(row.saved.usd) : `${count(row.saved?.tokens)} tok`;
 
 const right = (title, cell) => ({ title, cell, align: "right" });
-const flexible = (title, cell) => ({ title, cell, flexible: true });
-
-const agent = flexible("AGENT", (row) => row.agentId);
-const model = flexible("MODEL", (row) => row.model);
+const model = { title: "MODEL", cell: (row) => row.model, flexible: true };
 const columns = (now) => [
   { title: "SESSION", cell: (row) => row.sessionId },
-  agent,
+  { title: "AGENT", cell: (row) => row.agentId, flexible: true },
   model,
   right("CALLS", (row) => count(row.requests)),
   right("FAILED", (row) => count(row.failures)),

@@ -80,8 +80,7 @@ export function createLog(logger, isDebugging, warned) {
     try {
       return action();
     } catch (error) {
-      warn(kind, consequence, error);
-      return undefined;
+      return warn(kind, consequence, error);
     }
   }
 

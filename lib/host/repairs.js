@@ -17,20 +17,13 @@ const isCompletions = ({ api, id }, names) =>
   names.test(String(id).trim().toLowerCase().split(":", 1)[0].split("/").pop());
 
 /** Whether the API of a DeepSeek V4 model has DeepSeek's own fields. */
-function speaksDeepSeek({ baseUrl, provider, id: modelId, compat }, sdk) {
+function speaksDeepSeek({ api, baseUrl, provider, id: modelId, compat }, sdk) {
   if (typeof compat?.thinkingFormat === "string") {
     return compat.thinkingFormat === "deepseek";
   }
+  const call = { provider, api, baseUrl, capability: "llm", transport: "stream", modelId, compat };
   const capabilities = sdk("resolveProviderRequestCapabilities", "provider-http");
-  const { endpointClass, knownProviderFamily } = capabilities({
-    provider,
-    api: "openai-completions",
-    baseUrl,
-    capability: "llm",
-    transport: "stream",
-    modelId,
-    compat,
-  });
+  const { endpointClass, knownProviderFamily } = capabilities(call);
   const isOther =
     ["zai-native", "openrouter"].includes(endpointClass) ||
     knownProviderFamily === "together" ||

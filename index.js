@@ -27,26 +27,26 @@ export default {
     if (api.registrationMode === "cli-metadata") {
       return;
     }
-    function registerMethods(given) {
-      methods = given;
-      for (const { name, handler, scope } of methods) {
-        log.attempt(`method ${name}`, `this plugin does not answer ${name}`, () =>
-          api.registerGatewayMethod(name, handler, { scope }),
-        );
-      }
+    for (const warning of settings.warnings) {
+      log.warn(...warning);
     }
-    for (const { kind, consequence, reason } of settings.warnings) {
-      log.warn(kind, consequence, reason);
-    }
-    let addon;
+    let parts;
     try {
-      addon = loadAddon(api.rootDir, settings, log.warn);
+      const addon = loadAddon(api.rootDir, settings, log.warn);
+      parts = { addon, host: createHost(api, settings), log };
+      methods = createMethods(parts);
     } catch (error) {
       log.warn("addon", "requests go out untouched and no route is captured", error);
-      registerMethods(unavailableMethods(error));
+      methods = unavailableMethods(error);
+    }
+    for (const { name, handler, scope } of methods) {
+      log.attempt(`method ${name}`, `this plugin does not answer ${name}`, () =>
+        api.registerGatewayMethod(name, handler, { scope }),
+      );
+    }
+    if (parts === undefined) {
       return;
     }
-    const parts = { addon, host: createHost(api, settings), log };
     api.registerProvider({
       id: "taas-affinity-hook",
       label: "TaaS affinity",
@@ -54,7 +54,6 @@ export default {
       auth: [],
       ...createHooks(parts),
     });
-    registerMethods(createMethods(parts));
     watchResponses(parts);
   },
 };

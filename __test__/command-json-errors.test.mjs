@@ -7,16 +7,7 @@ import { describe, test } from "node:test";
 import { machine } from "../lib/addon/native.js";
 import { PublicError } from "../lib/log.js";
 import { unavailableMethods } from "../lib/methods.js";
-import {
-  ANSWERS,
-  LAST,
-  NO_GATEWAY,
-  openclaw,
-  refusal,
-  SET,
-  STATUS,
-  status,
-} from "./support/commands.mjs";
+import { ANSWERS, LAST, NO_GATEWAY, openclaw, refusal, SET, STATUS } from "./support/commands.mjs";
 
 describe("an error in JSON", () => {
   const failed = (message, more) => Object.assign(new Error(message), more);
@@ -59,7 +50,7 @@ describe("an error in JSON", () => {
       "missing credentials",
       ["doctor"],
       { [STATUS]: failed(LEAKY, { name: "GatewayCredentialsRequiredError" }) },
-      /^the credentials for the gateway are missing or wrong; .* without --json/,
+      "the credentials for the gateway are missing or wrong (GatewayCredentialsRequiredError)",
     ],
     [
       "an error whose code is a sentence",
@@ -71,19 +62,19 @@ describe("an error in JSON", () => {
       "unusable credentials",
       ["doctor"],
       { [STATUS]: failed(LEAKY, { name: "GatewayExplicitAuthRequiredError" }) },
-      /^the credentials for the gateway are missing or wrong; .* without --json/,
+      "the credentials for the gateway are missing or wrong (GatewayExplicitAuthRequiredError)",
     ],
     [
       "an unavailable method",
       ["doctor"],
       { [STATUS]: refusal("UNAVAILABLE", `${LEAKY} does not load`) },
-      /^the gateway cannot answer; .* without --json/,
+      "the gateway cannot answer",
     ],
     [
       "a gateway code that is a sentence",
       ["doctor"],
       { [STATUS]: refusal(LEAKY, LEAKY) },
-      /^the gateway cannot answer; .* without --json/,
+      "the gateway cannot answer",
     ],
     [
       "params that the method refuses",
@@ -100,7 +91,7 @@ describe("an error in JSON", () => {
       "params that the host refuses",
       ["route", "--workspace", "/home/secret"],
       { [LAST]: refusal("INVALID_REQUEST", `no device at ${LEAKY}`) },
-      /^OpenClaw refused the request; .* without --json/,
+      "OpenClaw refused the request",
     ],
     [
       "an answer of unexpected form",
@@ -138,7 +129,7 @@ describe("an error in JSON", () => {
       "a wrong token",
       ["status"],
       { [STATUS]: refusal("INVALID_REQUEST", `unauthorized: ${LEAKY}`) },
-      /^the credentials for the gateway are missing or wrong; .* without --json/,
+      "the credentials for the gateway are missing or wrong",
     ],
     [
       "an option that took `--json` as its value",
@@ -176,11 +167,11 @@ describe("an error in JSON", () => {
     };
     const { code, json, stdout } = await openclaw(["taas", "doctor", "--json"], given);
     assert.equal(code, 1);
-    const message = "the plugin's native addon is missing or does not load; run the command";
+    const message = "the plugin's native addon is missing or does not load";
     const { advice } = json.error;
     assert.deepEqual(json, {
       ok: false,
-      error: { code: "UNAVAILABLE", message: `${message} without --json for details`, advice },
+      error: { code: "UNAVAILABLE", message, advice },
       ...here,
     });
     assert.match(advice, /install the package again without --omit=optional.*docs\/install\.md/);
@@ -234,14 +225,5 @@ describe("an error in JSON", () => {
       [STATUS]: failed("connect ECONNREFUSED 10.20.30.40:18789", { code: "ECONNREFUSED" }),
     });
     assert.match(stderr, /10\.20\.30\.40:18789/);
-  });
-
-  test("the command asks again while the host reloads the plugin", async () => {
-    const away = refusal("UNAVAILABLE", "PluginInstanceUnavailableError: reloading");
-    const { code, requests } = await openclaw(["taas", "status"], {
-      [STATUS]: (_, time) => (time === 1 ? away : status()),
-    });
-    assert.equal(code, 0);
-    assert.equal(requests.length, 2);
   });
 });

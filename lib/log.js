@@ -6,8 +6,6 @@ const LINE_LIMIT = 2000;
 /** Characters that end a line, control a terminal, or hide or reverse the text after them. */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
-const IN_LOG = "the gateway's log says why";
-
 /** An error whose message has no path and no user name, so every user may read it. Only the log shows its `cause`. */
 export class PublicError extends Error {}
 
@@ -22,10 +20,10 @@ export function isPublic(error) {
 
 /** The part of an error's message that chats and callers of gateway methods may read. */
 export function publicMessageOf(error) {
-  if (!isPublic(error)) {
-    return `something went wrong in the plugin; ${IN_LOG}`;
-  }
-  return error.cause === undefined ? error.message : `${error.message}; ${IN_LOG}`;
+  const message = isPublic(error) ? error.message : "something went wrong in the plugin";
+  return isPublic(error) && error.cause === undefined
+    ? message
+    : `${message}; the gateway's log says why`;
 }
 
 /** The whole message of a thrown value, for the log only. */
@@ -82,8 +80,7 @@ export function createLog(logger, isDebugging, warned) {
     try {
       return action();
     } catch (error) {
-      warn(kind, consequence, error);
-      return undefined;
+      return warn(kind, consequence, error);
     }
   }
 

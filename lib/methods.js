@@ -13,27 +13,14 @@ export const WITHOUT_ADDON = {
 };
 
 /** A refusal of a gateway method. Its caller may read the message. */
-class Refusal extends PublicError {
-  constructor(code, message, details) {
-    super(message);
-    Object.assign(this, { code, details });
-  }
-}
-
-/** The JSON text of `params`. A value without a JSON form becomes an empty text, which every method refuses. */
-function jsonOf(params) {
-  try {
-    return JSON.stringify(params ?? null) ?? "";
-  } catch {
-    return "";
-  }
-}
+const refusal = (code, message, details) =>
+  Object.assign(new PublicError(message), { code, details });
 
 /**
  * @typedef {object} Method
  * @property {string} name
  * @property {string} scope
- * @property {(params: unknown) => object} answer throws a {@link Refusal}
+ * @property {(params: unknown) => object} answer throws a {@link PublicError} with a code
  * @property {(request: object) => void} handler for the host
  *
  * @returns {Method}
@@ -60,14 +47,14 @@ export const createMethods = ({ addon: { native, gateway, ...addon }, host, log 
     method(name, scope, (params) => {
       try {
         const facts = JSON.stringify(factsOf(host, addon));
-        return JSON.parse(gateway.ask(name, jsonOf(params), process.env, facts));
+        return JSON.parse(gateway.ask(name, JSON.stringify(params ?? null), process.env, facts));
       } catch (error) {
         if (error?.code === "InvalidArg") {
           // The addon refused the params, and the caller may read why.
-          throw new Refusal("INVALID_REQUEST", error.message);
+          throw refusal("INVALID_REQUEST", error.message);
         }
         log.warn(`answer ${name}`, `${name} cannot answer`, error);
-        throw new Refusal("UNAVAILABLE", publicMessageOf(error));
+        throw refusal("UNAVAILABLE", publicMessageOf(error));
       }
     }),
   );
@@ -76,6 +63,6 @@ export const createMethods = ({ addon: { native, gateway, ...addon }, host, log 
 export const unavailableMethods = (error) =>
   Object.entries(WITHOUT_ADDON).map(([name, scope]) =>
     method(name, scope, () => {
-      throw new Refusal("UNAVAILABLE", publicMessageOf(error), { addon: false });
+      throw refusal("UNAVAILABLE", publicMessageOf(error), { addon: false });
     }),
   );

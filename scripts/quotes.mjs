@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import plugin from "../index.js";
 import { doctor } from "../lib/command/doctor.js";
 import { status } from "../lib/command/status.js";
+import { fit } from "../lib/command/text.js";
 import { isMain, ROOT } from "./run.mjs";
 
 const PROVIDER = "cloudsigma";
@@ -153,7 +154,7 @@ export async function quotes() {
       importSdk,
       report: {},
     });
-    return lines(style).join("\n");
+    return fit(lines(style), style.width).join("\n");
   };
   const answer = await ask(LAST_ROUTE, { agentId: "main" });
   return new Map([

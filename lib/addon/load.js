@@ -1,18 +1,15 @@
 // Selects the addon for this copy of the package. A managed update installs each version in a directory of its own. Copies
 // from several directories must still share one store, so they share one addon.
 
-import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 
 import { PublicError } from "../log.js";
-import { loadNative } from "./native.js";
+import { loadNative, MANIFEST } from "./native.js";
 import { INTERFACE, shared } from "./shared.js";
 
-const PACKAGE = new URL("../../package.json", import.meta.url);
-const { version } = JSON.parse(readFileSync(PACKAGE, "utf8"));
+const { version } = MANIFEST;
 
 /** Worker threads inherit the addon's directory under this key. */
 const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
@@ -33,12 +30,10 @@ const DIRECTORY = `openclaw-taas-affinity.directory.${INTERFACE}`;
  * @throws {Error} if this machine has no binary, or the binary does not load or has another interface
  */
 export function loadAddon(rootDir, { gitHints, namespace }, warn) {
-  const directory = rootDir ?? dirname(fileURLToPath(PACKAGE));
+  const directory = rootDir ?? fileURLToPath(new URL("../..", import.meta.url));
   const own = ownAddon(directory);
-  if (shared.addon.native === undefined) {
-    shared.addon.native = inheritedAddon() ?? own;
-    setEnvironmentData(DIRECTORY, getEnvironmentData(DIRECTORY) ?? directory);
-  }
+  shared.addon.native ??= inheritedAddon() ?? own;
+  setEnvironmentData(DIRECTORY, getEnvironmentData(DIRECTORY) ?? directory);
   const { native } = shared.addon;
   const built = own.version();
   if (built !== version) {

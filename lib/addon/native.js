@@ -1,6 +1,6 @@
 // Loads the native addon that fits this machine.
 
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -8,19 +8,19 @@ import { PublicError } from "../log.js";
 
 const NAME = "openclaw-taas-affinity";
 
-/** The builds for each platform of Node. */
-const BUILDS = {
-  "darwin-arm64": ["darwin-arm64"],
-  "darwin-x64": ["darwin-x64"],
-  "linux-arm64": ["linux-arm64-gnu", "linux-arm64-musl"],
-  "linux-x64": ["linux-x64-gnu", "linux-x64-musl"],
-  "win32-arm64": ["win32-arm64-msvc"],
-  "win32-x64": ["win32-x64-msvc"],
-};
+/** The package's manifest. */
+export const MANIFEST = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+);
+
+/** `linux-x64-gnu` and so on, with glibc before musl. */
+const BUILDS = Object.keys(MANIFEST.optionalDependencies).map((name) =>
+  name.slice(NAME.length + 1),
+);
 
 const platform = () => `${process.platform}-${process.arch}`;
 
-const builds = () => BUILDS[platform()] ?? [];
+const builds = () => BUILDS.filter((build) => `${build}-`.startsWith(`${platform()}-`));
 
 /** Whether Node runs on musl instead of glibc. */
 function isMusl() {
@@ -42,31 +42,15 @@ export const machine = () =>
 /** The path of a build: beside the package in a checkout, else in its platform package. */
 function locate(require, rootDir, build) {
   const beside = join(rootDir, `${NAME}.${build}.node`);
-  if (existsSync(beside)) {
-    return beside;
-  }
   try {
-    return require.resolve(`${NAME}-${build}`);
+    return existsSync(beside) ? realpathSync(beside) : require.resolve(`${NAME}-${build}`);
   } catch (error) {
     if (error.code === "MODULE_NOT_FOUND") {
-      return undefined;
+      return [];
     }
     throw error;
   }
 }
-
-function missingBinary() {
-  return new PublicError(
-    `there is no native addon for ${machine()} beside the package or in a platform package. ` +
-      `Supported are ${Object.values(BUILDS).flat().join(", ")}. ` +
-      "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
-      "node_modules was made on another platform: remove both and install again. To build the " +
-      "addon from source, with Rust, in a checkout: npm ci && npm run build",
-  );
-}
-
-/** The loaded addons by package directory. The host registers the plugin many times. */
-const loaded = new Map();
 
 /**
  * Loads the addon by its real path. The host runs each copy of this module from a private snapshot of the package. By the
@@ -78,23 +62,21 @@ const loaded = new Map();
  * @throws {Error} if this machine has no binary, or the binary does not load
  */
 export function loadNative(rootDir, { anew = false } = {}) {
-  if (anew || !loaded.has(rootDir)) {
-    loaded.set(rootDir, load(rootDir, anew));
-  }
-  return loaded.get(rootDir);
-}
-
-function load(rootDir, anew) {
   const require = createRequire(join(rootDir, "package.json"));
-  const paths = builds().map((build) => locate(require, rootDir, build));
-  const found = paths.filter((path) => path !== undefined);
-  if (found.length === 0) {
-    throw missingBinary();
-  }
+  const found = builds().flatMap((build) => locate(require, rootDir, build));
   // npm installs the build for this C library only. Other tools can install both.
   const path = found.length > 1 && isMusl() ? found[1] : found[0];
+  if (path === undefined) {
+    throw new PublicError(
+      `there is no native addon for ${machine()} beside the package or in a platform package. ` +
+        `Supported are ${BUILDS.join(", ")}. ` +
+        "npm leaves optional dependencies out with --omit=optional, and when a lock file or " +
+        "node_modules was made on another platform: remove both and install again. To build the " +
+        "addon from source, with Rust, in a checkout: npm ci && npm run build",
+    );
+  }
   if (anew) {
-    delete require.cache[realpathSync(path)];
+    delete require.cache[path];
   }
   try {
     return require(path);

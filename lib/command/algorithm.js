@@ -2,12 +2,13 @@
 
 import { usageError } from "./errors.js";
 import { table } from "./table.js";
-import { clean, wrapped } from "./text.js";
+import { clean } from "./text.js";
 
 /** The argument that removes a setting. */
 const CLEAR = "none";
 const UNSET =
   "No algorithm is set. TaaS uses its default, unless the model's entry sets the header X-TaaS-Autorouter-Algorithm.";
+const PRECEDENCE = "An algorithm of a session or workspace of this agent takes precedence.";
 
 const targetOf = ({ agentId, sessionId }) => agentId ?? sessionId;
 
@@ -22,8 +23,7 @@ export async function algorithm({ ask, params, args: [name] }) {
     const { algorithms } = await ask("taas.affinity.status", params);
     return {
       answer: { algorithms },
-      lines: (style) =>
-        algorithms.length > 0 ? table(algorithms, COLUMNS, style) : wrapped(UNSET, style.width),
+      lines: (style) => (algorithms.length > 0 ? table(algorithms, COLUMNS, style) : [UNSET]),
     };
   }
   if (Object.keys(params).length === 0) {
@@ -33,13 +33,11 @@ export async function algorithm({ ask, params, args: [name] }) {
   const answer = await ask("taas.autorouter.setAlgorithm", set);
   const now = clean(answer.algorithm ?? CLEAR);
   const before = clean(answer.previous ?? CLEAR);
-  const precedence = "An algorithm of a session or workspace of this agent takes precedence.";
   return {
     answer,
-    lines: ({ width }) =>
-      [
-        `${clean(targetOf(answer))}: algorithm ${now} from the next call on (was ${before})`,
-        ...(answer.agentId === undefined ? [] : [precedence]),
-      ].flatMap((line) => wrapped(line, width)),
+    lines: () => [
+      `${clean(targetOf(answer))}: algorithm ${now} from the next call on (was ${before})`,
+      ...(answer.agentId === undefined ? [] : [PRECEDENCE]),
+    ],
   };
 }

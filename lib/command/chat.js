@@ -44,11 +44,7 @@ async function doctor(ask) {
   return [...lines.map((line) => line.trim()), summary(checks)];
 }
 
-const COMMANDS = new Map([
-  ["", overview],
-  ["routes", routes],
-  ["doctor", doctor],
-]);
+const COMMANDS = { __proto__: null, "": overview, routes, doctor };
 
 /**
  * @param {(method: string, params: object) => Promise<object>} ask
@@ -57,7 +53,7 @@ const COMMANDS = new Map([
  */
 export async function answerChat(ask, context) {
   const { agentId, args } = context ?? {};
-  const command = COMMANDS.get(`${args ?? ""}`.trim().toLowerCase());
+  const command = COMMANDS[`${args ?? ""}`.trim().toLowerCase()];
   const text = (await command?.(ask, agentId ? { agentId } : {}))?.join("\n");
   return { text: text ?? "Unknown command. Use /taas, /taas routes or /taas doctor." };
 }

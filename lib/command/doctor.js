@@ -1,18 +1,14 @@
 // `openclaw taas doctor`: runs all checks and prints evidence and advice.
 
-import { createRequire } from "node:module";
-
-import { machine } from "../addon/native.js";
+import { MANIFEST, machine } from "../addon/native.js";
 import { checkLines, summary } from "./checks.js";
 import { EXIT } from "./errors.js";
-import { wrapped } from "./text.js";
-
-const { version } = createRequire(import.meta.url)("../../package.json");
 
 /** @type {import("./tree.js").Command} */
 export async function doctor({ ask, importSdk, report }) {
   const sdk = await importSdk("openclaw/plugin-sdk/cli-runtime").catch(() => ({}));
-  const versions = { plugin: version, openclaw: sdk.VERSION ?? null, node: process.versions.node };
+  const { node } = process.versions;
+  const versions = { plugin: MANIFEST.version, openclaw: sdk.VERSION ?? null, node };
   // A bug report has these also if the gateway does not answer.
   Object.assign(report, { versions, platform: machine() });
   const { pluginVersion, affinity, totals, checks } = await ask("taas.affinity.status", {});
@@ -28,10 +24,7 @@ export async function doctor({ ask, importSdk, report }) {
     lines: (style) => [
       ...checks.flatMap((check) => checkLines(check, style)),
       "",
-      ...wrapped(
-        `${summary(checks)}. For a bug report: \`openclaw taas doctor --json\``,
-        style.width,
-      ),
+      `${summary(checks)}. For a bug report: \`openclaw taas doctor --json\``,
     ],
     exit: checks.every(({ level }) => level === "ok") ? EXIT.ok : EXIT.problem,
   };

@@ -35,14 +35,12 @@ const CODE = /^[A-Z]\w{2,60}$/;
 /** A value from the request that a method quotes in its message. */
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
-const WITHOUT_JSON = "run the command without --json for details";
-
 /** The host demands this scope for a method that it does not know. No method of this plugin needs the scope. */
 const UNKNOWN_METHOD = /\bscope(?:=|: )operator\.admin\b|\bunknown method\b/i;
 
 /**
  * The ways in which a request fails. The first row counts whose `signs` match the error as one line of text. A person
- * reads `reason` and the host's own words, JSON has `reason` alone. `isVague` sends readers of JSON to the text.
+ * reads `reason` and the host's own words, JSON has `reason` alone.
  */
 const FAILURES = [
   {
@@ -66,7 +64,6 @@ const FAILURES = [
     code: "INVALID_REQUEST",
     reason: "the credentials for the gateway are missing or wrong",
     advice: `${CREDENTIALS}; after too many attempts, wait a few minutes`,
-    isVague: true,
   },
   {
     signs: /\b(?:protocol|version) mismatch\b/i,
@@ -81,14 +78,12 @@ const FAILURES = [
     code: "UNAVAILABLE",
     reason: "the gateway is starting, restarting or suspended, or is reloading the plugin",
     advice: "try again in a few seconds; `openclaw gateway status` shows the gateway's state",
-    isTemporary: true,
   },
   {
     signs: /^INVALID_REQUEST|^CLIENT .*(?:--(?:timeout|port|url)\b|\btimeout value\b)/i,
     exit: EXIT.usage,
     code: "INVALID_REQUEST",
     reason: "OpenClaw refused the request",
-    isVague: true,
   },
   {
     signs: /^CLIENT /,
@@ -105,9 +100,8 @@ const FAILURES = [
     reason: "the plugin's native addon is missing or does not load",
     advice:
       "install the package again without --omit=optional, then run `openclaw gateway restart`; docs/install.md has the causes",
-    isVague: true,
   },
-  { signs: /^/, exit: EXIT.problem, reason: "the gateway cannot answer", isVague: true },
+  { signs: /^/, exit: EXIT.problem, reason: "the gateway cannot answer" },
 ];
 
 /** Converts an error of the host's gateway client for `method`. */
@@ -132,16 +126,12 @@ export function fromGateway(error, method) {
         "see whether the plugin is installed on the gateway's machine: `openclaw plugins list`. Then run `openclaw plugins enable openclaw-taas-affinity` and `openclaw gateway restart`",
     });
   }
-  const { reason, isVague, ...failure } = FAILURES.find((row) => row.signs.test(signs));
+  const { reason, ...failure } = FAILURES.find((row) => row.signs.test(signs));
   return new CommandError({
     code: CODE.test(gatewayCode) ? gatewayCode : "UNAVAILABLE",
     ...failure,
     message: `${reason}: ${message}`,
-    publicMessage: isVague
-      ? `${reason}; ${WITHOUT_JSON}`
-      : gatewayCode === "CLIENT"
-        ? withCode(reason, error)
-        : reason,
+    publicMessage: gatewayCode === "CLIENT" ? withCode(reason, error) : reason,
   });
 }
 

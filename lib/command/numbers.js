@@ -1,19 +1,7 @@
 // Formats numbers, money and times for people.
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const relative = new Intl.RelativeTimeFormat("en", { style: "short", numeric: "always" });
-const money = (maximumFractionDigits) =>
-  new Intl.NumberFormat("en-US", {
-    style: "currency",
-    currency: "USD",
-    minimumFractionDigits: 2,
-    maximumFractionDigits,
-    // Avoids "-$0.00".
-    signDisplay: "negative",
-  });
-const dollars = money(2);
-const fractions = money(4);
 
 /** Smaller numbers are printed in full. */
 const EXACT = 10_000;
@@ -24,7 +12,7 @@ const orDash = (format) => (value) => (Number.isFinite(value) ? format(value) : 
 /** `9,876`, `601 k`, `1.2 M`. */
 export const count = orDash((value) =>
   Math.abs(value) < EXACT
-    ? whole.format(value)
+    ? value.toLocaleString("en", { maximumFractionDigits: 0 })
     : compact.format(value).replace(/[A-Z]/, " $&").replace("K", "k"),
 );
 
@@ -32,7 +20,15 @@ export const count = orDash((value) =>
 export const percent = orDash((rate) => `${Math.round(rate * 100)} %`);
 
 /** `$0.42`, `-$0.03`; amounts below one cent get four digits, such as `$0.0024`. */
-export const usd = orDash((value) => (Math.abs(value) < 0.01 ? fractions : dollars).format(value));
+export const usd = orDash((value) =>
+  value.toLocaleString("en-US", {
+    style: "currency",
+    currency: "USD",
+    maximumFractionDigits: Math.abs(value) < 0.01 ? 4 : 2,
+    // Avoids "-$0.00".
+    signDisplay: "negative",
+  }),
+);
 
 const UNITS = [
   ["day", 86_400],

@@ -1,14 +1,43 @@
-// Runs a command: asks the gateway, prints the answer and sets the exit code. Never throws into the host.
+// Runs a command: asks the gateway through the host's own client, prints the answer and sets the exit code. Never throws
+// into the host.
 
 import { clearScreenDown, cursorTo } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { asCommandError, EXIT } from "./errors.js";
-import { createAsk } from "./gateway.js";
+import { asCommandError, CommandError, EXIT, fromGateway } from "./errors.js";
 import { paramsFrom } from "./selectors.js";
-import { clean, jsonText, styleFor, wrapped } from "./text.js";
+import { clean, fit, jsonText, styleFor } from "./text.js";
 
 const WATCH_MS = 2000;
+const WITHOUT_JSON = "run the command without --json for details";
+
+/** The host's module with the gateway client, or an empty object on a host without this module. */
+export const gatewayRuntime = (importSdk) =>
+  importSdk("openclaw/plugin-sdk/gateway-runtime").catch(() => ({}));
+
+/**
+ * @param {(specifier: string) => Promise<object>} importSdk
+ * @param {object} options the options of the command and of the gateway client
+ * @returns {(method: string, params: object) => Promise<object>} rejects with a {@link CommandError}
+ */
+const createAsk = (importSdk, options) => async (method, params) => {
+  const { callGatewayFromCli } = await gatewayRuntime(importSdk);
+  if (typeof callGatewayFromCli !== "function") {
+    throw new CommandError({
+      exit: EXIT.noAnswer,
+      code: "NO_CLIENT",
+      message: "this OpenClaw has no gateway client for plugins",
+      advice: "update OpenClaw, or use /taas in a chat",
+    });
+  }
+  try {
+    // The host shows progress on standard error, and only on a terminal.
+    const extra = { progress: !options.json && !options.watch };
+    return await callGatewayFromCli(method, options, params, extra);
+  } catch (error) {
+    throw fromGateway(error, method);
+  }
+};
 
 /**
  * @param {object} io
@@ -16,38 +45,39 @@ const WATCH_MS = 2000;
  * @param {(specifier: string) => Promise<object>} io.importSdk
  * @param {() => number} [io.now]
  * @param {number} [io.watchMs] pause between two rounds of `--watch`
- * @param {number} [io.retryMs] see {@link createAsk}
  */
-export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
+export function runner({ process, importSdk, now = Date.now, watchMs = WATCH_MS }) {
   const { stdout, stderr, env } = process;
-  const print = (stream, lines) => stream.write(`${lines.join("\n")}\n`);
 
-  function succeed({ answer, lines, exit = EXIT.ok }, { json, watch }) {
-    process.exitCode = exit;
-    if (watch && !json && stdout.isTTY) {
-      cursorTo(stdout, 0, 0);
-      clearScreenDown(stdout);
-    }
-    print(stdout, json ? [jsonText(answer, watch ? 0 : 2)] : lines(styleFor(stdout, env)));
-  }
-
-  /** Prints an error and its advice, and sets the exit code. `report` is for JSON. */
-  function fail(error, { json, path, report }) {
-    const { exit, code, message, publicMessage, advice } = asCommandError(error);
+  /** Prints the result of a command, and sets the exit code. */
+  function show({ answer, lines, exit = EXIT.ok, stream = stdout }, { json, watch }) {
     process.exitCode = exit;
     if (json) {
-      const shown = { code, message: publicMessage, advice };
-      print(stdout, [jsonText({ ok: false, error: shown, ...report })]);
+      stdout.write(`${jsonText(answer, watch ? 0 : 2)}\n`);
       return;
     }
-    const { width, paint } = styleFor(stderr, env);
-    const lines = wrapped(`openclaw ${path}: ${clean(message)}`, width);
-    const help = exit === EXIT.usage ? `run \`openclaw ${path} --help\`` : undefined;
-    const todo = advice ?? help;
-    print(stderr, [
-      ...lines.map((line) => paint("red", line)),
-      ...(todo ? wrapped(`To do: ${todo}`, width) : []),
-    ]);
+    if (watch && stream.isTTY) {
+      cursorTo(stream, 0, 0);
+      clearScreenDown(stream);
+    }
+    const style = styleFor(stream, env);
+    stream.write(`${fit(lines(style), style.width).join("\n")}\n`);
+  }
+
+  /** An error as the result of a command. `report` is for JSON. */
+  function failure(error, path, report) {
+    const { exit, code, message, publicMessage, advice } = asCommandError(error);
+    const todo = advice ?? (exit === EXIT.usage ? `run \`openclaw ${path} --help\`` : undefined);
+    const shown = { code, message: publicMessage, advice: advice ?? WITHOUT_JSON };
+    return {
+      answer: { ok: false, error: shown, ...report },
+      lines: ({ paint }) => [
+        paint("red", `openclaw ${path}: ${clean(message)}`),
+        ...(todo ? [`To do: ${todo}`] : []),
+      ],
+      exit,
+      stream: stderr,
+    };
   }
 
   /** Repeats `once` until SIGINT, also after an error. */
@@ -67,15 +97,15 @@ export function runner({ process, now = Date.now, watchMs = WATCH_MS, ...io }) {
     const report = {};
     // An option without its value may have taken `--json` as the value.
     const json = options.json === true || Object.values(options).includes("--json");
-    const onError = (error) => fail(error, { json, path, report });
+    const onError = (error) => show(failure(error, path, report), { ...options, json });
     try {
       if (problems.length > 0) {
         throw problems[0];
       }
+      const ask = createAsk(importSdk, options);
       const params = paramsFrom(options);
-      const ask = createAsk({ options, ...io });
-      const request = { ask, args, options, params, now, report, importSdk: io.importSdk };
-      const once = async () => succeed(await command(request), options);
+      const request = { ask, args, options, params, now, report, importSdk };
+      const once = async () => show(await command(request), options);
       await once();
       if (options.watch) {
         await watch(once, onError);

@@ -4,7 +4,7 @@ import { checkLines } from "./checks.js";
 import { ago, count, counted, percent, usd } from "./numbers.js";
 import { selectionOf } from "./selectors.js";
 import { pairs, table } from "./table.js";
-import { clean, wrapped } from "./text.js";
+import { clean } from "./text.js";
 
 const EMPTY =
   "No calls recorded since the gateway started. Send a message to an agent, then try again.";
@@ -13,14 +13,14 @@ const prompt = ({ input, cached, written } = {}) => input + cached + written;
 
 /** The savings in dollars if prices are known, else in tokens. */
 export const saved = (row) =>
-  typeof row.saved?.usd === "number" ? usd(row.saved.usd) : `${count(row.saved?.tokens)} tok`;
+  Number.isFinite(row.saved?.usd) ? usd(row.saved.usd) : `${count(row.saved?.tokens)} tok`;
 
 const right = (title, cell) => ({ title, cell, align: "right" });
-const flexible = (title, cell) => ({ title, cell, flexible: true });
-
-const agent = flexible("AGENT", (row) => row.agentId);
-const model = flexible("MODEL", (row) => row.model);
-const figures = (now) => [
+const model = { title: "MODEL", cell: (row) => row.model, flexible: true };
+const columns = (now) => [
+  { title: "SESSION", cell: (row) => row.sessionId },
+  { title: "AGENT", cell: (row) => row.agentId, flexible: true },
+  model,
   right("CALLS", (row) => count(row.requests)),
   right("FAILED", (row) => count(row.failures)),
   right("PROMPT", (row) => count(prompt(row.tokens))),
@@ -29,46 +29,30 @@ const figures = (now) => [
   right("LAST", (row) => ago(row.lastUse, now)),
 ];
 
-/** Leaves out two figures, so that the session id fits. */
-const sessionColumns = (now) => [
-  { title: "SESSION", cell: (row) => row.sessionId },
-  agent,
-  model,
-  ...figures(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title)),
-];
-
-const tokens = (title, key) => right(title, (call) => count(call.tokens?.[key]));
 const statusOf = ({ status, failed }) =>
   failed && !(status >= 400) ? "no answer" : (status ?? "ok");
 const callColumns = (now) => [
   right("WHEN", (call) => ago(call.at, now)),
   right("STATUS", statusOf),
   model,
-  tokens("INPUT", "input"),
-  tokens("CACHED", "cached"),
-  tokens("WRITTEN", "written"),
-  tokens("OUTPUT", "output"),
+  ...["INPUT", "CACHED", "WRITTEN", "OUTPUT"].map((title) =>
+    right(title, (call) => count(call.tokens?.[title.toLowerCase()])),
+  ),
 ];
 
 /** The sum saved, the baseline, and the number of priced calls if some calls have no price. */
 function savings({ totals, baseline }) {
-  const { usd: money, usdWithoutCache, pricedRequests, tokens: number } = totals.saved;
-  const priced =
-    pricedRequests < totals.requests
-      ? ` in ${counted(pricedRequests, "call")} with a known price`
-      : "";
-  const text =
-    typeof money === "number"
-      ? `${usd(money)} of ${usd(usdWithoutCache)}${priced}`
-      : `${count(number)} tokens; the prices are unknown`;
+  const { usd: money, usdWithoutCache, pricedRequests, tokens } = totals.saved;
+  const some = ` in ${counted(pricedRequests, "call")} with a known price`;
+  const text = Number.isFinite(money)
+    ? `${usd(money)} of ${usd(usdWithoutCache)}${pricedRequests < totals.requests ? some : ""}`
+    : `${count(tokens)} tokens; the prices are unknown`;
   return `Saved ${text} (baseline: ${clean(baseline)}).`;
 }
 
-/** `2 (1 x 429, 1 x no status)` */
+/** `2 (1 x 429, 1 x none)` */
 function failures({ failures: number, failuresByStatus = {} }) {
-  const kinds = Object.entries(failuresByStatus).map(
-    ([status, calls]) => `${count(calls)} x ${status === "none" ? "no status" : status}`,
-  );
+  const kinds = Object.entries(failuresByStatus).map(([status, calls]) => `${calls} x ${status}`);
   return number > 0 ? `${count(number)} (${kinds.join(", ")})` : "0";
 }
 
@@ -98,7 +82,7 @@ function figureLines(answer, { options, params }, style) {
   const isPart = Object.keys(params).length > 0;
   const isSession = isPart && params.agentId === undefined;
   if (totals.requests === 0) {
-    return wrapped(EMPTY, style.width);
+    return [EMPTY];
   }
   if (isPart && sessions.length + agents.length === 0) {
     return [`No calls recorded ${selectionOf(params)}.`];
@@ -107,13 +91,15 @@ function figureLines(answer, { options, params }, style) {
     return oneSession(sessions[0], now, style);
   }
   const rows = isPart ? agents : [...agents, { agentId: "all", ...totals }];
-  const lines = table(rows, [agent, model, ...figures(now)], style);
+  const lines = table(rows, columns(now).slice(1), style);
   if (isSession || options.sessions) {
-    lines.push("", ...table(sessions, sessionColumns(now), style));
+    // The session id needs the room of two figures.
+    const short = columns(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title));
+    lines.push("", ...table(sessions, short, style));
   }
   if (!isPart) {
-    lines.push("", `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`);
-    lines.push(...wrapped(savings(answer), style.width));
+    const calls = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
+    lines.push("", calls, savings(answer));
   }
   return lines;
 }
@@ -127,7 +113,7 @@ export async function status(request) {
   return {
     answer,
     lines: (style) => [
-      ...wrapped(head, style.width).map((line) => style.paint("bold", line)),
+      style.paint("bold", head),
       "",
       ...figureLines(answer, request, style),
       ...(warnings.length > 0 ? [""] : []),

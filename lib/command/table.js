@@ -4,7 +4,6 @@ import { clean, cut, padded, widthOf } from "./text.js";
 
 const GAP = "  ";
 const LEAST_FLEXIBLE = 6;
-const LEAST = 3;
 
 /**
  * @typedef {object} Column
@@ -14,14 +13,13 @@ const LEAST = 3;
  * @property {boolean} [flexible] whether this column is shortened before the others
  */
 
-/** Shortens the widest columns until a line has at most `room` characters: the flexible columns first. */
+/** Shortens the widest columns until a line has at most `room` characters. Long flexible columns come first. */
 function shrink(widths, columns, room) {
-  const flexible = columns.map((column, at) => (column.flexible ? at : -1)).filter((at) => at >= 0);
-  const widest = (indexes, least) =>
-    indexes.filter((at) => widths[at] > least).sort((a, b) => widths[b] - widths[a])[0];
+  const isFirst = (at) => columns[at].flexible && widths[at] > LEAST_FLEXIBLE;
+  const rank = (at) => (isFirst(at) ? 1e6 : 0) + widths[at];
   for (let excess = widths.reduce((sum, size) => sum + size) - room; excess > 0; excess -= 1) {
-    const at = widest(flexible, LEAST_FLEXIBLE) ?? widest([...columns.keys()], LEAST);
-    widths[at] -= 1;
+    const [widest] = [...widths.keys()].sort((one, other) => rank(other) - rank(one));
+    widths[widest] -= 1;
   }
 }
 

@@ -50,6 +50,12 @@ export function wrapped(text, width, indent = "") {
   return Array.from(lines, ([, line]) => indent + line);
 }
 
+/** `lines`, with the lines wrapped that are longer than `width`. */
+export const fit = (lines, width) =>
+  lines.flatMap((line) =>
+    widthOf(stripVTControlCharacters(line)) > width ? wrapped(line, width) : [line],
+  );
+
 /**
  * The width and colours for a stream. A terminal gets its own width (40 to 100) and colours, unless `NO_COLOR` is set.
  * Any other stream gets 80 characters without colours.

@@ -2,8 +2,7 @@
 
 import { ALGORITHMS, ROUTES } from "./accepted.js";
 import { usageError } from "./errors.js";
-import { gatewayRuntime } from "./gateway.js";
-import { runner } from "./run.js";
+import { gatewayRuntime, runner } from "./run.js";
 import { SELECTORS } from "./selectors.js";
 
 /**

@@ -5,15 +5,6 @@ import { createRequire } from "node:module";
 
 import { REPAIRS } from "./repairs.js";
 
-/** The modules of the host's SDK that have the helpers of the repairs. */
-const MODULES = {
-  createDeepSeekV4OpenAICompatibleThinkingWrapper: "provider-stream-shared",
-  createThinkingOnlyFinalTextWrapper: "provider-stream-shared",
-  createGoogleThinkingPayloadWrapper: "provider-stream-shared",
-  createOpenAIResponsesContextManagementWrapper: "provider-stream-family",
-  resolveProviderRequestCapabilities: "provider-http",
-};
-
 /**
  * @param {object} parts
  * @param {import("../log.js").Warn} parts.warn
@@ -21,26 +12,20 @@ const MODULES = {
  *   for its plugins, and `require` needs no waiting
  */
 export function createCompat({ warn, load = createRequire(import.meta.url) }) {
-  const helpers = {};
-
   /** A helper of the host's SDK. Only the helpers that a model needs are loaded. */
-  function sdk(name) {
-    helpers[name] ??= load(`openclaw/plugin-sdk/${MODULES[name]}`)[name];
-    if (typeof helpers[name] !== "function") {
+  function sdk(name, module = "provider-stream-shared") {
+    const helper = load(`openclaw/plugin-sdk/${module}`)[name];
+    if (typeof helper !== "function") {
       throw new Error(`this OpenClaw has no ${name}`);
     }
-    return helpers[name];
+    return helper;
   }
 
-  function repaired(stream, context, model, options) {
-    let result = stream;
-    for (const { concerns, around } of REPAIRS) {
-      if (concerns(model)) {
-        result = around(result, context, sdk, model, options);
-      }
-    }
-    return result;
-  }
+  const repaired = (stream, context, model, options) =>
+    REPAIRS.filter(({ concerns }) => concerns(model)).reduce(
+      (inner, { around }) => around(inner, context, sdk, model, options),
+      stream,
+    );
 
   /**
    * Puts the host's repairs around `ours`, the plugin's stream function for an agent run. Returns `undefined` if the host

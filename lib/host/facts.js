@@ -5,21 +5,17 @@ import { isObject } from "../plain.js";
 import { configuredAgents } from "./agents.js";
 import { keysOf, listOf, mapSafely, providerValue, readSafely, shortText } from "./lenient.js";
 import { bypassedProviders } from "./ownership.js";
+import { shortId } from "./prices.js";
 
 const AGENT_LIMIT = 64;
-const PLUGIN_LIMIT = 16;
 const MODEL_LIMIT = 64;
-const PINNED_LIMIT = 16;
 
 /** The headers by which TaaS tells sessions and agents apart. */
 const IDENTITY_HEADERS = new Set(["x-session-id", "x-openclaw-session-id", "x-openclaw-agent-id"]);
 
 /** Whether the provider may have a key. A false alarm would be worse than a missing one, so doubt counts as a key. */
-function hasKey(
-  { apiKey, auth = "api-key", authHeader, headers, request },
-  { profiles, order },
-  id,
-) {
+function hasKey(entry, { profiles, order }, id) {
+  const { apiKey, auth = "api-key", authHeader, headers, request } = entry;
   const names = [...keysOf(headers), ...keysOf(request?.headers)];
   const owners = keysOf(profiles).map((name) => shortText(profiles[name]?.provider));
   return (
@@ -34,35 +30,11 @@ function hasKey(
   );
 }
 
-/** The names of identity headers that the entry or its models set. */
-function identityHeaders(entry, models) {
-  const names = [entry, entry.request, ...models].flatMap((holder) =>
-    readSafely(() => keysOf(holder?.headers), []),
-  );
-  const found = names.filter((name) => IDENTITY_HEADERS.has(name.toLowerCase()));
-  return [...new Set(found)].slice(0, PINNED_LIMIT);
-}
-
 /** `cacheRetention` of a model: the model's own, else the default of all agents. */
 function retentionOf(config, provider, modelId) {
   const { models, params } = config.agents?.defaults ?? {};
-  const prefix = `${provider}/`;
-  const fullId = modelId.startsWith(prefix) ? modelId : prefix + modelId;
-  const own = providerValue(models, fullId.toLowerCase())?.params?.cacheRetention;
-  return shortText(own ?? params?.cacheRetention);
-}
-
-function modelFacts(config, provider, entry, model) {
-  const id = shortText(model.id);
-  return id === undefined
-    ? undefined
-    : {
-        id,
-        api: shortText(model.api ?? entry.api) ?? null,
-        cacheControl: model.compat?.cacheControlFormat === "anthropic",
-        promptCacheKey: model.compat?.supportsPromptCacheKey === true,
-        retention: readSafely(() => retentionOf(config, provider, id), null),
-      };
+  const fullId = `${provider}/${shortId(modelId, provider)}`.toLowerCase();
+  return shortText(providerValue(models, fullId)?.params?.cacheRetention ?? params?.cacheRetention);
 }
 
 /** The facts of a provider's entry; `undefined` without an entry. */
@@ -71,12 +43,24 @@ function providerFacts(config, id) {
   if (!isObject(entry)) {
     return undefined;
   }
-  const models = readSafely(() => listOf(entry.models).slice(0, MODEL_LIMIT), []);
+  const models = listOf(entry.models).slice(0, MODEL_LIMIT);
+  const headers = [entry, entry.request, ...models].flatMap((holder) => keysOf(holder?.headers));
   return {
     id,
-    hasKey: readSafely(() => hasKey(entry, config.auth ?? {}, id), true),
-    pinned: identityHeaders(entry, models),
-    models: mapSafely(models, MODEL_LIMIT, (model) => modelFacts(config, id, entry, model)),
+    hasKey: hasKey(entry, config.auth ?? {}, id),
+    pinned: [...new Set(headers.filter((name) => IDENTITY_HEADERS.has(name.toLowerCase())))],
+    models: mapSafely(models, (model) => {
+      const modelId = shortText(model.id);
+      return (
+        modelId && {
+          id: modelId,
+          api: shortText(model.api ?? entry.api),
+          cacheControl: model.compat?.cacheControlFormat === "anthropic",
+          promptCacheKey: model.compat?.supportsPromptCacheKey === true,
+          retention: retentionOf(config, id, modelId),
+        }
+      );
+    }),
   };
 }
 
@@ -84,9 +68,9 @@ function providerFacts(config, id) {
 function agentsWithoutWorkspace(config) {
   const agents = configuredAgents(config);
   const lacking = agents.filter(({ workspace }) => !shortText(workspace)?.trim());
-  return agents.length < 2
-    ? []
-    : mapSafely(lacking, lacking.length, ({ id }) => shortText(id)).slice(0, AGENT_LIMIT);
+  return agents.length > 1
+    ? mapSafely(lacking, ({ id }) => shortText(id)).slice(0, AGENT_LIMIT)
+    : [];
 }
 
 /**
@@ -102,16 +86,14 @@ export function factsOf({ config: currentConfig, settings, providers }, { built,
   return {
     affinity: settings.affinity,
     notUnderstood: settings.invalid,
-    binary: built ?? null,
+    binary: built,
     package: version,
     owned: bypassed.map(({ provider, owners }) => ({
       provider,
-      plugins: mapSafely(owners, PLUGIN_LIMIT, shortText),
+      plugins: mapSafely(owners, shortText),
     })),
     unasked: Object.fromEntries(called.map(({ provider, calls }) => [provider, calls])),
-    providers: isObject(config)
-      ? mapSafely(providers, providers.length, (id) => providerFacts(config, id))
-      : null,
+    providers: isObject(config) ? mapSafely(providers, (id) => providerFacts(config, id)) : null,
     agentsWithoutWorkspace: readSafely(() => agentsWithoutWorkspace(config), []),
   };
 }

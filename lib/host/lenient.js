@@ -26,12 +26,9 @@ export const keysOf = (value) => (isObject(value) ? Object.keys(value).slice(0, 
 
 export const listOf = (value) => (Array.isArray(value) ? value.slice(0, LIMIT) : []);
 
-/** The results of `make` for the first `limit` values, without the values for which `make` fails. */
-export const mapSafely = (values, limit, make) =>
-  values
-    .slice(0, limit)
-    .map((value) => readSafely(() => make(value)))
-    .filter((made) => made !== undefined);
+/** The results of `make`, without the values for which `make` fails or finds nothing. */
+export const mapSafely = (values, make) =>
+  values.map((value) => readSafely(() => make(value))).filter(Boolean);
 
 /** The value under a provider's id. Like the host, this ignores letter case and outer blanks of keys. */
 export function providerValue(values, id) {

@@ -3,11 +3,8 @@
 
 import { providerValue } from "./lenient.js";
 
-/** JavaScript counts exactly up to here. A larger count is a fault of the gateway, and would falsify every sum. */
-const COUNT_LIMIT = 2 ** 53;
-
 /** The id of a model without its provider. */
-const shortId = (id, provider) =>
+export const shortId = (id, provider) =>
   typeof id === "string" && id.startsWith(`${provider}/`) ? id.slice(provider.length + 1) : id;
 
 const isTier = (tier) =>
@@ -55,8 +52,7 @@ function ratesFor(cost, promptTokens) {
   );
 }
 
-const countOf = (value) =>
-  typeof value === "number" && value > 0 && value < COUNT_LIMIT ? value : 0;
+const countOf = (value) => (Number.isFinite(value) && value > 0 ? value : 0);
 
 const priceOf = (value) => (Number.isFinite(value) ? value : 0);
 

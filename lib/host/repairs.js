@@ -6,90 +6,66 @@
 
 import { isObject } from "../plain.js";
 
-const DEEPSEEK_V4 = new Set(["deepseek-v4-flash", "deepseek-v4-pro"]);
+const DEEPSEEK_V4 = /^deepseek-v4-(?:flash|pro)$/;
+const MIMO_REASONING = /^mimo-v2(?:-pro|-omni|\.5|\.5-pro|\.6-flash|\.6-pro|\.6-pro-ultraspeed)$/;
 /** MiMo models whose reasoning can be their whole answer. */
-const MIMO_REASONING_ONLY = new Set(["mimo-v2-pro", "mimo-v2-omni"]);
-const MIMO_REASONING = new Set([
-  ...MIMO_REASONING_ONLY,
-  "mimo-v2.5",
-  "mimo-v2.5-pro",
-  "mimo-v2.6-flash",
-  "mimo-v2.6-pro",
-  "mimo-v2.6-pro-ultraspeed",
-]);
+const MIMO_REASONING_ONLY = /^mimo-v2-(?:pro|omni)$/;
 
-/** The model's name in `vendor/name:variant`. */
-const nameOf = (id) =>
-  typeof id === "string" ? id.trim().toLowerCase().split(":", 1)[0].split("/").pop() : undefined;
-
-const isCompletions = (model, names) =>
-  model.api === "openai-completions" && names.has(nameOf(model.id));
+/** Whether `names` has the model's name in `vendor/name:variant`. */
+const isCompletions = ({ api, id }, names) =>
+  api === "openai-completions" &&
+  names.test(String(id).trim().toLowerCase().split(":", 1)[0].split("/").pop());
 
 /** Whether the API of a DeepSeek V4 model has DeepSeek's own fields. */
-function speaksDeepSeek(model, sdk) {
-  const configured = model.compat?.thinkingFormat;
-  if (typeof configured === "string") {
-    return configured === "deepseek";
+function speaksDeepSeek({ api, baseUrl, provider, id: modelId, compat }, sdk) {
+  if (typeof compat?.thinkingFormat === "string") {
+    return compat.thinkingFormat === "deepseek";
   }
-  const { baseUrl, provider, id: modelId } = model;
-  const { endpointClass, knownProviderFamily } = sdk("resolveProviderRequestCapabilities")({
-    provider,
-    api: "openai-completions",
-    baseUrl,
-    capability: "llm",
-    transport: "stream",
-    modelId,
-    compat: model.compat,
-  });
-  if (endpointClass === "deepseek-native" || endpointClass === "xiaomi-native") {
-    return true;
-  }
-  const isTogether =
-    knownProviderFamily === "together" || /api\.together\.(?:ai|xyz)/.test(baseUrl ?? "");
-  return !(isTogether || endpointClass === "zai-native" || endpointClass === "openrouter");
+  const call = { provider, api, baseUrl, capability: "llm", transport: "stream", modelId, compat };
+  const capabilities = sdk("resolveProviderRequestCapabilities", "provider-http");
+  const { endpointClass, knownProviderFamily } = capabilities(call);
+  const isOther =
+    ["zai-native", "openrouter"].includes(endpointClass) ||
+    knownProviderFamily === "together" ||
+    /api\.together\.(?:ai|xyz)/.test(baseUrl);
+  return ["deepseek-native", "xiaomi-native"].includes(endpointClass) || !isOther;
 }
 
 const messagesOf = (payload) =>
   Array.isArray(payload?.messages) ? payload.messages.filter(isObject) : [];
 
+/** `stream`, whose payloads go through `onPayload`. `next` is the hook that the caller gave. */
+const withPayload = (stream, onPayload) => (model, context, options) => {
+  const next = (payload) => options?.onPayload?.(payload, model);
+  return stream(model, context, { ...options, onPayload: (payload) => onPayload(payload, next) });
+};
+
 /** Removes the fields of DeepSeek's own API. */
-function withoutThinking(stream) {
-  return (model, context, options) =>
-    stream(model, context, {
-      ...options,
-      onPayload: (payload) => {
-        for (const message of messagesOf(payload)) {
-          delete message.reasoning_content;
-        }
-        if (isObject(payload)) {
-          delete payload.thinking;
-        }
-        return options?.onPayload?.(payload, model);
-      },
-    });
-}
+const withoutThinking = (stream) =>
+  withPayload(stream, (payload, next) => {
+    for (const message of messagesOf(payload)) {
+      delete message.reasoning_content;
+    }
+    delete payload?.thinking;
+    return next(payload);
+  });
 
 /** Restores the field that `strictMessageKeys` removes. Without this plugin, the host repairs after it removes. */
-function withReasoningKept(stream) {
-  return (model, context, options) =>
-    stream(model, context, {
-      ...options,
-      onPayload: async (payload) => {
-        const replaced = await options?.onPayload?.(payload, model);
-        for (const message of messagesOf(replaced ?? payload)) {
-          if (message.role === "assistant") {
-            message.reasoning_content ??= "";
-          }
-        }
-        return replaced;
-      },
-    });
-}
+const withReasoningKept = (stream) =>
+  withPayload(stream, async (payload, next) => {
+    const replaced = await next(payload);
+    for (const message of messagesOf(replaced ?? payload)) {
+      if (message.role === "assistant") {
+        message.reasoning_content ??= "";
+      }
+    }
+    return replaced;
+  });
 
 /** Adds the fields of DeepSeek's own API: whether to think, how hard, and the earlier reasoning. */
 function withThinking(stream, { thinkingLevel }, sdk, model, options) {
   const level = String(options?.reasoning ?? thinkingLevel).toLowerCase();
-  const isStrict = model.compat?.strictMessageKeys === true && level !== "off" && level !== "none";
+  const isStrict = model.compat?.strictMessageKeys === true && !["off", "none"].includes(level);
   return sdk("createDeepSeekV4OpenAICompatibleThinkingWrapper")({
     baseStreamFn: isStrict ? withReasoningKept(stream) : stream,
     thinkingLevel,
@@ -97,16 +73,9 @@ function withThinking(stream, { thinkingLevel }, sdk, model, options) {
   });
 }
 
-/**
- * From the innermost repair to the outermost. A test compares `replaces`, the host's wrappers, with the installed host.
- * Most models need no repair.
- */
+/** From the innermost repair to the outermost. A test has the host's wrappers in this order. Most models need no repair. */
 export const REPAIRS = [
   {
-    replaces: [
-      "createDeepSeekV4OpenAICompatibleThinkingWrapper",
-      "createDeepSeekV4NonNativeCompatSanitizerWrapper",
-    ],
     concerns: (model) => isCompletions(model, DEEPSEEK_V4),
     around: (stream, context, sdk, model, options) =>
       speaksDeepSeek(model, sdk)
@@ -114,26 +83,28 @@ export const REPAIRS = [
         : withoutThinking(stream),
   },
   {
-    replaces: ["createDeepSeekV4OpenAICompatibleThinkingWrapper"],
     concerns: (model) => isCompletions(model, MIMO_REASONING),
     around: withThinking,
   },
   {
-    replaces: ["createThinkingOnlyFinalTextWrapper"],
     concerns: (model) => isCompletions(model, MIMO_REASONING_ONLY),
     around: (baseStreamFn, _context, sdk) =>
-      sdk("createThinkingOnlyFinalTextWrapper")({ baseStreamFn, shouldPatchModel: () => true }),
+      sdk("createThinkingOnlyFinalTextWrapper")({
+        baseStreamFn,
+        shouldPatchModel: () => true,
+      }),
   },
   {
-    replaces: ["createGoogleThinkingPayloadWrapper"],
     concerns: (model) => model.api === "google-generative-ai",
     around: (stream, { thinkingLevel }, sdk) =>
       sdk("createGoogleThinkingPayloadWrapper")(stream, thinkingLevel),
   },
   {
-    replaces: ["createOpenAIResponsesContextManagementWrapper"],
     concerns: (model) => /responses/i.test(model.api),
     around: (stream, { extraParams }, sdk) =>
-      sdk("createOpenAIResponsesContextManagementWrapper")(stream, extraParams),
+      sdk("createOpenAIResponsesContextManagementWrapper", "provider-stream-family")(
+        stream,
+        extraParams,
+      ),
   },
 ];

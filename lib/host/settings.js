@@ -79,7 +79,7 @@ const SETTINGS = {
  * @property {"off" | "log"} routeNotice
  * @property {boolean} debug
  * @property {string[]} invalid the names of invalid settings and unknown keys, without values
- * @property {{ kind: string, consequence: string, reason: string }[]} warnings
+ * @property {Parameters<import("../log.js").Warn>[]} warnings
  */
 
 /**
@@ -127,19 +127,15 @@ export function settingsOf(config, env) {
   const invalid = [...names];
   const warnings = [];
   if (hints !== "on" && hints !== "off") {
-    warnings.push({
-      kind: "hints-variable",
-      consequence: "requests go out without repository hints",
-      reason: `${HINTS_VARIABLE} must be on or off`,
-    });
+    const reason = `${HINTS_VARIABLE} must be on or off`;
+    warnings.push(["hints-variable", "requests go out without repository hints", reason]);
   }
   if (invalid.length > 0) {
-    warnings.push({
-      kind: `config ${invalid}`,
-      consequence:
-        "part of the plugin's configuration is ignored, and the defaults are used instead",
-      reason: `${invalid.join(", ")}; the settings are ${Object.keys(SETTINGS).join(", ")}`,
-    });
+    warnings.push([
+      `config ${invalid}`,
+      "part of the plugin's configuration is ignored, and the defaults are used instead",
+      `${invalid.join(", ")}; the settings are ${Object.keys(SETTINGS).join(", ")}`,
+    ]);
   }
   return { ...settings, invalid, warnings };
 }

@@ -6,6 +6,7 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     path::Path,
     process::Command,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -22,6 +23,16 @@ const COPIED: u64 = 64 << 20;
 
 /// How many of a directory's entries are looked at to find a shared index.
 const ENTRIES: usize = 1000;
+
+/// What the name of an isolated git directory begins with, before so many letters and digits.
+const PREFIX: &str = "taas-git-";
+const RANDOM: usize = 6;
+
+/// What its configuration begins with.
+const MARK: &str = "# isolated git directory of openclaw-taas-affinity\n";
+
+/// How old it is when no git can use it any more.
+const LEFT: Duration = Duration::from_secs(3600);
 
 const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-submodules=dirty \
     --no-renames";
@@ -90,10 +101,10 @@ fn make(place: &Place, settings: &str) -> Option<TempDir> {
     // Nobody else may enter it, whatever the umask is. The mode is an argument of mkdir.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let dir = builder.prefix("taas-git-").tempdir_in(base);
+    let dir = builder.prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(base);
     let made = dir.and_then(|dir| {
         let head = place.head.as_deref().unwrap_or("ref: refs/heads/unborn");
-        fs::write(dir.path().join("config"), format!("{settings}[core]\n{format}\n"))?;
+        fs::write(dir.path().join("config"), format!("{MARK}{settings}[core]\n{format}\n"))?;
         fs::write(dir.path().join("HEAD"), format!("{head}\n"))?;
         fs::create_dir(dir.path().join("refs"))?;
         fs::create_dir(dir.path().join("info"))?;
@@ -129,4 +140,50 @@ fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     let length = file.metadata()?.len();
     io::copy(&mut file.take(length.min(left)), &mut File::create_new(to)?)?;
     left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge.into())
+}
+
+/// Deletes isolated git directories that processes left behind when they ended: those of this user that
+/// are old, in a temporary directory that would be used.
+pub(crate) fn sweep() {
+    let base = &Environment::get().temporary;
+    let is_used = trust::objection(base, Use::Parent).is_none();
+    let entries = is_used.then(|| fs::read_dir(base));
+    for entry in entries.into_iter().flatten().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let is_ours = |rest: &str| {
+            rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if rest.is_some_and(is_ours) && is_left(&entry.path()) {
+            delete(&entry.path());
+        }
+    }
+}
+
+/// Whether this is a directory of ours, and no link to one, that is old.
+fn is_left(path: &Path) -> bool {
+    let Ok(found) = path.symlink_metadata() else {
+        return false;
+    };
+    #[cfg(unix)]
+    let is_users =
+        std::os::unix::fs::MetadataExt::uid(&found) == rustix::process::geteuid().as_raw();
+    #[cfg(not(unix))]
+    let is_users = true;
+    let age = found.modified().ok().and_then(|at| at.elapsed().ok());
+    let is_marked = || {
+        let mut start = vec![0; MARK.len()];
+        let read = open(&path.join("config")).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start == MARK.as_bytes()
+    };
+    found.is_dir() && is_users && age.is_some_and(|age| age > LEFT) && is_marked()
+}
+
+/// Deletes what we make, and nothing that is deeper.
+fn delete(path: &Path) {
+    let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.chain([path.join("info/attributes")]).for_each(|file| _ = fs::remove_file(file));
+    for dir in ["info", "refs", ""] {
+        let _ = fs::remove_dir(path.join(dir));
+    }
 }

@@ -73,10 +73,8 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
         return Some("it is not an absolute path");
     }
     let environment = Environment::get();
-    let mut places = environment.states.clone();
-    places.extend(workspace::names().iter().map(PathBuf::from));
-    places.retain(|place| !SEEN.lock().contains_key(place));
-    for place in places {
+    let places = environment.states.iter().cloned().chain(workspace::names());
+    for place in places.filter(|place| !SEEN.lock().contains_key(place)) {
         let _ = look_at(&place);
     }
     let ids: HashSet<Id> = SEEN.lock().values().flatten().cloned().collect();

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     ffi::OsStr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
     thread,
     time::{Duration, Instant},
@@ -17,7 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::{
     DEADLINE, Hints,
     git::Environment,
-    probes,
+    isolated, probes,
     repository::{AGING, FRESH, Repository},
 };
 
@@ -117,8 +117,8 @@ pub(crate) fn is_named(path: &Path) -> bool {
 }
 
 /// The names of all workspaces.
-pub(crate) fn names() -> Vec<Arc<OsStr>> {
-    NAMED.lock().keys().cloned().collect()
+pub(crate) fn names() -> Vec<PathBuf> {
+    NAMED.lock().keys().map(PathBuf::from).collect()
 }
 
 /// Workspaces that wait for a probe. The first one starts the thread that serves them.
@@ -144,6 +144,7 @@ fn queue(workspace: &Workspace) -> bool {
 
 /// Starts probes, in the order in which they were asked for.
 fn serve() {
+    probes::spawn(isolated::sweep);
     let mut naps = 0;
     loop {
         let has_room = probes::has_room();

@@ -12,6 +12,7 @@ import { createHost } from "./lib/host/host.js";
 import { settingsOf } from "./lib/host/settings.js";
 import { createLog } from "./lib/log.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
+import { registerSurfaces } from "./lib/surface/register.js";
 
 export default {
   id: "openclaw-taas-affinity",
@@ -55,5 +56,6 @@ export default {
       ...createHooks(parts),
     });
     watchResponses(parts);
+    registerSurfaces(parts);
   },
 };

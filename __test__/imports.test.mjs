@@ -10,7 +10,8 @@ import { ROOT } from "./support/plugin.mjs";
 /** From the highest layer to the lowest. A file belongs to the first layer that matches. */
 const LAYERS = [
   /^index\.js$/,
-  /^lib\/(?:command\/.*|methods\.js)$/,
+  /^lib\/(?:command|surface)\//,
+  /^lib\/methods\.js$/,
   /^lib\/call\/hooks\.js$/,
   /^lib\/call\//,
   /^lib\/host\//,

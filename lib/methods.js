@@ -41,13 +41,38 @@ const method = (name, scope, answer) => ({
   },
 });
 
+/** The JSON text of `params`. A value without a JSON form becomes an empty text, which every method refuses. */
+function jsonOf(params) {
+  try {
+    return JSON.stringify(params ?? null) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * @typedef {(name: string, params?: unknown) => string} Ask queries the addon: a gateway method, or a surface of
+ *   `lib/surface/`. It throws the addon's error
+ *
+ * @param {import("./call/hooks.js").Parts} parts
+ * @returns {Ask}
+ */
+export const createAsk =
+  ({ addon: { gateway, ...addon }, host }) =>
+  (name, params) =>
+    gateway.ask(name, jsonOf(params), process.env, JSON.stringify(factsOf(host, addon)));
+
 /** @param {import("./call/hooks.js").Parts} parts */
-export const createMethods = ({ addon: { native, gateway, ...addon }, host, log }) =>
-  native.methods().map(({ name, scope }) =>
+export function createMethods(parts) {
+  const {
+    addon: { native },
+    log,
+  } = parts;
+  const ask = createAsk(parts);
+  return native.methods().map(({ name, scope }) =>
     method(name, scope, (params) => {
       try {
-        const facts = JSON.stringify(factsOf(host, addon));
-        return JSON.parse(gateway.ask(name, JSON.stringify(params ?? null), process.env, facts));
+        return JSON.parse(ask(name, params));
       } catch (error) {
         if (error?.code === "InvalidArg") {
           // The addon refused the params, and the caller may read why.
@@ -58,6 +83,7 @@ export const createMethods = ({ addon: { native, gateway, ...addon }, host, log 
       }
     }),
   );
+}
 
 /** The methods for a gateway without the addon. They answer with the public part of `error`. */
 export const unavailableMethods = (error) =>

@@ -36,10 +36,11 @@ const mainFiles = (root) =>
     "index.js",
     "openclaw.plugin.json",
     "package.json",
-    ...["lib", "lib/addon", "lib/call", "lib/command", "lib/host", "docs"].flatMap((directory) =>
-      readdirSync(join(root, directory))
-        .filter((name) => name.endsWith(directory === "docs" ? ".md" : ".js"))
-        .map((name) => `${directory}/${name}`),
+    ...["lib", "lib/addon", "lib/call", "lib/command", "lib/host", "lib/surface", "docs"].flatMap(
+      (directory) =>
+        readdirSync(join(root, directory))
+          .filter((name) => name.endsWith(directory === "docs" ? ".md" : ".js"))
+          .map((name) => `${directory}/${name}`),
     ),
   ].sort();
 

@@ -1,0 +1,9 @@
+// What people look at outside of the plugin's own commands. Nothing here is on the path of a model call.
+
+import { createAsk } from "../methods.js";
+import { registerMetrics } from "./metrics.js";
+
+/** @param {import("../call/hooks.js").Parts} parts */
+export function registerSurfaces(parts) {
+  registerMetrics(parts, createAsk(parts));
+}

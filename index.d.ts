@@ -64,6 +64,8 @@ export interface PluginConfig {
   observe?: boolean;
   /** Whether the log says that another model answers an agent than before; `false` is `"off"`, the default. */
   routeNotice?: "off" | "log" | false;
+  /** `false` removes the line about savings from the host's `/status`, `session_status` and usage pages. */
+  statusLine?: boolean;
   /** Whether the log has a line for each request and capture, as with `OPENCLAW_DEBUG=1`. */
   debug?: boolean;
 }
@@ -92,10 +94,17 @@ export interface GatewayRequest {
 
 /** What the plugin registers with OpenClaw for the providers in `hookAliases`. None of it throws. */
 export interface ProviderHooks {
-  id: "taas-affinity-hook";
+  id: "taas-affinity";
   label: string;
   hookAliases: string[];
   auth: [];
+  /** A constant, so that OpenClaw hands no API key to `fetchUsageSnapshot`. */
+  resolveUsageAuth(): { token: "none" };
+  /**
+   * What caching saved: of one agent where the context names a workspace, else of all calls. In a process other than the
+   * gateway, a promise, which is never rejected.
+   */
+  fetchUsageSnapshot(context: HookContext): UsageSnapshot | Promise<UsageSnapshot>;
   /**
    * `context.model` with headers that say whose it is, which reach the wire on every path of the
    * host; `undefined` where the provider is none of ours.
@@ -110,6 +119,15 @@ export interface ProviderHooks {
   wrapSimpleCompletionStreamFn(context: HookContext): StreamFn | undefined;
   /** Headers of a transport turn: all of the call that it belongs to, outside of any turn and attempt. */
   resolveTransportTurnState(context: TurnContext): { headers: Record<string, string> } | undefined;
+}
+
+/** `summary`, or an error that OpenClaw does not show. */
+export interface UsageSnapshot {
+  provider: string;
+  displayName: string;
+  windows: [];
+  summary?: string;
+  error?: "No token";
 }
 
 /** What OpenClaw tells a hook. Everything may be missing. */
@@ -287,6 +305,8 @@ export interface Status {
   affinity: "workspace" | "conversation";
   baseline: string;
   totals: Tally;
+  /** The totals as usage pages show them, or `null` before the first call and beside another plugin of a provider. */
+  usageLine: string | null;
   agents: (Row & { agentId: string })[];
   /** `calls`, at most 32, are there where the question was about one session. */
   sessions: (Row & { agentId: string | null; calls?: Call[] })[];

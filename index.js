@@ -13,6 +13,7 @@ import { settingsOf } from "./lib/host/settings.js";
 import { createLog } from "./lib/log.js";
 import { createMethods, unavailableMethods } from "./lib/methods.js";
 import { registerSurfaces } from "./lib/surface/register.js";
+import { createUsageHooks, PROVIDER, USAGE_WITHOUT_ADDON } from "./lib/surface/usage.js";
 
 export default {
   id: "openclaw-taas-affinity",
@@ -28,6 +29,8 @@ export default {
     if (api.registrationMode === "cli-metadata") {
       return;
     }
+    // Only a gateway registers plugins in full.
+    shared.process.isGateway ||= api.registrationMode === "full";
     for (const warning of settings.warnings) {
       log.warn(...warning);
     }
@@ -46,14 +49,14 @@ export default {
       );
     }
     if (parts === undefined) {
+      api.registerProvider({ ...PROVIDER, ...USAGE_WITHOUT_ADDON });
       return;
     }
     api.registerProvider({
-      id: "taas-affinity-hook",
-      label: "TaaS affinity",
+      ...PROVIDER,
       hookAliases: parts.host.providers,
-      auth: [],
       ...createHooks(parts),
+      ...createUsageHooks(parts),
     });
     watchResponses(parts);
     registerSurfaces(parts);

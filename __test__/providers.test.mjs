@@ -9,7 +9,7 @@ const { provider, providers, methods } = register();
 describe("calls of our providers", () => {
   test("the plugin registers one provider with both ids and all four hooks", () => {
     assert.equal(providers.length, 1);
-    assert.equal(provider.id, "taas-affinity-hook");
+    assert.equal(provider.id, "taas-affinity");
     assert.deepEqual(provider.hookAliases, ["cloudsigma", "cloudsigma-staging"]);
     assert.deepEqual(provider.auth, []);
     for (const hook of [

@@ -21,6 +21,7 @@ const DEFAULTS = {
   gitHints: true,
   observe: true,
   routeNotice: "off",
+  statusLine: true,
   debug: false,
 };
 const of = (config, env = {}) => {
@@ -46,6 +47,7 @@ describe("settings", () => {
       gitHints: false,
       observe: false,
       routeNotice: "log",
+      statusLine: false,
       debug: true,
     };
     const { settings, invalid } = of(config);
@@ -82,6 +84,7 @@ describe("settings", () => {
       gitHints: "yes",
       observe: null,
       routeNotice: true,
+      statusLine: 1,
       debug: { on: true },
       providers: "x",
       namespace: 7,
@@ -95,6 +98,7 @@ describe("settings", () => {
       "gitHints (a string, not true or false)",
       "observe (null, not true or false)",
       'routeNotice (a boolean, not "off" or "log")',
+      "statusLine (a number, not true or false)",
       "debug (an object, not false or true)",
       "gitHint",
     ]);

@@ -18,7 +18,7 @@ pub mod store;
 
 /// The number of the interface between JavaScript and this addon. Raise it with every incompatible change. A loaded addon
 /// stays in the process, and may meet the JavaScript of a later version.
-const INTERFACE: u32 = 10;
+const INTERFACE: u32 = 11;
 
 /// The number of the interface between JavaScript and this addon.
 #[napi(catch_unwind)]

@@ -354,7 +354,7 @@ describe("the host's view", () => {
     assert.deepEqual(json.capabilities, [
       {
         kind: "text-inference",
-        ids: ["cloudsigma", "cloudsigma-staging", "taas-affinity-hook"],
+        ids: ["cloudsigma", "cloudsigma-staging", "taas-affinity"],
       },
     ]);
     assert.deepEqual(

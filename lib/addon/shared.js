@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * The version of the record below, and of the interface between this JavaScript and the addon. If either changes, raise
  * this number and `INTERFACE` in `src/lib.rs`.
  */
-export const INTERFACE = 10;
+export const INTERFACE = 11;
 
 /** The version is part of the name, so a copy with another version of the record makes its own. */
 const NAME = Symbol.for(`openclaw-taas-affinity/${INTERFACE}`);
@@ -38,6 +38,8 @@ const make = () =>
     observed: new Map(),
     /** @type {{ stop?: () => void }} the one subscription to undici's channels */
     channel: {},
+    /** Whether this process is a gateway. The process of a command has no figures of its own. */
+    process: { isGateway: false },
     /** @type {{ native?: typeof import("../../native.js") }} the addon that serves this thread */
     addon: {},
   });

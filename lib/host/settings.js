@@ -66,6 +66,7 @@ const SETTINGS = {
   gitHints: oneOf(true, false),
   observe: oneOf(true, false),
   routeNotice: oneOf("off", "log"),
+  statusLine: oneOf(true, false),
   debug: oneOf(false, true),
 };
 
@@ -77,6 +78,7 @@ const SETTINGS = {
  * @property {boolean} gitHints
  * @property {boolean} observe whether to capture routes of calls that another plugin makes
  * @property {"off" | "log"} routeNotice
+ * @property {boolean} statusLine whether the host's `/status` and usage pages show what caching saved
  * @property {boolean} debug
  * @property {string[]} invalid the names of invalid settings and unknown keys, without values
  * @property {Parameters<import("../log.js").Warn>[]} warnings

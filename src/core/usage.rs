@@ -207,6 +207,11 @@ impl Tally {
         self.last_use = Some(call.at);
     }
 
+    /// The dollars that caching saved, and what the same prompts would have cost without it. `None` if no price is known.
+    pub(crate) fn saving(&self) -> Option<(f64, f64)> {
+        (self.priced > 0).then_some((self.saved, self.uncached_cost))
+    }
+
     /// The hit rate of the latest calls with a prompt.
     pub(crate) fn recent_hit_rate(&self) -> Option<f64> {
         let mut sum = Tokens::default();

@@ -15,6 +15,7 @@ mod routes;
 mod selectors;
 mod set_algorithm;
 mod status;
+mod usage_line;
 
 pub use params::{Fault, Params};
 
@@ -64,7 +65,10 @@ pub const METHODS: [(&str, &str, &str, Method); 5] = [
 ];
 
 /// What the plugin shows elsewhere than by gateway method: a name, the keys that it accepts, and the function that answers.
-const SURFACES: [(&str, &str, Method); 1] = [("metrics", metrics::KEYS, metrics::metrics)];
+const SURFACES: [(&str, &str, Method); 2] = [
+    ("metrics", metrics::KEYS, metrics::metrics),
+    ("usageLine", usage_line::KEYS, usage_line::usage_line),
+];
 
 /// Why a query failed. The text says what is wrong and what is accepted.
 #[derive(Debug, Error)]

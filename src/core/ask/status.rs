@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Fault, Params, Question, selectors::Selector};
+use super::{Fault, Params, Question, selectors::Selector, usage_line};
 use crate::{
     doctor::Level,
     store::{Algorithm, AlgorithmTarget, CallIdentity, Row},
@@ -66,6 +66,7 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
         "affinity": facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
         "baseline": BASELINE,
         "totals": usage.totals,
+        "usageLine": usage_line::of_all(question, &usage, facts),
         "agents": agents.map(|(_, row)| shown(row)).collect::<Value>(),
         "sessions": session_rows,
         "models": usage.models.iter().map(|(_, model)| json!(model)).collect::<Value>(),

@@ -21,6 +21,9 @@ fn status_has_a_row_for_each_agent_session_and_model_and_the_totals() {
     record_failure(&store, &main, 429);
     record_usage(&store, &ops, Some("openai/gpt-5"), [10.0, 0.0, 0.0, 1.0]);
     let all = status(&store, &json!({}));
+    let line = all["usageLine"].as_str().expect("the totals as a line");
+    assert!(line.starts_with("900 tokens saved, "), "{line}");
+    assert_eq!(status(&Store::new(LIMIT), &json!({}))["usageLine"], Value::Null);
     assert_eq!(all["totals"]["requests"], 4);
     assert_eq!(all["totals"]["failuresByStatus"], json!({ "429": 1 }));
     let tokens = json!({ "input": 210, "cached": 900, "written": 900, "output": 16 });

@@ -1,7 +1,7 @@
 // What the host's `/status` and usage pages get.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
@@ -9,7 +9,7 @@ import { afterEach, describe, test } from "node:test";
 import { shared } from "../lib/addon/shared.js";
 import { createUsageHooks } from "../lib/surface/usage.js";
 import { readJson } from "../scripts/platforms.mjs";
-import { call, failOnUnhandledRejections, newAgent } from "./support/agents.mjs";
+import { ask, call, failOnUnhandledRejections, newAgent } from "./support/agents.mjs";
 import { forgetWarnings, ROOT, register, routed } from "./support/plugin.mjs";
 
 failOnUnhandledRejections();
@@ -31,15 +31,21 @@ afterEach(() => {
   shared.process.isGateway = false;
 });
 
-/** One call of `agent`: 100,000 prompt tokens of which 80,000 are cached. It costs $0.20 without a cache, and $0.144 less. */
-async function use(host, agent, route = "claude-sonnet-4", hook = "wrapStreamFn") {
-  const usage = { input: 20_000, cacheRead: 80_000, cacheWrite: 0, output: 10 };
+/** 100,000 tokens of a prompt, of which 80,000 are cached. They cost $0.20 without a cache, and $0.144 less with it. */
+const USAGE = { input: 20_000, cacheRead: 80_000, cacheWrite: 0, output: 10 };
+
+/** One call of `agent`. */
+async function use(
+  host,
+  agent,
+  { route = "claude-sonnet-4", hook = "wrapStreamFn", usage = USAGE, cost = COST } = {},
+) {
   const stream = { result: async () => ({ stopReason: "stop", usage }) };
   const streamFn = (_model, _context, options) => {
     options.onResponse(routed({ "x-taas-autorouter-model": route }));
     return stream;
   };
-  await call(host, agent, streamFn, { hook, model: { id: "auto", cost: COST } });
+  await call(host, agent, streamFn, { hook, model: { id: "auto", cost } });
 }
 
 /** What `/status` tells the hook about an agent. */
@@ -86,8 +92,8 @@ describe("/status of an agent", () => {
     const host = gateway();
     const [agent, other] = [newAgent(), newAgent()];
     await use(host, agent);
-    await use(host, agent, "tiny", "wrapSimpleCompletionStreamFn");
-    await use(host, other, "gpt-5");
+    await use(host, agent, { route: "tiny", hook: "wrapSimpleCompletionStreamFn" });
+    await use(host, other, { route: "gpt-5" });
     assert.deepEqual(host.provider.fetchUsageSnapshot(about(agent)), {
       provider: "cloudsigma",
       displayName: "TaaS affinity",
@@ -107,7 +113,7 @@ describe("/status of an agent", () => {
       ["by-default-dir", "/s/agents/by-default-dir/agent"],
       ["dir-owner", agentDir],
     ]) {
-      await use(host, { ...newAgent(), agentId }, "gpt-5");
+      await use(host, { ...newAgent(), agentId });
       const context = about({ workspaceDir: `/w/${agentId}-x`, agentDir: dir }, { config });
       assert.match(host.provider.fetchUsageSnapshot(context).summary, /^\$0\.14 saved/, agentId);
     }
@@ -130,13 +136,36 @@ describe("/status of an agent", () => {
   });
 });
 
+test("docs/status.md shows lines as the hook writes them", async () => {
+  const document = readFileSync(join(ROOT, "docs", "status.md"), "utf8");
+  const config = { models: { providers: { cloudsigma: { models: [] } } } };
+  const host = gateway({ config });
+  const lineOf = async (usage, cost) => {
+    const agent = newAgent();
+    await use(host, agent, { usage: { ...USAGE, ...usage }, cost });
+    return host.provider.fetchUsageSnapshot(about(agent)).summary;
+  };
+  const whole = await lineOf({ input: 34_444, cacheRead: 105_556 });
+  assert.ok(document.includes(`\n📊 Usage: ${whole}\n`), whole);
+  for (const line of [
+    await lineOf({ cacheRead: 601_432 }, {}),
+    await lineOf({ input: 65_000, cacheRead: 0, cacheWrite: 60_000 }),
+  ]) {
+    const [start] = line.split(", claude");
+    assert.ok(document.includes(`\`${start}\``), start);
+  }
+});
+
 describe("usage pages", () => {
   test("a gateway answers with the totals at once", async () => {
     const host = gateway();
     await use(host, newAgent());
     const { provider, summary } = host.provider.fetchUsageSnapshot(ABOUT_ALL);
     assert.equal(provider, "taas-affinity");
-    assert.match(summary, /^\$\d\.\d\d saved \(72 %\)$/);
+    assert.match(summary, /^\$\d\.\d\d saved \(\d\d %\)$/);
+    const { totals, usageLine } = ask(host, "taas.affinity.status", {});
+    assert.ok(summary.startsWith(`$${totals.saved.usd.toFixed(2)} `), summary);
+    assert.equal(usageLine, summary, "another process gets the same");
   });
 
   test("only a full registration marks the process as a gateway, and all copies know", () => {

@@ -4,15 +4,7 @@ import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { describe, test } from "node:test";
 
-import {
-  agentContext,
-  METHOD,
-  modelCall,
-  native,
-  register,
-  routed,
-  SESSION,
-} from "./support/plugin.mjs";
+import { agentContext, METHOD, modelCall, register, routed, SESSION } from "./support/plugin.mjs";
 
 const { provider, ask, methods } = register();
 
@@ -162,8 +154,7 @@ describe("the table", () => {
       const context = agentContext({ agentId: `bound-${index}`, workspaceDir: `/bound/${index}` });
       await modelCall(provider, { context, response: routed() });
     }
-    assert.deepEqual(native.captureTableSize(), { sessions: 256, agents: 256, limit: 256 });
-    assert.equal(ask({ agentId: "bound-0" }).payload.capture, null);
+    assert.equal(ask({ agentId: "bound-43" }).payload.capture, null);
     assert.equal(ask({ workspaceDir: "/bound/43" }).payload.capture, null);
     assert.notEqual(ask({ agentId: "bound-44" }).payload.capture, null);
     assert.notEqual(ask({ workspaceDir: "/bound/299" }).payload.capture, null);

@@ -61,15 +61,6 @@ struct State {
     counters: Counters,
 }
 
-/// The number of captures in a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Sessions with a capture.
-    pub sessions: usize,
-    /// Agents with a capture.
-    pub agents: usize,
-}
-
 impl Store {
     /// Creates an empty store for `limit` sessions and `limit` agents.
     #[must_use]
@@ -181,13 +172,6 @@ impl Store {
     pub(crate) fn algorithms(&self) -> BTreeMap<AlgorithmTarget, Algorithm> {
         self.state.lock().algorithms.0.clone()
     }
-
-    /// The number of captures in the store.
-    #[must_use]
-    pub fn size(&self) -> Size {
-        let captures = &self.state.lock().captures;
-        Size { sessions: captures.by_session.len(), agents: captures.by_agent.len() }
-    }
 }
 
 #[cfg(test)]
@@ -205,6 +189,12 @@ mod tests {
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
         let response = Response { values, ..Response::default() };
         Capture::of(&response, session_id, at).expect("autorouted")
+    }
+
+    /// The numbers of sessions and agents with a capture.
+    fn sizes(store: &Store) -> (usize, usize) {
+        let captures = &store.state.lock().captures;
+        (captures.by_session.len(), captures.by_agent.len())
     }
 
     fn of(agent_id: Option<&str>) -> CallIdentity<'_> {
@@ -226,7 +216,7 @@ mod tests {
         assert_eq!(at(store.by_session("oc:2")), Some(2));
         assert_eq!(at(store.by_agent("a")), Some(2));
         assert_eq!(at(store.latest()), Some(3));
-        assert_eq!(store.size(), Size { sessions: 2, agents: 1 });
+        assert_eq!(sizes(&store), (2, 1));
     }
 
     #[test]
@@ -239,7 +229,7 @@ mod tests {
         assert!(store.by_session("oc:1").is_some());
         store.remember(capture("oc:0", 256), &of(Some("agent-0")));
         store.remember(capture("oc:new", 257), &of(Some("agent-new")));
-        assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
+        assert_eq!(sizes(&store), (256, 256));
         assert_eq!(store.by_session("oc:1"), None);
         assert_eq!(store.by_agent("agent-1"), None);
         assert_eq!(at(store.by_session("oc:0")), Some(256));
@@ -264,7 +254,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
+        assert_eq!(sizes(&store), (256, 256));
     }
 
     #[test]
@@ -274,7 +264,7 @@ mod tests {
         store.remember(capture("oc:2", 2), &of(Some("ops-bot")));
         assert_eq!(at(store.by_agent("OPS-BOT")), Some(2));
         assert_eq!(store.by_agent("ops bot"), None);
-        assert_eq!(store.size().agents, 1);
+        assert_eq!(sizes(&store).1, 1);
     }
 
     const RUN: &str = "run:model:1";

@@ -18,7 +18,7 @@ export declare class Gateway {
    */
   constructor(pluginVersion: string, hostName: string, home: string | undefined | null, gitHints: boolean, namespace?: string | undefined | null)
   /**
-   * Decides the identity of a stream wrapper's calls. `context` is the hook's context. `env` is `process.env`, and is read
+   * Decides the identity of a stream wrapper's calls. `context` is the hook's context, with the model's id as `modelId`. `env` is `process.env`, and is read
    * only if the context is not enough.
    *
    * # Errors

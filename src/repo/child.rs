@@ -12,7 +12,7 @@
 
 use std::{
     fs::File,
-    io::{self, PipeReader, PipeWriter, Seek},
+    io::{self, PipeWriter, Seek},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -101,7 +101,7 @@ impl Running {
     /// data, so that a bomb in a repository is the child's problem. A system may forbid either, which
     /// is no reason to do without git.
     #[cfg(target_os = "linux")]
-    fn tie(&self, input: &PipeReader) {
+    fn tie(&self, input: &io::PipeReader) {
         use rustix::{fs::OFlags, process};
         use std::os::fd::AsRawFd;
 

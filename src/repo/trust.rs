@@ -115,6 +115,7 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
 
 /// How many names must follow a sticky directory: nobody can take away what another has put there, but
 /// all can put something beside it.
+#[cfg(unix)]
 const STICKY: usize = 2;
 
 /// Why what is at `at` may be another user's. `below` is how many names follow.

@@ -31,9 +31,11 @@ const GIT: Duration = Duration::from_millis(2500);
 const ACTIVE: usize = 4;
 const VERDICTS: usize = ACTIVE - 1;
 
-/// How many probes there may be with those that hang, and how many may hang in places that lie side by side.
+/// How many probes there may be with those that hang, and how many may hang in places that lie side by side, and at
+/// one place. One alone may just have been stopped with its process.
 const MOST: usize = 128;
 const HUNG: usize = 8;
+const HUNG_AT_PLACE: usize = 2;
 
 /// How long a probe waits for its turn to ask for the verdict. If it waited longer, its answer would be too old.
 const WAIT: Duration = Duration::from_millis(500);
@@ -164,12 +166,24 @@ fn change_own(change: impl FnOnce(&mut Probe)) {
     PROBES.lock().iter_mut().find(|probe| probe.is_own()).map(change);
 }
 
-/// Notes that this thread's probe looks at a place now, unless probes hang there.
+/// Where other probes hang.
+fn hung(probes: &[Probe]) -> Vec<&Path> {
+    let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own());
+    hung.map(Probe::place).collect()
+}
+
+/// Whether a probe hangs at a place, or on the way to it.
+pub(crate) fn is_hung(place: &Path) -> bool {
+    hung(&PROBES.lock()).iter().any(|hung| place.starts_with(hung))
+}
+
+/// Notes that this thread's probe looks at a place now, unless too many probes hang there.
 pub(crate) fn enter(at: &Path) -> bool {
     let mut probes = PROBES.lock();
-    let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own()).map(Probe::place);
-    let beside = |hung: &&Path| hung.parent().is_some_and(|parent| at.starts_with(parent));
-    let is_refused = hung.clone().any(|hung| hung == at) || hung.filter(beside).count() >= HUNG;
+    let hung = hung(&probes);
+    let is_beside = |hung: &Path| hung.parent().is_some_and(|parent| at.starts_with(parent));
+    let is_refused = hung.iter().filter(|hung| **hung == at).count() >= HUNG_AT_PLACE
+        || hung.iter().filter(|hung| is_beside(hung)).count() >= HUNG;
     if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
         (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + LOOK));
     }

@@ -122,6 +122,7 @@ test("a client that prefers OpenMetrics gets OpenMetrics", () => {
     ["*/*", false],
     ["text/plain", false],
     [OPEN, true],
+    [`text/plain, ${OPEN}`, true],
     [`${OPEN};version=1.0.0;q=0`, false],
     [`text/plain;version=0.0.4, ${OPEN};q=0.5`, false],
     [`text/plain;q=0.5, APPLICATION/OpenMetrics-Text ; version=1.0.0 ; q=0.75, */*;q=0.1`, true],

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
+import { pairDevice } from "../support/device.mjs";
 import { ROOT } from "../support/plugin.mjs";
 import { promtool, startPrometheus } from "../support/prometheus.mjs";
 
@@ -232,6 +233,14 @@ test("the gateway's token is needed, in the header", async () => {
     assert.equal(response.status, 401);
     assert.doesNotMatch(await response.text(), /taas_affinity/);
   }
+});
+
+test("a device's token is enough if the device may read", async () => {
+  const statusFor = async (scope) =>
+    (await fetchMetrics(bearer(await pairDevice(gateway, [scope])))).status;
+  assert.equal(await statusFor("operator.read"), 200);
+  // OpenClaw itself refuses such a token.
+  assert.equal(await statusFor("operator.approvals"), 401);
 });
 
 test("HEAD has no body, OpenMetrics is there for who asks, and POST gets 405", async () => {

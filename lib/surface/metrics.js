@@ -15,7 +15,7 @@ function prefersOpenMetrics(accept = "") {
   for (const range of accept.toLowerCase().split(",")) {
     const [type, ...parameters] = range.split(";").map((part) => part.trim());
     const quality = parameters.find((parameter) => parameter.startsWith("q="));
-    const weight = quality === undefined ? 1 : Number(quality.slice(2)) || 0;
+    const weight = quality === undefined ? 1 : Number(quality.slice(2));
     weights.set(type, Math.max(weight, weights.get(type) ?? 0));
   }
   const weight = weights.get("application/openmetrics-text") ?? 0;

@@ -180,7 +180,7 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
   await buildCommands({
     program,
     descriptor: { name: "taas", description: "TaaS" },
-    io: { process, importSdk, now: () => NOW, watchMs: 5 },
+    io: { process, importSdk, now: () => NOW, watchMs: 5, retryMs: 1 },
   });
   try {
     await program.parseAsync(["node", "openclaw", ...args]);

@@ -125,7 +125,7 @@ describe("an error in JSON", () => {
     [
       "an unknown algorithm",
       ["algorithm", "sk-secret", "--agent", "/home/secret"],
-      { [SET]: refusal("INVALID_REQUEST", `${SET}: agentId is "/home/secret"`) },
+      { ...ANSWERS, [SET]: refusal("INVALID_REQUEST", `${SET}: agentId is "/home/secret"`) },
       'agentId is "…"',
     ],
     [

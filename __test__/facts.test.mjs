@@ -69,6 +69,7 @@ describe("facts", () => {
       package: "0.1.0",
       owned: [],
       unasked: {},
+      agents: ["main", "ops", "blank"],
       agentsWithoutWorkspace: ["ops", "blank"],
     });
     const [provider, ...others] = providers;
@@ -352,8 +353,12 @@ describe("the plugin", () => {
     }
     emit("gateway_start", { port: 1 });
     assert.deepEqual(warnings, []);
-    const { evidence, costs } = checks()["cache-markers"];
-    assert.match(evidence, /claude-uncached came from a cache: add compat\.cacheControlFormat/);
+    const { evidence, advice, costs } = checks()["cache-markers"];
+    assert.match(evidence, /claude-uncached came from a cache, and .* lacks compat\.cacheControl/);
+    assert.match(
+      advice,
+      /openclaw\.json, give the model "claude-uncached" in .*cloudsigma compat: {/,
+    );
     assert.equal(costs, true);
     let status;
     methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (status = payload) });

@@ -2,7 +2,7 @@
 
 import { checkLines, summary } from "./checks.js";
 import { ago, count, counted, percent } from "./numbers.js";
-import { saved } from "./status.js";
+import { savedText } from "./tables.js";
 import { clean } from "./text.js";
 
 const ROUTES = 5;
@@ -22,7 +22,7 @@ async function overview(ask, params) {
   return [
     `${agentId ? clean(agentId) : "All agents"}: ${route}`,
     row?.requests > 0
-      ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, ${saved(row)} saved`
+      ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, ${savedText(row)} saved`
       : "no calls recorded yet",
     warnings > 0 ? `${counted(warnings, "warning")}: use /taas doctor` : "no warnings",
   ];
@@ -41,7 +41,7 @@ async function doctor(ask) {
   const { checks } = await ask("taas.affinity.status", {});
   const problems = checks.filter(({ level }) => level !== "ok");
   const lines = problems.flatMap((check) => checkLines(check, STYLE));
-  return [...lines.map((line) => line.trim()), summary(checks)];
+  return [summary(checks), ...lines.map((line) => line.trim())];
 }
 
 const COMMANDS = { __proto__: null, "": overview, routes, doctor };

@@ -65,6 +65,8 @@ export function runner({
   retryMs = RETRY_MS,
 }) {
   const { stdout, stderr, env } = process;
+  /** The streams that have a frame of `--watch`. */
+  const framed = new Set();
 
   /** Prints the result of a command, and sets the exit code. */
   function show({ answer, lines, exit = EXIT.ok, stream = stdout }, { json, watch }) {
@@ -76,7 +78,10 @@ export function runner({
     if (watch && stream.isTTY) {
       cursorTo(stream, 0, 0);
       clearScreenDown(stream);
+    } else if (framed.has(stream)) {
+      stream.write("\n");
     }
+    framed.add(stream);
     const style = styleFor(stream, env);
     stream.write(`${fit(lines(style), style.width).join("\n")}\n`);
   }

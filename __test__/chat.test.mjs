@@ -30,7 +30,7 @@ describe("/taas", () => {
     assert.match(text, /^main: answered by anthropic\/claude-sonnet, 2 min ago$/m);
     assert.match(
       text,
-      /^92 % of the prompt cached in 10 calls, \$0\.42 of \$1\.80 on input, 23 % saved$/m,
+      /^92 % of the prompt cached in 10 calls, saved \$0\.42 of \$1\.80 on input, 23 %$/m,
     );
     assert.match(text, /^1 warning: use \/taas doctor$/m);
     assert.ok(requests.every(([, { agentId }]) => agentId === "main"));

@@ -22,7 +22,7 @@ async function overview(ask, params) {
   return [
     `${agentId ? clean(agentId) : "All agents"}: ${route}`,
     row?.requests > 0
-      ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, ${savedText(row)} saved`
+      ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, saved ${savedText(row)}`
       : "no calls recorded yet",
     warnings > 0 ? `${counted(warnings, "warning")}: use /taas doctor` : "no warnings",
   ];

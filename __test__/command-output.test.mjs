@@ -320,6 +320,7 @@ describe("the output for a person", () => {
     assert.match(lines[head], /^MODEL +CALLS +SHARE +HIT +NOW +COST +SAVED +SAVED % +FAIL$/);
     assert.match(lines[head + 1], /^anthropic.* 6 +60 % +92 % +71 % +\$1\.50 +\$0\.42 +23 % +1$/);
     assert.match(lines[head + 2], /^mistral\/tiny +2 +20 % .* 0$/);
+    assert.match(lines[head + 3], /^no model +2 +20 % +– +– +– +– +– +0$/);
     assertFits(lines);
     assert.match(stdout, /^AGENT/m);
     const part = await openclaw(["taas", "status", "--models", "--agent", "main"], ANSWERS);

@@ -41,9 +41,15 @@ export function sessionTable(rows, now, style) {
   return table(rows, [session, AGENT, MODEL, CALLS, ...RATES, saved, lastUse(now)], style);
 }
 
-/** One row for each model, the most used first. */
+/** One row for each model, the most used first, and one for the calls that failed before a model answered. */
 export function modelTable(models, totals, style) {
   const rows = models.toSorted((one, other) => other.requests - one.requests);
+  const [requests, failures] = ["requests", "failures"].map((key) =>
+    models.reduce((rest, row) => rest - row[key], totals[key]),
+  );
+  if (requests > 0) {
+    rows.push({ model: "no model", requests, failures });
+  }
   const columns = [
     MODEL,
     CALLS,

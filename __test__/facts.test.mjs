@@ -31,6 +31,17 @@ const withProvider = (entry, more) => ({ models: { providers: { cloudsigma: entr
 const entryOf = (entry, more) => of(withProvider(entry, more)).providers[0];
 
 describe("facts", () => {
+  test("the facts name the configured agents, unless they are unknown or too many", () => {
+    const agentsOf = (agents) => of({ agents }).agents;
+    assert.deepEqual(agentsOf({ entries: { ops: {}, dev: {} } }), ["ops", "dev"]);
+    assert.deepEqual(agentsOf({ list: [{ id: "ops" }, { id: 7 }, null] }), ["ops"]);
+    assert.deepEqual(agentsOf(undefined), ["main"], "the host's own agent");
+    const entries = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i, {}]));
+    assert.equal(agentsOf({ entries: entries(256) }).length, 256);
+    assert.equal(agentsOf({ entries: entries(257) }), null);
+    assert.equal(of(undefined).agents, null);
+  });
+
   test("the facts describe the configuration of a gateway", () => {
     const config = {
       models: {

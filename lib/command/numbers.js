@@ -23,16 +23,10 @@ const rounded = (value, digits) => Math.round(value * 10 ** digits);
 
 /** Whether each amount keeps two significant digits, and different amounts stay different if they must be `distinct`. */
 function isReadable(amounts, digits, distinct) {
-  const shown = amounts.map((amount) => rounded(amount, digits));
-  return amounts.every(
-    (amount, at) =>
-      (rounded(amount, 6) === 0 || Math.abs(shown[at]) >= 10) &&
-      !(
-        distinct &&
-        shown.some(
-          (other, i) => other === shown[at] && rounded(amounts[i], 6) !== rounded(amount, 6),
-        )
-      ),
+  const [shown, exact] = [digits, 6].map((each) => amounts.map((value) => rounded(value, each)));
+  return (
+    exact.every((value, at) => value === 0 || Math.abs(shown[at]) >= 10) &&
+    !(distinct && new Set(shown).size < new Set(exact).size)
   );
 }
 

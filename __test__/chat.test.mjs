@@ -40,6 +40,9 @@ describe("/taas", () => {
     const failed = { agentId: "main", status: 503, ...capture({ autorouterModel: null }) };
     const { text, requests } = await chat("routes", { [ROUTES]: { routes: [failed], total: 1 } });
     assert.match(text, /failed with 503/);
+    const titled = { ...failed, status: 200, kind: "completion", autorouterModel: "mistral/tiny" };
+    const marked = await chat("routes", { [ROUTES]: { routes: [titled], total: 1 } });
+    assert.equal(marked.text, `${text.split(":")[0]}: mistral/tiny (completion)`);
     assert.deepEqual(requests, [[ROUTES, { agentId: "main", limit: 5 }]]);
     const doctor = await chat(" Doctor ", { [STATUS]: status({ checks: [FINE, check()] }) });
     assert.match(doctor.text, /^1 ok, 1 warning\nwarning +low-hit-rate$/m);

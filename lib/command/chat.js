@@ -30,9 +30,10 @@ async function overview(ask, params) {
 
 async function routes(ask, params) {
   const answer = await ask("taas.affinity.routes", { ...params, limit: ROUTES });
-  const lines = answer.routes.map(({ capturedAt, autorouterModel, status }) => {
+  const lines = answer.routes.map(({ capturedAt, autorouterModel, kind, status }) => {
+    const title = kind === "completion" ? " (completion)" : "";
     const failed = status >= 400 ? `, failed with ${count(status)}` : "";
-    return `${ago(capturedAt, Date.now())}: ${clean(autorouterModel)}${failed}`;
+    return `${ago(capturedAt, Date.now())}: ${clean(autorouterModel)}${title}${failed}`;
   });
   return lines.length > 0 ? lines : ["no routes recorded yet"];
 }

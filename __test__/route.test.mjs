@@ -49,6 +49,28 @@ describe("a capture", () => {
     );
   });
 
+  test("the latest route of an agent is that of its last run, and routes marks completions", async () => {
+    const context = agentContext({ agentId: "titled", workspaceDir: "/titled" });
+    const answered = (model, hook) =>
+      captured(routed({ "x-taas-autorouter-model": model }).headers, { hook, context });
+    const completion = "wrapSimpleCompletionStreamFn";
+    assert.equal((await answered("mistral/tiny", completion)).autorouterModel, "mistral/tiny");
+    assert.equal((await answered("anthropic/claude")).autorouterModel, "anthropic/claude");
+    assert.equal((await answered("mistral/tiny", completion)).autorouterModel, "anthropic/claude");
+    const kinds = (params) => {
+      let found;
+      const respond = (_, answer) => (found = answer);
+      methods
+        .get("taas.affinity.routes")
+        .handler({ params: { agentId: "titled", ...params }, respond });
+      return found.routes.map(({ kind, autorouterModel }) => `${kind} ${autorouterModel}`);
+    };
+    const [title, run] = ["completion mistral/tiny", "run anthropic/claude"];
+    assert.deepEqual(kinds({}), [title, run, title]);
+    assert.deepEqual(kinds({ kind: "run" }), [run]);
+    assert.deepEqual(kinds({ kind: "completion" }), [title, title]);
+  });
+
   test("a response whose status is no number is no route", async () => {
     const context = agentContext({ agentId: "odd-status", agentDir: undefined });
     for (const status of [Number.NaN, Number.POSITIVE_INFINITY, "ok", {}]) {

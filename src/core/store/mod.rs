@@ -1,7 +1,7 @@
 //! The store of this process: captures, calls and usage, bounded, behind one lock.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
 };
@@ -31,7 +31,7 @@ pub(crate) use conversations::Conversation;
 use conversations::Conversations;
 pub(crate) use counters::{Counters, Sums};
 use history::History;
-pub(crate) use history::{HISTORY_LIMIT, HistoryEntry};
+pub(crate) use history::{HISTORY_LIMIT, HistoryEntry, KINDS};
 pub use identity::CallIdentity;
 use notices::Notices;
 pub use notices::RouteChange;
@@ -131,6 +131,14 @@ impl Store {
     /// The latest responses, the newest first.
     pub(crate) fn history(&self) -> Vec<HistoryEntry> {
         self.state.lock().history.all()
+    }
+
+    /// The agents that called or were answered, in alphabetical order.
+    pub(crate) fn agents(&self) -> BTreeSet<String> {
+        let state = self.state.lock();
+        let counted = state.usage.agents.iter().map(|(id, _)| id.as_str());
+        let captured = state.captures.by_agent.iter().map(|(id, _)| id.as_str());
+        counted.chain(captured).chain(state.history.agents()).map(str::to_owned).collect()
     }
 
     /// Conversations that moved between workspaces, the newest first.

@@ -221,9 +221,26 @@ export interface Tally {
   tokens: Tokens;
   /** `cached / (input + cached + written)`, from 0 to 1; `null` without a prompt. */
   hitRate: number | null;
+  /** The hit rate of the latest 32 calls with a prompt. */
+  recentHitRate: number | null;
+  /** The hit rate of the first calls of conversations, and that of their later calls; `null` without such calls. */
+  firstCallHitRate: number | null;
+  laterCallHitRate: number | null;
   saved: Saved;
+  /** US dollars for prompts and answers of the calls whose prices are known; `null` if no price is known. */
+  costUsd: number | null;
+  /** Calls with a prompt, by whether some of it came from a cache. */
+  latencyMs: { cached: Durations; uncached: Durations };
   firstUse: number | null;
   lastUse: number | null;
+}
+
+/** Percentiles in milliseconds, at most 9 % off; `null` without such calls. */
+export interface Durations {
+  /** From the beginning of the call until the headers of its last response arrive. */
+  headers: { p50: number; p95: number } | null;
+  /** From the beginning of the call until its stream ends. */
+  end: { p50: number; p95: number } | null;
 }
 
 /** Tokens as OpenClaw counts them. What was read from a cache or written to one is no part of `input`. */
@@ -246,6 +263,8 @@ export interface Saved {
   usd: number | null;
   /** What the same prompts would have cost, in US dollars. */
   usdWithoutCache: number | null;
+  /** `usd / usdWithoutCache`; `null` if no price is known. */
+  share: number | null;
   /** Calls whose prices are known. */
   pricedRequests: number;
 }
@@ -256,8 +275,13 @@ export interface Row extends Tally {
   sessionId: string;
   /** The kind of source that it comes from: `workspaceDir`, `conversation`, `stateDir` or a variable's name. */
   source: string;
-  /** The latest model that answered: the autorouter's, else what the answer says, else what was asked for. */
+  /**
+   * The model of the latest run, or without a run, of the latest completion, such as a title: the autorouter's, else
+   * what the answer says, else what was asked for.
+   */
   model: string | null;
+  /** `status` and `requestId` are those of its last response, if they are known. */
+  lastFailure: { at: number; status: number | null; requestId: string | null } | null;
   /**
    * What was chosen by `taas.autorouter.setAlgorithm` and its next request will carry, unless the caller sets another:
    * its session's, else its workspace's, else its agent's.
@@ -316,6 +340,11 @@ export interface Status {
   /** The checks that are not ok. */
   warnings: Check[];
   checks: Check[];
+  /**
+   * At most 64 ids of agents that called or are configured. Only there where the question was about an agent that is
+   * not one of them.
+   */
+  knownAgents?: string[];
 }
 
 /**
@@ -329,6 +358,8 @@ export interface Routes {
     conversationId: string | null;
     /** From 400 on where the request failed, which is no route; `null` where the host gave none. */
     status: number | null;
+    /** A run of the agent, or a completion, such as a title or a recap. Another plugin's calls count as runs. */
+    kind: "run" | "completion";
   })[];
   /** How many there are of what was asked for. */
   total: number;

@@ -18,7 +18,7 @@ export declare class Gateway {
    */
   constructor(pluginVersion: string, hostName: string, home: string | undefined | null, gitHints: boolean, namespace?: string | undefined | null)
   /**
-   * Decides the identity of a stream wrapper's calls. `context` is the hook's context. `env` is `process.env`, and is read
+   * Decides the identity of a stream wrapper's calls. `context` is the hook's context, with the model's id as `modelId`. `env` is `process.env`, and is read
    * only if the context is not enough.
    *
    * # Errors
@@ -70,24 +70,6 @@ export declare function captureObserved(request: ObservedRequest, response: stri
  * The error has the code `InvalidArg` if `response` is not such a text.
  */
 export declare function captureResponse(wrapper: ExternalObject<Wrapper>, response: string, call?: number | undefined | null): boolean
-
-/**
- * The number of captures in the store, and its limit.
- *
- * # Errors
- * The limit fits an `u32`, so there are no errors.
- */
-export declare function captureTableSize(): CaptureTableSize
-
-/** The number of captures in the store. */
-export interface CaptureTableSize {
-  /** Sessions with a capture. */
-  sessions: number
-  /** Agents with a capture. */
-  agents: number
-  /** The highest number of sessions, and of agents. */
-  limit: number
-}
 
 /** A reason for missing repository hints. It is for the log only, because it can contain a path. */
 export interface Complaint {
@@ -152,14 +134,6 @@ export declare function interfaceNumber(): number
 
 /** Whether a header carries `value` unchanged. */
 export declare function isHeaderSafe(value: string): boolean
-
-/**
- * The latest capture of an agent as JSON text, or `null`.
- *
- * # Errors
- * Every capture has a JSON form, so there are no errors.
- */
-export declare function latestByAgent(agentId: string): string | null
 
 /** A gateway method that [`Gateway::ask`] answers. */
 export interface Method {

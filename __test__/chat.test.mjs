@@ -28,7 +28,10 @@ describe("/taas", () => {
       [STATUS]: status({ warnings: [check()] }),
     });
     assert.match(text, /^main: answered by anthropic\/claude-sonnet, 2 min ago$/m);
-    assert.match(text, /^92 % of the prompt cached in 10 calls, \$0\.42 saved$/m);
+    assert.match(
+      text,
+      /^92 % of the prompt cached in 10 calls, saved \$0\.42 of \$1\.80 on input, 23 %$/m,
+    );
     assert.match(text, /^1 warning: use \/taas doctor$/m);
     assert.ok(requests.every(([, { agentId }]) => agentId === "main"));
   });
@@ -37,10 +40,12 @@ describe("/taas", () => {
     const failed = { agentId: "main", status: 503, ...capture({ autorouterModel: null }) };
     const { text, requests } = await chat("routes", { [ROUTES]: { routes: [failed], total: 1 } });
     assert.match(text, /failed with 503/);
+    const titled = { ...failed, status: 200, kind: "completion", autorouterModel: "mistral/tiny" };
+    const marked = await chat("routes", { [ROUTES]: { routes: [titled], total: 1 } });
+    assert.equal(marked.text, `${text.split(":")[0]}: mistral/tiny (completion)`);
     assert.deepEqual(requests, [[ROUTES, { agentId: "main", limit: 5 }]]);
     const doctor = await chat(" Doctor ", { [STATUS]: status({ checks: [FINE, check()] }) });
-    assert.match(doctor.text, /low-hit-rate/);
-    assert.match(doctor.text, /1 ok, 1 warning/);
+    assert.match(doctor.text, /^1 ok, 1 warning\nwarning +low-hit-rate$/m);
     assert.match((await chat("nonsense")).text, /\/taas routes/);
     assert.match((await chat("constructor")).text, /\/taas routes/);
   });

@@ -166,7 +166,7 @@ describe("exit codes", () => {
       2,
       "INVALID_REQUEST",
     ],
-    ["an excess argument", ["status", "extra"], ANSWERS, 2, "INVALID_REQUEST"],
+    ["an excess argument", ["status", "main", "extra"], ANSWERS, 2, "INVALID_REQUEST"],
     ["an unknown command", ["nonsense"], ANSWERS, 2, "INVALID_REQUEST"],
     ["an unknown option without a command", ["--nope"], ANSWERS, 2, "INVALID_REQUEST"],
     ["two selectors", ["route", "--agent", "a", "--session", "b"], ANSWERS, 2, "INVALID_REQUEST"],

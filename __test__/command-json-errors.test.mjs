@@ -7,7 +7,16 @@ import { describe, test } from "node:test";
 import { machine } from "../lib/addon/native.js";
 import { PublicError } from "../lib/log.js";
 import { unavailableMethods } from "../lib/methods.js";
-import { ANSWERS, LAST, NO_GATEWAY, openclaw, refusal, SET, STATUS } from "./support/commands.mjs";
+import {
+  ANSWERS,
+  LAST,
+  NO_GATEWAY,
+  openclaw,
+  refusal,
+  SET,
+  STATUS,
+  status,
+} from "./support/commands.mjs";
 
 describe("an error in JSON", () => {
   const failed = (message, more) => Object.assign(new Error(message), more);
@@ -116,7 +125,7 @@ describe("an error in JSON", () => {
     [
       "an unknown algorithm",
       ["algorithm", "sk-secret", "--agent", "/home/secret"],
-      { [SET]: refusal("INVALID_REQUEST", `${SET}: agentId is "/home/secret"`) },
+      { ...ANSWERS, [SET]: refusal("INVALID_REQUEST", `${SET}: agentId is "/home/secret"`) },
       'agentId is "…"',
     ],
     [
@@ -225,5 +234,19 @@ describe("an error in JSON", () => {
       [STATUS]: failed("connect ECONNREFUSED 10.20.30.40:18789", { code: "ECONNREFUSED" }),
     });
     assert.match(stderr, /10\.20\.30\.40:18789/);
+  });
+
+  test("the command asks again while the host reloads the plugin, and at most five times", async () => {
+    const away = refusal("UNAVAILABLE", "PluginInstanceUnavailableError: reloading");
+    const asked = async (error, ends) => {
+      const answer = (_, time) => (time < ends ? error : status());
+      const { code, requests } = await openclaw(["taas", "status"], { [STATUS]: answer });
+      return [code, requests.length];
+    };
+    assert.deepEqual(await asked(away, 2), [0, 2]);
+    assert.deepEqual(await asked(away, 5), [0, 5]);
+    assert.deepEqual(await asked(away, 6), [3, 5]);
+    const broken = refusal("UNAVAILABLE", "no binary for this machine");
+    assert.deepEqual(await asked(broken, 2), [1, 1], "another failure is final");
   });
 });

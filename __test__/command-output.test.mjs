@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { machine } from "../lib/addon/native.js";
-import { ago, count, percent, usd } from "../lib/command/numbers.js";
+import { ago, count, moneyOf, percent, percentiles } from "../lib/command/numbers.js";
 import { cut, wrapped } from "../lib/command/text.js";
 import {
   ANSWERS,
@@ -46,14 +46,32 @@ describe("the output for a person", () => {
       "1.23 M",
     ]);
     assert.deepEqual([0, 0.918, 1, null].map(percent), ["0 %", "92 %", "100 %", "–"]);
-    assert.deepEqual([0.42, -0.034, 0.0024, 0, -0.00001, null].map(usd), [
-      "$0.42",
-      "-$0.03",
-      "$0.0024",
-      "$0.00",
-      "$0.00",
-      "–",
-    ]);
+    const together = (amounts, options) => amounts.map(moneyOf(amounts, options));
+    for (const [amounts, shown, options] of [
+      [
+        [0.42, 12, 0, null],
+        ["$0.42", "$12.00", "$0.00", "–"],
+      ],
+      [
+        [0.42, -0.034],
+        ["$0.420", "-$0.034"],
+      ],
+      [
+        [1234.5, 0.0024],
+        ["$1,234.5000", "$0.0024"],
+      ],
+      [
+        [0.0213, 0.0241],
+        ["$0.021", "$0.024"],
+      ],
+      [[1.231, 1.234], ["$1.231", "$1.234"], { distinct: true }],
+      [[0.5, 0.5], ["$0.50", "$0.50"], { distinct: true }],
+      [[-1e-9, 5], ["$0.00", "$5.00"], { distinct: true }],
+    ]) {
+      assert.deepEqual(together(amounts, options), shown);
+    }
+    assert.equal(percentiles({ p50: 123, p95: 12_345 }), "0.12/12 s");
+    assert.equal(percentiles(null), "–");
     const times = [0, 5_000, 2 * 60_000, 3 * 3_600_000, 2 * 86_400_000, -5_000];
     assert.deepEqual(
       times.map((ms) => ago(NOW - ms, NOW)),
@@ -85,12 +103,17 @@ describe("the output for a person", () => {
       [[STATUS, {}]],
     );
     const row = lines.find((line) => line.startsWith("main"));
-    for (const shown of ["claude", "10", "601 k", "92 %", "$0.42", "2 min ago"]) {
+    for (const shown of ["claude", "10", "92 %  71 %", "$1.50  $0.42", "2 min"]) {
       assert.ok(row.includes(shown), `${shown} in ${row}`);
     }
     assert.ok(lines.some((line) => line.startsWith("ops")));
     assert.ok(lines.some((line) => line.startsWith("all")));
-    assert.match(stdout, /Saved \$0\.42 of \$1\.80 \(baseline: as if nothing had been cached\)/);
+    assert.match(stdout, /^Hit rate of conversations: 20 % in the first request, 95 % in later/m);
+    assert.match(
+      stdout,
+      /^10 calls, the first 1 hr ago, cost \$1\.50 \(input \$1\.38, output \$0\.12\)\.$/m,
+    );
+    assert.match(stdout, /^Saved \$0\.42 of \$1\.80 on input, 23 % \(baseline: as if nothing had/m);
     assert.doesNotMatch(stdout, /oc:/, "sessions are shown only with --sessions");
     assertFits(lines);
   });
@@ -108,6 +131,12 @@ describe("the output for a person", () => {
     assert.deepEqual(one.requests[0].params, { sessionId: "oc:4ae2870a2e73027c" });
     for (const shown of [
       /derived from +workspaceDir/,
+      /hit rate +92 %, 71 % in the last 32 calls/,
+      /conversations +20 % in the first request, 95 % in later ones/,
+      /cost +\$1\.50 \(input \$1\.38, output \$0\.12\)/,
+      /saved +\$0\.42 of \$1\.80 on input, 23 %/,
+      /until headers +0\.12\/0\.34 s with cached tokens, 0\.46\/0\.99 s without/,
+      /until the end +2\.3\/12 s with cached tokens, – without/,
       /algorithm +cost/,
       /1 x 429/,
       /1 min ago +429/,
@@ -119,16 +148,32 @@ describe("the output for a person", () => {
   });
 
   test("status prints negative savings, and savings in tokens if prices are unknown", async () => {
-    const saved = { tokens: -900, usd: -0.25, usdWithoutCache: 0.1, pricedRequests: 4 };
+    const saved = {
+      tokens: -900,
+      usd: -0.25,
+      usdWithoutCache: 0.1,
+      share: -2.5,
+      pricedRequests: 4,
+    };
     const lost = await openclaw(["taas", "status"], {
       [STATUS]: status({ totals: tally({ saved }) }),
     });
-    assert.match(lost.stdout, /Saved -\$0\.25 of \$0\.10 in 4 calls with a known price/);
+    assert.match(
+      lost.stdout,
+      /^Saved -\$0\.25 of \$0\.10 on input, -250 % in 4 calls with a known price/m,
+    );
     const unpriced = { tokens: 552_000, usd: null, usdWithoutCache: null, pricedRequests: 0 };
     const tokens = await openclaw(["taas", "status"], {
-      [STATUS]: status({ totals: tally({ saved: unpriced }) }),
+      [STATUS]: status({
+        totals: tally({ saved: unpriced }),
+        agents: [agentRow({ saved: unpriced })],
+      }),
     });
-    assert.match(tokens.stdout, /^all .*552 k tok/m);
+    assert.match(tokens.stdout, /^main .*552 k tok/m);
+    const part = await openclaw(["taas", "status"], {
+      [STATUS]: status({ agents: [agentRow(), agentRow({ saved: unpriced, costUsd: null })] }),
+    });
+    assert.match(part.stdout, /^main .* – {2,}– +2 min$/m, "dollars and tokens are not mixed");
     assert.match(tokens.stdout, /Saved 552 k tokens; the prices are unknown/);
   });
 
@@ -170,12 +215,19 @@ describe("the output for a person", () => {
     const miss = await openclaw(["taas", "route"], { [LAST]: { sessionId: null, capture: null } });
     assert.match(miss.stdout, /^No route recorded yet\.$/m);
     assert.equal(miss.code, 0);
-    const failed = { agentId: "ops", status: 503, ...capture({ autorouterModel: null }) };
+    const failed = {
+      agentId: "ops",
+      status: 503,
+      kind: "completion",
+      ...capture({ autorouterModel: null }),
+    };
     const { requests, stdout, lines } = await openclaw(["taas", "routes", "--limit", "2"], {
       [ROUTES]: { routes: [failed, failed], total: 7 },
     });
     assert.deepEqual(requests[0].params, { limit: 2 });
-    assert.match(stdout, /2 min ago +ops +503/);
+    const runs = await openclaw(["taas", "routes", "--kind", "run"], ANSWERS);
+    assert.deepEqual(runs.requests[0].params, { kind: "run", limit: 20 });
+    assert.match(stdout, /2 min ago +ops +completion +503/);
     assert.match(stdout, /2 of 7 shown\. Use --limit/);
     assertFits(lines);
   });
@@ -195,7 +247,7 @@ describe("the output for a person", () => {
     assert.match(shown.stdout, /ops-bot +cost/);
     assert.match(shown.stdout, /oc:4ae2870a2e73027c +tps/);
     const set = await openclaw(["taas", "algorithm", "cost", "--agent", "main"], ANSWERS);
-    assert.deepEqual(set.requests[0].params, { agentId: "main", algorithm: "cost" });
+    assert.deepEqual(set.requests.at(-1).params, { agentId: "main", algorithm: "cost" });
     assert.match(set.stdout, /^main: algorithm cost from the next call on \(was none\)$/m);
     const cleared = await openclaw(
       ["taas", "algorithm", "none", "--session", "oc:4ae2870a2e73027c"],
@@ -207,22 +259,28 @@ describe("the output for a person", () => {
     assert.match(cleared.stdout, /none from the next call on \(was cost\)/);
   });
 
-  test("doctor prints every check with its evidence and advice", async () => {
+  test("doctor prints the summary, then each problem with its advice, and all checks with --all", async () => {
     const checks = [FINE, check(), check({ id: "ownership", level: "fault" })];
-    const { stdout, lines, code } = await openclaw(["taas", "doctor"], {
-      [STATUS]: status({ checks }),
-    });
+    const given = { [STATUS]: status({ checks }) };
+    const { stdout, lines, code } = await openclaw(["taas", "doctor"], given);
     assert.equal(code, 1);
+    assert.equal(lines[0], "1 ok, 1 warning, 1 fault");
     for (const shown of [
-      /^ok +binary$/m,
       /^warning +low-hit-rate$/m,
       /^fault +ownership$/m,
       /To do: see whether/,
+      /doctor --all/,
     ]) {
       assert.match(stdout, shown);
     }
-    assert.match(stdout, /1 ok, 1 warning, 1 fault/);
+    assert.doesNotMatch(stdout, /binary/);
     assertFits(lines);
+    const all = await openclaw(["taas", "doctor", "--all"], given);
+    assert.match(all.stdout, /^1 ok, .*^ok +binary$/ms);
+    assert.doesNotMatch(all.stdout, /--all/);
+    const fine = await openclaw(["taas", "doctor"], ANSWERS);
+    assert.equal(fine.code, 0);
+    assert.equal(fine.lines[0], "1 ok");
     const { json } = await openclaw(["taas", "doctor", "--json"], { [STATUS]: status({ checks }) });
     assert.deepEqual(json.checks, checks);
     assert.deepEqual(json.versions, {
@@ -232,6 +290,96 @@ describe("the output for a person", () => {
     });
     assert.equal(json.platform, machine());
     assert.equal("agents" in json || "sessions" in json, false);
+  });
+
+  test("status --agent prints all figures of the agent with its last failure", async () => {
+    for (const args of [["--agent", "main"], ["main"]]) {
+      const { stdout, lines, requests } = await openclaw(["taas", "status", ...args], ANSWERS);
+      assert.deepEqual(requests[0].params, { agentId: "main" });
+      assert.match(stdout, /^model +anthropic\/claude-sonnet$/m);
+      assert.match(stdout, /^failed +1 \(1 x 429\)$/m);
+      assert.match(stdout, /^last failure +429, 5 min ago, request req-77$/m);
+      assertFits(lines);
+    }
+    const broken = agentRow({ lastFailure: { at: NOW, status: 200, requestId: null } });
+    const { stdout } = await openclaw(["taas", "status", "main"], {
+      [STATUS]: status({ agents: [broken] }),
+    });
+    assert.match(stdout, /^last failure +no answer, just now$/m);
+  });
+
+  test("status --models prints a row for each model, the most used first", async () => {
+    const models = [
+      { model: "mistral/tiny", ...tally({ requests: 2, failures: 0 }) },
+      { model: "anthropic/claude-sonnet", ...tally({ requests: 6 }) },
+    ];
+    const { lines, stdout } = await openclaw(["taas", "status", "--models"], {
+      [STATUS]: status({ models }),
+    });
+    const head = lines.findIndex((line) => line.startsWith("MODEL"));
+    assert.match(lines[head], /^MODEL +CALLS +SHARE +HIT +NOW +COST +SAVED +SAVED % +FAIL$/);
+    assert.match(lines[head + 1], /^anthropic.* 6 +60 % +92 % +71 % +\$1\.50 +\$0\.42 +23 % +1$/);
+    assert.match(lines[head + 2], /^mistral\/tiny +2 +20 % .* 0$/);
+    assert.match(lines[head + 3], /^no model +2 +20 % +– +– +– +– +– +0$/);
+    assertFits(lines);
+    assert.match(stdout, /^AGENT/m);
+    const part = await openclaw(["taas", "status", "--models", "--agent", "main"], ANSWERS);
+    assert.equal(part.code, 2);
+    assert.match(part.stderr, /--models counts the calls of all agents/);
+  });
+
+  test("status --latency prints percentiles of agents and models", async () => {
+    const all = await openclaw(["taas", "status", "--latency"], ANSWERS);
+    const shown = / 0\.12\/0\.34 s +2\.3\/12 s +0\.46\/0\.99 s +–$/;
+    for (const name of ["main", "anthropic"]) {
+      const rows = all.lines.filter((line) => line.startsWith(name));
+      assert.ok(
+        rows.some((row) => shown.test(row)),
+        `${name}\n${all.stdout}`,
+      );
+    }
+    assertFits(all.lines);
+    const one = await openclaw(["taas", "status", "main", "--latency"], ANSWERS);
+    assert.doesNotMatch(one.stdout, /^MODEL/m, "models count the calls of all agents");
+  });
+
+  test("an unknown agent exits with 1 and names the known agents", async () => {
+    const given = {
+      [STATUS]: ({ agentId }) =>
+        status(
+          agentId === "mian" ? { agents: [], sessions: [], knownAgents: ["main", "ops"] } : {},
+        ),
+      [LAST]: { agentId: "x", sessionId: null, capture: null },
+      [ROUTES]: { routes: [], total: 0 },
+      [SET]: { agentId: "mian", algorithm: null, previous: null },
+    };
+    for (const args of [["status"], ["route"], ["routes"], ["algorithm"], ["algorithm", "cost"]]) {
+      const run = (agent, ...more) => openclaw(["taas", ...args, "--agent", agent, ...more], given);
+      const { code, stderr, requests } = await run("mian");
+      assert.equal(code, 1, args.join(" "));
+      assert.match(stderr.replaceAll("\n", " "), /no agent "mian" .* known agents are: main, ops/);
+      assert.equal(
+        requests.some(({ method }) => method === SET),
+        false,
+      );
+      const { json } = await run("mian", "--json");
+      assert.equal(json.error.code, "UNKNOWN_AGENT");
+      assert.match(json.error.message, /main, ops/);
+      assert.doesNotMatch(json.error.message, /mian/, "JSON does not quote the command line");
+      assert.equal((await run("main")).code, 0, "a known agent without calls is no error");
+    }
+    const clear = await openclaw(["taas", "algorithm", "none", "--agent", "mian"], given);
+    assert.equal(clear.code, 0, "the setting of an agent that is gone can be removed");
+  });
+
+  test("an agent can be named without --agent, and not twice", async () => {
+    for (const name of ["status", "route", "routes"]) {
+      const { requests } = await openclaw(["taas", name, "main"], ANSWERS);
+      assert.equal(requests[0].params.agentId, "main", name);
+      const { code, stderr } = await openclaw(["taas", name, "main", "--agent", "ops"], ANSWERS);
+      assert.equal(code, 2);
+      assert.match(stderr, /use only one of\s+them/);
+    }
   });
 
   test("a relative workspace directory becomes absolute, and ~ stays", async () => {
@@ -341,6 +489,8 @@ describe("status --watch", () => {
     const { requests, stdout, code, listeners } = await watched([], ANSWERS);
     assert.equal(requests.length, 2);
     assert.equal(stdout.match(/^AGENT/gm).length, 2);
+    assert.equal(stdout.match(/\n\nTaaS affinity/g).length, 1, "a blank line between two rounds");
+    assert.match(stdout, /^TaaS affinity/);
     assert.equal(code, 0);
     assert.equal(listeners.size, 0);
     assert.equal(stdout.includes("\u001b"), false);

@@ -31,6 +31,17 @@ const withProvider = (entry, more) => ({ models: { providers: { cloudsigma: entr
 const entryOf = (entry, more) => of(withProvider(entry, more)).providers[0];
 
 describe("facts", () => {
+  test("the facts name the configured agents, unless they are unknown or too many", () => {
+    const agentsOf = (agents) => of({ agents }).agents;
+    assert.deepEqual(agentsOf({ entries: { ops: {}, dev: {} } }), ["ops", "dev"]);
+    assert.deepEqual(agentsOf({ list: [{ id: "ops" }, { id: 7 }, null] }), ["ops"]);
+    assert.deepEqual(agentsOf(undefined), ["main"], "the host's own agent");
+    const entries = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i, {}]));
+    assert.equal(agentsOf({ entries: entries(256) }).length, 256);
+    assert.equal(agentsOf({ entries: entries(257) }), null);
+    assert.equal(of(undefined).agents, null);
+  });
+
   test("the facts describe the configuration of a gateway", () => {
     const config = {
       models: {
@@ -69,6 +80,7 @@ describe("facts", () => {
       package: "0.1.0",
       owned: [],
       unasked: {},
+      agents: ["main", "ops", "blank"],
       agentsWithoutWorkspace: ["ops", "blank"],
     });
     const [provider, ...others] = providers;
@@ -352,8 +364,12 @@ describe("the plugin", () => {
     }
     emit("gateway_start", { port: 1 });
     assert.deepEqual(warnings, []);
-    const { evidence, costs } = checks()["cache-markers"];
-    assert.match(evidence, /claude-uncached came from a cache: add compat\.cacheControlFormat/);
+    const { evidence, advice, costs } = checks()["cache-markers"];
+    assert.match(evidence, /claude-uncached came from a cache, and .* lacks compat\.cacheControl/);
+    assert.match(
+      advice,
+      /openclaw\.json, give the model "claude-uncached" in .*cloudsigma compat: {/,
+    );
     assert.equal(costs, true);
     let status;
     methods.get(STATUS).handler({ params: {}, respond: (_, payload) => (status = payload) });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { ALGORITHMS, ROUTES } from "../lib/command/accepted.js";
+import { ALGORITHMS, KINDS, ROUTES } from "../lib/command/accepted.js";
 import { WITHOUT_ADDON } from "../lib/methods.js";
 import { native, register } from "./support/plugin.mjs";
 
@@ -27,6 +27,11 @@ test("help texts and types name the algorithms that the gateway accepts", () => 
   const [, union] = /type Algorithm =([^;]+);/.exec(types);
   const names = [...union.matchAll(/"(\w+)"/g)].map(([, name]) => name);
   assert.deepEqual(names, ALGORITHMS);
+});
+
+test("the help text of routes names the kinds that the gateway accepts", () => {
+  const error = errorOf("taas.affinity.routes", { kind: "x" });
+  assert.ok(error.includes(`kind must be one of ${KINDS.join(", ")}, got`), error);
 });
 
 test("the help text of routes names the highest limit that the gateway accepts", () => {

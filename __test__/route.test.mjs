@@ -4,15 +4,7 @@ import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { describe, test } from "node:test";
 
-import {
-  agentContext,
-  METHOD,
-  modelCall,
-  native,
-  register,
-  routed,
-  SESSION,
-} from "./support/plugin.mjs";
+import { agentContext, METHOD, modelCall, register, routed, SESSION } from "./support/plugin.mjs";
 
 const { provider, ask, methods } = register();
 
@@ -55,6 +47,28 @@ describe("a capture", () => {
         routedContextWindow: 200000,
       },
     );
+  });
+
+  test("the latest route of an agent is that of its last run, and routes marks completions", async () => {
+    const context = agentContext({ agentId: "titled", workspaceDir: "/titled" });
+    const answered = (model, hook) =>
+      captured(routed({ "x-taas-autorouter-model": model }).headers, { hook, context });
+    const completion = "wrapSimpleCompletionStreamFn";
+    assert.equal((await answered("mistral/tiny", completion)).autorouterModel, "mistral/tiny");
+    assert.equal((await answered("anthropic/claude")).autorouterModel, "anthropic/claude");
+    assert.equal((await answered("mistral/tiny", completion)).autorouterModel, "anthropic/claude");
+    const kinds = (params) => {
+      let found;
+      const respond = (_, answer) => (found = answer);
+      methods
+        .get("taas.affinity.routes")
+        .handler({ params: { agentId: "titled", ...params }, respond });
+      return found.routes.map(({ kind, autorouterModel }) => `${kind} ${autorouterModel}`);
+    };
+    const [title, run] = ["completion mistral/tiny", "run anthropic/claude"];
+    assert.deepEqual(kinds({}), [title, run, title]);
+    assert.deepEqual(kinds({ kind: "run" }), [run]);
+    assert.deepEqual(kinds({ kind: "completion" }), [title, title]);
   });
 
   test("a response whose status is no number is no route", async () => {
@@ -162,8 +176,7 @@ describe("the table", () => {
       const context = agentContext({ agentId: `bound-${index}`, workspaceDir: `/bound/${index}` });
       await modelCall(provider, { context, response: routed() });
     }
-    assert.deepEqual(native.captureTableSize(), { sessions: 256, agents: 256, limit: 256 });
-    assert.equal(ask({ agentId: "bound-0" }).payload.capture, null);
+    assert.equal(ask({ agentId: "bound-43" }).payload.capture, null);
     assert.equal(ask({ workspaceDir: "/bound/43" }).payload.capture, null);
     assert.notEqual(ask({ agentId: "bound-44" }).payload.capture, null);
     assert.notEqual(ask({ workspaceDir: "/bound/299" }).payload.capture, null);

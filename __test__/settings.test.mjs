@@ -56,15 +56,17 @@ describe("settings", () => {
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
   });
 
-  test('routeNotice "reply", which was removed, is named as invalid and adds nothing to replies', () => {
+  test('routeNotice "reply", which was removed, is treated as "log" with one warning', () => {
     forgetWarnings();
     const listened = [];
     const on = (event) => listened.push(event);
     const { warnings } = register({ pluginConfig: { routeNotice: "reply" }, on });
-    assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /routeNotice \(a string, not "off" or "log"\)/);
+    assert.deepEqual(warnings, [
+      'taas-affinity: routeNotice "reply" was removed and is treated as "log": set it to "log" or "off" (said once)',
+    ]);
     assert.equal(listened.includes("reply_payload_sending"), false);
-    assert.equal(of({ routeNotice: "reply" }).settings.routeNotice, "off");
+    assert.equal(of({ routeNotice: "reply" }).settings.routeNotice, "log");
+    assert.deepEqual(of({ routeNotice: "reply" }).invalid, []);
   });
 
   test("OPENCLAW_DEBUG switches debug lines on by the rule of the host", () => {

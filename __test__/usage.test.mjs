@@ -258,6 +258,7 @@ describe("model, failures and price of a call", () => {
       tokens: 900,
       usd: null,
       usdWithoutCache: null,
+      share: null,
       pricedRequests: 0,
     });
   });

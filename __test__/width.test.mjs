@@ -15,7 +15,7 @@ import { platforms, readJson } from "../scripts/platforms.mjs";
 import { STEPS } from "../scripts/ready.mjs";
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import { progress } from "../sim/progress.mjs";
-import { capture, check, openclaw, status } from "./support/commands.mjs";
+import { check, openclaw, status } from "./support/commands.mjs";
 import { ROOT } from "./support/plugin.mjs";
 
 function assertFits(text, width = 80) {
@@ -70,19 +70,16 @@ describe("the demo", () => {
         lacks: ["repo_name", "git_branch_hint", "git_dirty_hint"],
       })),
     },
-    routes: {
-      coder: { agentId: "coder", sessionId: "oc:4ae2870a2e73027c", capture: capture() },
-      writer: { error: `Error: a long story ${"of what went wrong ".repeat(10)}` },
-    },
-    method: "taas.autorouter.lastRoute",
     slots: 8,
     draws: 5,
+    status: "TaaS affinity 1.0.0, one session for each workspace\n",
+    line: `📊 Usage: $0.19 saved (68 %), ${"a-very-long-model-name-".repeat(5)}`,
   };
 
   test("the demo's report fits 80 columns", () => {
     const text = demoReport(shown);
     assertFits(text);
-    for (const figure of ["62.9 %", "12,345,678", "(55.3–68.1)", "30 of 36", "req-81"]) {
+    for (const figure of ["62.9 %", "12,345,678", "(55.3–68.1)", "30 of 36", "$0.19 saved"]) {
       assert.ok(text.includes(figure), `${figure}\n${text}`);
     }
     assertFits(demoReport({ ...shown, hintCounts: null }));
@@ -92,7 +89,7 @@ describe("the demo", () => {
     const coloured = demoReport({ ...shown, color: true });
     const trimmed = (text) => text.replaceAll(/ +$/gm, "");
     assert.equal(trimmed(stripVTControlCharacters(coloured)), trimmed(demoReport(shown)));
-    assert.ok(coloured.includes("\u001b[32;1m"), "the column with the plugin is green");
+    assert.ok(coloured.includes("\u001b[32;1m"), "the row with the plugin is green");
   });
 
   test("progress fits one line on a terminal of any width, and in a log", () => {

@@ -8,7 +8,6 @@ import { withEnv } from "./support/environment.mjs";
 import {
   agentContext,
   modelCall,
-  native,
   register,
   SESSION,
   VERSION,
@@ -17,7 +16,7 @@ import {
 
 const hash = (text) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
-const { provider } = register();
+const { provider, ask } = register();
 
 describe("the body", () => {
   test("the body gets the whole metadata in the order of the contract", async () => {
@@ -325,7 +324,7 @@ describe("the headers", () => {
       assert.equal(headers["X-OpenClaw-Turn-Id"], `turn-${index}`);
       assert.equal(headers["X-OpenClaw-Agent-Id"], `agent-${index}`);
       assert.equal(payload.metadata.openclaw_correlation.agent_id, `agent-${index}`);
-      const capture = JSON.parse(native.latestByAgent(`agent-${index}`));
+      const { capture } = ask({ agentId: `agent-${index}` }).payload;
       assert.equal(capture.openclawTurnId, `turn-${index}`);
       assert.equal(capture.openclawAttempt, String(index + 1));
     });

@@ -19,6 +19,7 @@ function work() {
   const native = loadNative(fileURLToPath(new URL("..", import.meta.url)));
   const gateway = new native.Gateway("0.1.0", "host", "/home/me", false);
   const agentId = `thread-${workerData.thread}`;
+  const asked = JSON.stringify({ agentId });
   const context = { provider: "cloudsigma", workspaceDir: `/w/${agentId}`, agentId };
   const { handle } = gateway.identity(context, {});
   parentPort.on("message", (until) => {
@@ -26,7 +27,8 @@ function work() {
     while (Date.now() < until) {
       for (let round = 0; round < PAIRS; round += 1) {
         native.captureResponse(handle, RESPONSE);
-        if (native.latestByAgent(agentId) === null) throw new Error("lost");
+        const answer = gateway.ask("taas.affinity.lastRoute", asked, {});
+        if (answer.includes('"capture":null')) throw new Error("lost");
       }
       pairs += PAIRS;
     }

@@ -2,9 +2,9 @@
  * Shows the effect of the plugin on the real OpenClaw gateway. The same two conversations run three times against a
  * simulated TaaS with eight upstream slots. `sim/taas.mjs` says what the simulator models.
  *
- *     node demo/demo.mjs [--json] [--write]
+ *     node demo/demo.mjs [--json] [--stay] [--write]
  *
- * `--write` also writes the table into docs/replay.md.
+ * `--write` also writes the table into docs/replay.md. With `--stay`, the gateway with the plugin keeps running.
  *
  * With `--json`, standard output has one JSON object and nothing else. Progress goes to standard error. All figures are
  * counts of the simulator. `TAAS_DEMO_PLUGIN` names another plugin directory, for example of a broken plugin.
@@ -63,12 +63,31 @@ async function askRoutes(gateway) {
   );
 }
 
+/** `openclaw taas status` and the line of `/status`, as an operator sees them in 80 columns. */
+async function askFigures(gateway) {
+  const { stdout, stderr } = await gateway.cli(["taas", "status"], { env: { COLUMNS: "80" } });
+  const line = await gateway.statusLine(AGENTS[0].id);
+  return { status: stdout || stderr, line: line ?? "no line about TaaS" };
+}
+
+/** Where to look while the gateway keeps running. */
+const whereToLook = ({ port, token }) => `
+The gateway keeps running until you press Ctrl-C.
+Page: open this address, then click TaaS in the sidebar.
+  http://127.0.0.1:${port}/#token=${token}
+Metrics:
+  curl -H "Authorization: Bearer ${token}" \\
+    http://127.0.0.1:${port}/api/taas-affinity/metrics
+`;
+
 async function main() {
   const flag = { type: "boolean", default: false };
-  const { values: options } = parseArgs({ options: { json: flag, write: flag } });
+  const { values: options } = parseArgs({ options: { json: flag, stay: flag, write: flag } });
   const meter = progress(process.stderr, PHASES.length * AGENTS.length * TURNS);
   const results = {};
+  let staying;
   let routes = [];
+  let figures;
   let hintCounts = null;
   const repositories = hasGit();
 
@@ -90,8 +109,13 @@ async function main() {
     results[phase.key] = result(phase, taas.requests);
     if (phase.plugin !== null) {
       if (repositories) hintCounts = countHints(taas.requests);
-      meter.say("asking the gateway for the captured routes");
-      routes = await askRoutes(gateway);
+      meter.say("asking the gateway for its figures");
+      if (options.json) routes = await askRoutes(gateway);
+      else figures = await askFigures(gateway);
+      if (options.stay) {
+        staying = gateway;
+        continue;
+      }
     }
     await gateway.stop();
     await taas.close();
@@ -110,13 +134,13 @@ async function main() {
     demoReport({
       phases,
       hintCounts,
-      routes: Object.fromEntries(AGENTS.map(({ id }, index) => [id, routes[index]])),
-      method: METHOD,
       slots: SLOTS,
       draws: GUESSES.length,
+      ...figures,
       color,
     }),
   );
+  if (staying) process.stdout.write(whereToLook(staying));
 }
 
 let interrupted = false;

@@ -3,6 +3,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { CACHED_TOKEN_PRICE } from "../sim/figures.mjs";
 import { provider, startGateway } from "../sim/gateway.mjs";
 import { commitAll } from "../sim/git.mjs";
 import { startTaas } from "../sim/taas.mjs";
@@ -11,6 +12,13 @@ import { AGENTS, reply, workspaceFiles } from "./conversations.mjs";
 export const SLOTS = 8;
 /** One seed for all phases, so that a plugin without effect gives the same figures as no plugin. */
 export const SEED = "demo";
+/** US dollars for a million tokens. Writing to the cache costs nothing extra, as in the cost that the report shows. */
+const PRICES = {
+  input: 3,
+  output: 15,
+  cacheRead: 3 * CACHED_TOKEN_PRICE,
+  cacheWrite: 3,
+};
 export const TURNS = AGENTS[0].says.length;
 
 /**
@@ -23,9 +31,11 @@ export const TURNS = AGENTS[0].says.length;
  */
 export async function prepare({ plugin, anonymous, repositories }) {
   const taas = await startTaas({ slots: SLOTS, seed: SEED, anonymous, reply });
+  const entry = provider(taas.url);
+  entry.models[0].cost = PRICES;
   const gateway = await startGateway({
     plugin,
-    providers: { cloudsigma: provider(taas.url) },
+    providers: { cloudsigma: entry },
     agents: AGENTS.map(({ id }) => ({ id })),
   });
   for (const agent of AGENTS) fill(gateway.workspaces[agent.id], agent, repositories);

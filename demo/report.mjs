@@ -1,4 +1,4 @@
-/** The demo's report: a table, the repository hints and the routes. */
+/** The demo's report: a table, the repository hints, and what an operator sees. */
 
 import { terminalTable, wrap } from "../scripts/terminal.mjs";
 import {
@@ -56,69 +56,58 @@ export function medianDraw(draws) {
   };
 }
 
-const integer = (value) => value.toLocaleString("en-US");
-
 const withRange = (value, range) =>
   range === undefined ? percent(value) : percentRange(value, ...range);
 
 /**
- * The table for a terminal, with a column for each phase.
+ * The table, with a row for each phase.
  *
  * @param {{title: string, result: ReturnType<typeof measure>}[]} phases
  */
 export function phaseTable(phases, { color = false, draw = terminalTable } = {}) {
-  const agents = Object.keys(phases[0].result.slotsByAgent);
-  const row = (title, cell) => [title, ...phases.map(({ result }) => cell(result))];
-  const rows = [
-    row("requests", ({ requests }) => integer(requests)),
-    ...agents.map((agent) => row(`slots for ${agent}`, ({ slotsByAgent }) => slotsByAgent[agent])),
-    row("input tokens", ({ inputTokens }) => integer(inputTokens)),
-    row("of which cached", ({ cachedTokens }) => integer(cachedTokens)),
-    row("hit rate", ({ hitRate, hitRateRange }) => withRange(hitRate, hitRateRange)),
-    row("cost", (result) => withRange(result.relativeCost, result.relativeCostRange)),
-  ];
+  const rows = phases.map(({ title, result }) => [
+    title,
+    withRange(result.hitRate, result.hitRateRange),
+    withRange(result.relativeCost, result.relativeCostRange),
+    Object.values(result.slotsByAgent).join(", "),
+  ]);
   // The head is bold. The last phase, which has the plugin, is green.
-  const code = (at, column) => (at === 0 ? "1" : column === phases.length && "32;1");
-  const paint = (text, at, column) =>
-    code(at, column) ? `\x1b[${code(at, column)}m${text}\x1b[0m` : text;
-  return draw(["", ...phases.map(({ title }) => title)], rows, {
-    numbers: true,
-    ...(color && { paint }),
-  });
-}
-
-/** The gateway's answer for one agent, unchanged. */
-function route(agent, answer) {
-  return `${agent}: ${JSON.stringify(answer, null, 2)}`;
+  const code = (at) => (at === 0 ? "1" : at === phases.length && "32;1");
+  const paint = (text, at) => (code(at) ? `\x1b[${code(at)}m${text}\x1b[0m` : text);
+  return draw(["", "hit rate", "cost", "slots"], rows, { numbers: true, ...(color && { paint }) });
 }
 
 /**
- * The whole report, in lines that fit a terminal.
+ * The whole report, in lines that fit a terminal. It ends with what an operator sees.
  *
  * @param {object} shown
  * @param {Parameters<typeof phaseTable>[0]} shown.phases
  * @param {Parameters<typeof hints>[0]} shown.hintCounts
- * @param {Record<string, object>} shown.routes the gateway's answers by agent
- * @param {string} shown.method the gateway method of these answers
  * @param {number} shown.slots
  * @param {number} shown.draws the number of draws of the guess
+ * @param {string} shown.status what `openclaw taas status` printed
+ * @param {string} shown.line what `/status` of an agent says about TaaS
  * @param {boolean} [shown.color]
  */
-export function demoReport({ phases, hintCounts, routes, method, slots, draws, color = false }) {
+export function demoReport({ phases, hintCounts, slots, draws, status, line, color = false }) {
+  const agents = Object.keys(phases[0].result.slotsByAgent).join(" and ");
+  const [{ result }] = phases;
   const paragraphs = [
-    `${slots} upstream slots, each with its own prompt cache; cold starts are included. ` +
-      `Cost is a share of the cost without caching; a cached token costs ${CACHED_TOKEN_PRICE} of the ` +
-      "price of another input token. The gateway, its requests and the plugin are real. The model, " +
-      "its cache and the draw of slots are simulated. " +
-      `The guess is the median of ${draws} draws, with their range.`,
+    `The same two conversations, of ${agents}, three times: ${result.requests} requests with ` +
+      `${result.inputTokens.toLocaleString("en-US")} input tokens. ${slots} upstream slots, each with its own ` +
+      "prompt cache; cold starts are included. Cost is a share of the cost without caching; a cached token costs " +
+      `${CACHED_TOKEN_PRICE} of the price of another input token. The last column is the number of slots that each ` +
+      "agent used. The gateway, its requests and the plugin are real. The model, its cache and the draw of slots " +
+      `are simulated. The guess is the median of ${draws} draws, with their range.`,
     hints(hintCounts).join("\n"),
-    [
-      `Captured routes, from \`openclaw gateway call ${method}\`:`,
-      ...Object.entries(routes).map(([agent, answer]) => route(agent, answer)),
-    ].join("\n"),
   ];
-  const table = phaseTable(phases, { color });
-  return `\n${[table, ...paragraphs.map((text) => wrap(text))].join("\n\n")}\n`;
+  const parts = [
+    ...paragraphs.map((text) => wrap(text)),
+    phaseTable(phases, { color }),
+    `$ openclaw taas status\n${status.trimEnd()}`,
+    `/status in a chat with ${Object.keys(phases[0].result.slotsByAgent)[0]}:\n${wrap(line)}`,
+  ];
+  return `\n${parts.join("\n\n")}\n`;
 }
 
 /** The number of requests that are listed. A broken plugin would list every request. */

@@ -36,6 +36,7 @@ const mainFiles = (root) =>
     "index.js",
     "openclaw.plugin.json",
     "package.json",
+    ...readdirSync(join(root, "examples")).map((name) => `examples/${name}`),
     ...["lib", "lib/addon", "lib/call", "lib/command", "lib/host", "lib/surface", "docs"].flatMap(
       (directory) =>
         readdirSync(join(root, directory))

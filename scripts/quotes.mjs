@@ -22,7 +22,7 @@ const MODEL = {
   provider: PROVIDER,
   api: "openai-completions",
   cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
-  compat: { supportsPromptCacheKey: true },
+  compat: { supportsPromptCacheKey: true, cacheControlFormat: "anthropic" },
 };
 const ENTRY = { baseUrl: "https://taas.example/v1", apiKey: "key", models: [MODEL] };
 const CONFIG = { models: { providers: { cloudsigma: ENTRY } } };
@@ -110,7 +110,7 @@ async function call(provider, url, { agentId, workspaceDir, routedTo }, usage) {
   };
   const context = { provider: PROVIDER, modelId: MODEL.id, model: MODEL, config: CONFIG };
   const wrapped = provider.wrapStreamFn({ ...context, agentId, workspaceDir, streamFn });
-  await wrapped(MODEL, {}, {});
+  await wrapped(MODEL, {}, { sessionId: `conversation of ${agentId}` });
   // A call is counted when its stream has ended.
   await setImmediate();
 }

@@ -539,6 +539,23 @@ export async function startGateway({
 
     cli,
 
+    /** What `/status` in a chat with an agent says about usage: the text after its label, or `undefined`. */
+    async statusLine(agent) {
+      const sessionKey = `agent:${agent}:main`;
+      const message = "/status";
+      await call("chat.send", { sessionKey, message, idempotencyKey: randomUUID() });
+      const until = Date.now() + 20_000;
+      while (Date.now() < until) {
+        await sleep(100);
+        const { payload } = await call("chat.history", { sessionKey, limit: 5 });
+        const said = JSON.stringify(payload?.messages ?? "");
+        if (said.includes("Session: ")) {
+          return /Usage: (.*?)(?:\\n|")/.exec(said)?.[1];
+        }
+      }
+      throw new Error(`/status of ${agent} was not answered`);
+    },
+
     /** Reloads plugins in the running gateway, as `openclaw plugins reload` does. */
     reloadPlugin: (pluginId) => call("plugins.reload", { plugins: [{ pluginId }] }),
 

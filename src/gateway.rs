@@ -1,17 +1,17 @@
 //! The functions for the whole gateway, and the first crossing of a call: its identity.
 
-use napi::bindgen_prelude::{External, JsObjectValue, Object, Result};
+use napi::bindgen_prelude::{External, Object, Result};
 use napi_derive::napi;
 use taas_affinity::{
     ask::{self, Question},
     identity::IdentityContext,
     store::Store,
-    wrapper::{self, Context, ModelId},
+    wrapper::{self, Context},
 };
 
 use crate::{
     call::Wrapper,
-    convert::{Process, failure, invalid, now, object, text_property},
+    convert::{Process, failure, invalid, now, text_property},
 };
 
 /// The values that all requests of this gateway share.
@@ -39,7 +39,7 @@ impl Gateway {
         Self { decides, home, namespace }
     }
 
-    /// Decides the identity of a stream wrapper's calls. `context` is the hook's context. `env` is `process.env`, and is read
+    /// Decides the identity of a stream wrapper's calls. `context` is the hook's context, with the model's id as `modelId`. `env` is `process.env`, and is read
     /// only if the context is not enough.
     ///
     /// # Errors
@@ -52,12 +52,7 @@ impl Gateway {
         let agent_id = text_property(&context, c"agentId")?;
         let conversation = text_property(&context, c"conversationId")?;
         let provider = text_property(&context, c"provider")?;
-        let model_id = ModelId::choose(text_property(&context, c"modelId")?, || {
-            match object(context.get_c_named_property(c"model")?)? {
-                Some(model) => text_property(&model, c"id"),
-                None => Ok(None),
-            }
-        })?;
+        let model_id = text_property(&context, c"modelId")?;
         let context = Context {
             identity: IdentityContext {
                 workspace_dir: workspace_dir.as_deref(),
@@ -66,7 +61,7 @@ impl Gateway {
                 conversation: conversation.as_deref(),
             },
             provider: provider.as_deref(),
-            model_id: &model_id,
+            model_id: model_id.as_deref(),
         };
         let wrapper = self.decides.wrapper(&context, &self.process(&env));
         wrapper.map(Identity::of).map_err(failure)

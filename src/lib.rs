@@ -14,7 +14,6 @@ mod convert;
 pub mod gateway;
 pub mod observed;
 pub mod probe;
-pub mod store;
 
 /// The number of the interface between JavaScript and this addon. Raise it with every incompatible change. A loaded addon
 /// stays in the process, and may meet the JavaScript of a later version.

@@ -139,17 +139,48 @@ describe("figures", { concurrency: 2 }, () => {
     assert.match(status.stdout, new RegExp(`^${sessionOf(gateway.workspaces.ops)} +ops `, "m"));
   });
 
+  test("status prints models and latency in tables that fit 80 columns", async () => {
+    const status = await command("status", "--models", "--latency");
+    assertTable(status);
+    assert.match(status.stdout, /^sim\/upstream-\d +\d+ +\d+ % .*\$\d.* % {2,}\d+$/m);
+    assert.match(status.stdout, /^completions +[\d.]+\/[\d.]+ s +[\d.]+\/[\d.]+ s /m);
+    const failed = FAILING.statuses.length * API_AGENTS.length;
+    assert.match(status.stdout, new RegExp(`^no model +${failed} +\\d+ % .* ${failed}$`, "m"));
+  });
+
+  test("status of an agent prints failures by status and the request id of the last one", async () => {
+    const [agent] = API_AGENTS;
+    const status = await command("status", agent);
+    assertTable(status);
+    assert.match(status.stdout, /^failed +2 \(1 x 429, 1 x 503\)$/m);
+    assert.match(status.stdout, /^last failure +503, .* ago, request failed-with-503$/m);
+    assert.match(
+      status.stdout,
+      /^conversations +\d+ % in the first request, \d+ % in later ones$/m,
+    );
+    assert.match(status.stdout, /^until the end +[\d.]+\/[\d.]+ s with cached tokens, /m);
+  });
+
+  test("an unknown agent exits with 1, and the message names the known agents", async () => {
+    const { code, stderr } = await command("status", "nobody");
+    assert.equal(code, 1);
+    const all = AGENTS.toSorted().join(", ");
+    assert.ok(stderr.replaceAll(/\s+/g, " ").includes(`the known agents are: ${all}`), stderr);
+  });
+
   test("routes prints a table that fits 80 columns", async () => {
     const routes = await command("routes", "--limit", "2");
     assertTable(routes);
-    assert.match(routes.stdout, /ops +200 +sim\/upstream-\d/);
+    assert.match(routes.stdout, /ops +run +200 +sim\/upstream-\d/);
     assert.match(routes.stdout, new RegExp(`2 of ${taas.requests.length} shown\\. Use --limit`));
   });
 
-  test("route prints the latest model of a workspace", async () => {
-    const route = await command("route", "--workspace", gateway.workspaces.main);
-    assertTable(route);
-    assert.match(route.stdout, /^sim\/upstream-\d, \d+ \w+ ago$/m);
+  test("route prints the latest model of a workspace, and of an agent without --agent", async () => {
+    const routes = [["--workspace", gateway.workspaces.main], ["main"]];
+    for (const route of await Promise.all(routes.map((args) => command("route", ...args)))) {
+      assertTable(route);
+      assert.match(route.stdout, /^sim\/upstream-\d, \d+ \w+ ago$/m);
+    }
   });
 
   test("the attempt header counts up with each retry", async () => {
@@ -193,8 +224,8 @@ describe("figures", { concurrency: 2 }, () => {
 describe("tokens and cost of a call equal OpenClaw's own", () => {
   const statusOf = async (agent) => {
     const { agents } = await ask("taas.affinity.status", { agentId: agent });
-    const [{ requests, tokens, saved }] = agents;
-    return { requests, ...tokens, promptCost: saved.usdWithoutCache - saved.usd };
+    const [{ requests, tokens, saved, costUsd }] = agents;
+    return { requests, ...tokens, promptCost: saved.usdWithoutCache - saved.usd, costUsd };
   };
 
   /** The usage in OpenClaw's transcript for the agent's last answer. */
@@ -228,6 +259,7 @@ describe("tokens and cost of a call equal OpenClaw's own", () => {
           Math.abs(found.promptCost - host.promptCost) < 1e-9,
           JSON.stringify([found, host]),
         );
+        assert.ok(Math.abs(found.costUsd - host.total) < 1e-9, JSON.stringify([found, host]));
         assert.equal(host.total === 0, name === "no usage", "OpenClaw has a price");
       });
     }
@@ -266,7 +298,7 @@ describe("further commands", { concurrency: 2 }, () => {
     });
 
     test("doctor prints every check, and its JSON has no paths, keys or addresses", async () => {
-      const person = await command("doctor");
+      const person = await command("doctor", "--all");
       const checks = await command("doctor", "--json");
       const expected = checks.json.checks.every(({ level }) => level === "ok") ? 0 : 1;
       assert.equal(person.code, expected, person.stdout + person.stderr);
@@ -313,7 +345,7 @@ describe("further commands", { concurrency: 2 }, () => {
     for (const args of [
       ["nonsense"],
       ["status", "--nope"],
-      ["status", "extra"],
+      ["status", "main", "extra"],
       ["route", "--session", "nope"],
     ]) {
       test(`openclaw taas ${args.join(" ")} exits with 2`, async () => {

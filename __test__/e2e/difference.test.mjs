@@ -13,6 +13,7 @@ import { provider, startGateway } from "../../sim/gateway.mjs";
 import { commitAll } from "../../sim/git.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
+import { usageLine } from "../support/chat.mjs";
 import { assertSameRequests, wire } from "../support/difference.mjs";
 import { SPECIAL_MODELS } from "../support/special-models.mjs";
 
@@ -255,6 +256,23 @@ test("a client that shows widgets, as the Control UI does, gets the same tools w
   assertSame(COMPACTED, 7);
   const { rawBody } = withPlugin.requestsOf(COMPACTED).at(-1);
   assert.match(rawBody, /openclaw:core:show_widget/, "the tool was described");
+});
+
+test("a turn after `/status` sends the same request with and without the plugin", async () => {
+  const session = "status";
+  const converse = async (side) => {
+    const line = await usageLine(side.gateway, { session });
+    const sessionKey = `agent:main:${session}`;
+    const { ok, text } = await side.gateway.turn({ message: "Say something.", sessionKey });
+    return { line, answer: { ok, text } };
+  };
+  const [ours, theirs] = await Promise.all([converse(withPlugin), converse(without)]);
+  assert.match(ours.line, /saved/, "the plugin shows its line");
+  assert.equal(theirs.line, undefined);
+  assert.deepEqual(ours.answer, theirs.answer);
+  assert.equal(ours.answer.ok, true);
+  assertSame(COMPACTED, 8);
+  assert.doesNotMatch(withPlugin.requestsOf(COMPACTED).at(-1).rawBody, /tokens saved/);
 });
 
 test("an abort in the middle of a stream has the same effect with and without the plugin", async () => {

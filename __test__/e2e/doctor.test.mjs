@@ -78,15 +78,17 @@ async function turn(agent = "main", sessionKey = undefined) {
   assert.equal(answer.ok, true, JSON.stringify(answer) + gateway.log());
 }
 
-async function levels() {
+async function checks() {
   let payload;
   // While the host imports the plugin anew, there may be no answer.
   for (let tries = 0; tries < 40 && payload === undefined; tries += 1) {
     ({ payload } = await gateway.call("taas.affinity.status", {}));
     if (payload === undefined) await sleep(250);
   }
-  return Object.fromEntries(payload.checks.map(({ id, level }) => [id, level]));
+  return payload.checks;
 }
+
+const levels = async () => Object.fromEntries((await checks()).map(({ id, level }) => [id, level]));
 
 test("at the start of a gateway the doctor checks configuration and environment", async () => {
   const all = await levels();
@@ -129,6 +131,11 @@ test("the doctor reports expensive calls, and the log does not", async () => {
   for (const id of ["ownership", "unseen-calls", "autorouter", "two-workspaces"]) {
     assert.equal(all[id], "ok", id);
   }
+  const { advice } = (await checks()).find(({ id }) => id === "cache-markers");
+  assert.match(
+    advice,
+    /openclaw\.json, give the model "auto" in models\.providers\.cloudsigma compat: \{ supportsPromptCacheKey: true, cacheControlFormat: "anthropic" \}, because/,
+  );
   const said = gateway.log().split("\n");
   const lines = (part) => said.filter((line) => part.test(line)).length;
   assert.equal(lines(/taas-affinity: the native addon and the package have different versions/), 1);

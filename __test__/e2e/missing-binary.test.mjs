@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
+import { usageEntries, usageLine } from "../support/chat.mjs";
 import { METHOD, ROOT } from "../support/plugin.mjs";
 
 /** What `/taas` answers in a chat. */
@@ -49,6 +50,9 @@ test("without a binary calls go out unchanged, the method names the remedy and o
   assert.equal(error.code, "UNAVAILABLE");
   assert.ok(error.message.includes(`${process.platform}-${process.arch}`), error.message);
   assert.match(error.message, /npm ci && npm run build/);
+
+  assert.equal(await usageLine(gateway), undefined);
+  assert.deepEqual(await usageEntries(gateway), [], "usage pages show no error");
 
   const doctor = await gateway.cli(["taas", "doctor", "--json"]);
   assert.equal(doctor.code, 1, doctor.stdout + doctor.stderr);

@@ -9,6 +9,7 @@ import { after, describe, test } from "node:test";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { stagePlugin } from "../../sim/stage.mjs";
 import { startTaas } from "../../sim/taas.mjs";
+import { usageEntries, usageLine } from "../support/chat.mjs";
 import { assertIdentity } from "../support/identity.mjs";
 
 const OURS = "openclaw-taas-affinity";
@@ -167,6 +168,10 @@ describe("each on its own gateway", { concurrency: 2 }, () => {
     assert.equal(found["unseen-calls"].level, "fault");
     const theirs = await gateway.call("taas.autorouter.lastRoute", {});
     assert.deepEqual(theirs.payload, { theirs: true });
+    // There are figures, of the other provider.
+    assert.equal((await gateway.call("taas.affinity.status", {})).payload.totals.requests, 1);
+    assert.equal(await usageLine(gateway, { agent: "one" }), undefined);
+    assert.deepEqual(await usageEntries(gateway), []);
   });
 
   test("a plugin that hooks into the provider first is reported at the first call", async (t) => {

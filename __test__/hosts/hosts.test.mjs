@@ -13,6 +13,7 @@ import { publish } from "../../scripts/publish.mjs";
 import { provider, startGateway } from "../../sim/gateway.mjs";
 import { consent, hostPaths, isSince } from "../../sim/hosts.mjs";
 import { startTaas } from "../../sim/taas.mjs";
+import { usageEntries, usageLine } from "../support/chat.mjs";
 import { assertSameRequests } from "../support/difference.mjs";
 import { assertIdentity, sessionOf } from "../support/identity.mjs";
 import { METHOD } from "../support/plugin.mjs";
@@ -236,6 +237,34 @@ test("three agents at once, each route its own", async (t) => {
   const shared = [...agentsOf.values()].filter(({ size }) => size > 1).length;
   // How long a connection is kept is the host's: channel.test.mjs has several calls on one for certain.
   t.diagnostic(`${agentsOf.size} connections, ${shared} of them used by several agents`);
+});
+
+test("`/status` and `usage.status` show what caching saved", async (t) => {
+  const { gateway, taas } = withPlugin;
+  const [agent] = AGENTS;
+  const line = await usageLine(gateway, { agent });
+  const entries = await usageEntries(gateway);
+  if (!isSince(host, "2026.7.0")) {
+    assert.deepEqual([line, entries], [undefined, []]);
+    const said = gateway.log().split("\n");
+    assert.deepEqual(
+      said.filter((text) => /taas-affinity/.test(text) && /usage/i.test(text)),
+      [],
+    );
+    t.skip("the host asks no plugin for it");
+    return;
+  }
+  const saved = (requests) => {
+    const tokens = requests.reduce((total, { cachedTokens = 0 }) => total + cachedTokens, 0);
+    return `${tokens.toLocaleString("en")} tokens saved`;
+  };
+  const counted = taas.requests.filter((request) => request !== askedLocally);
+  const own = counted.filter(({ agentId }) => agentId === agent);
+  assert.equal(line, `${saved(own)}, sim/upstream-${own.at(-1).slot}`);
+  const summary = saved(counted);
+  assert.deepEqual(entries, [
+    { provider: "taas-affinity", displayName: "TaaS affinity", windows: [], summary },
+  ]);
 });
 
 const asked = ["gateway", "call", METHODS[1], "--params", '{"agentId":"completions"}', "--json"];

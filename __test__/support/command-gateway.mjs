@@ -37,7 +37,8 @@ export async function startWithTurns() {
     }),
     fault: ({ agentId }) => {
       const status = failing[agentId]?.shift();
-      return status === undefined ? undefined : { status };
+      const headers = { "X-Request-Id": `failed-with-${status}` };
+      return status === undefined ? undefined : { status, headers };
     },
   });
   const plugin = stagePlugin();

@@ -21,7 +21,21 @@ export const tally = (changes) => ({
   failuresByStatus: { 429: 1 },
   tokens: { input: 48_000, cached: 552_000, written: 1_000, output: 1_234 },
   hitRate: 552 / 601,
-  saved: { tokens: 552_000, usd: 0.42, usdWithoutCache: 1.8, pricedRequests: 10 },
+  recentHitRate: 0.71,
+  firstCallHitRate: 0.2,
+  laterCallHitRate: 0.95,
+  saved: {
+    tokens: 552_000,
+    usd: 0.42,
+    usdWithoutCache: 1.8,
+    share: 0.42 / 1.8,
+    pricedRequests: 10,
+  },
+  costUsd: 1.5,
+  latencyMs: {
+    cached: { headers: { p50: 123, p95: 340 }, end: { p50: 2345, p95: 12_345 } },
+    uncached: { headers: { p50: 456, p95: 987 }, end: null },
+  },
   firstUse: NOW - 90 * MINUTE,
   lastUse: NOW - 2 * MINUTE,
   ...changes,
@@ -33,6 +47,7 @@ export const agentRow = (changes) => ({
   source: "workspaceDir",
   model: "anthropic/claude-sonnet",
   algorithm: null,
+  lastFailure: { at: NOW - 5 * MINUTE, status: 429, requestId: "req-77" },
   ...tally(),
   ...changes,
 });
@@ -82,7 +97,7 @@ export const capture = (changes) => ({
 export const ANSWERS = {
   [STATUS]: status(),
   [LAST]: { agentId: "main", sessionId: "oc:4ae2870a2e73027c", capture: capture() },
-  [ROUTES]: { routes: [{ agentId: "main", status: 200, ...capture() }], total: 1 },
+  [ROUTES]: { routes: [{ agentId: "main", status: 200, kind: "run", ...capture() }], total: 1 },
   [SET]: { agentId: "main", algorithm: "cost", previous: null },
 };
 
@@ -180,7 +195,7 @@ export async function openclaw(args, answers = {}, { terminal, env = {}, gateway
   await buildCommands({
     program,
     descriptor: { name: "taas", description: "TaaS" },
-    io: { process, importSdk, now: () => NOW, watchMs: 5 },
+    io: { process, importSdk, now: () => NOW, watchMs: 5, retryMs: 1 },
   });
   try {
     await program.parseAsync(["node", "openclaw", ...args]);

@@ -1,14 +1,3 @@
-// What the tests look at of the addon, answered by the ideal rival.
+// Stands for the addon when the plugin's own tests run against the ideal rival, which has none.
 
-import { parts } from "../rivals/ideal.mjs";
-
-const { table } = parts;
-
-export const loadNative = () => ({
-  latestByAgent: (id) => JSON.stringify(table.agents.get(id) ?? null),
-  captureTableSize: () => ({
-    sessions: table.sessions.size,
-    agents: table.agents.size,
-    limit: 256,
-  }),
-});
+export const loadNative = () => ({});

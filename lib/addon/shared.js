@@ -9,12 +9,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
  */
 export const INTERFACE = 11;
 
-/** The version is part of the name, so a copy with another version of the record makes its own. */
-const NAME = Symbol.for(`openclaw-taas-affinity/${INTERFACE}`);
+const NAME = "openclaw-taas-affinity";
 
 /** Without a shared record, a copy would not find the call, the route or the warning that another copy has noted. */
 const make = () =>
   Object.freeze({
+    version: INTERFACE,
     /** @type {AsyncLocalStorage<import("../call/call.js").Call | undefined>} the call that runs now */
     calls: new AsyncLocalStorage(),
     /** @type {WeakMap<object, import("../host/models.js").Origin>} by the headers object that the plugin gave a model */
@@ -44,6 +44,22 @@ const make = () =>
     addon: {},
   });
 
-globalThis[NAME] ??= make();
+/** The record under the plugin's name. If the name has another value, the record is under a name with its version. */
+function find() {
+  const own = make();
+  for (const key of [Symbol.for(NAME), Symbol.for(`${NAME}/${INTERFACE}`)]) {
+    try {
+      globalThis[key] ??= own;
+      const found = globalThis[key];
+      const isWhole = Object.keys(own).every((part) => part in found);
+      if (Object.isFrozen(found) && found.version === INTERFACE && isWhole) {
+        return found;
+      }
+    } catch {
+      // The name has a value that cannot be read or replaced.
+    }
+  }
+  return own;
+}
 
-export const shared = globalThis[NAME];
+export const shared = find();

@@ -20,6 +20,10 @@ const LIMIT = 256;
  *   parsed object must be copied
  */
 
+/** The id of the requested model: the context's own, unless it is blank, else its model's. */
+const modelIdOf = ({ modelId, model }) =>
+  stringOf(modelId)?.trim() ? modelId : stringOf(model?.id);
+
 /**
  * @param {import("./hooks.js").Parts} parts
  * @returns {(context: object, conversationId?: unknown) => Identity} takes the context of any provider hook.
@@ -57,7 +61,7 @@ export function createIdentities({ addon: { gateway }, host }) {
     const conversationId = stringOf(conversation);
     const { workspaceDir, agentDir, agentId } = agentIn(context);
     const provider = stringOf(context.provider);
-    const modelId = stringOf(context.modelId);
+    const modelId = modelIdOf(context);
     for (const { key, identity } of remembered.get(workspaceDir) ?? []) {
       if (
         key.agentDir === agentDir &&
@@ -74,7 +78,6 @@ export function createIdentities({ addon: { gateway }, host }) {
       {
         ...key,
         agentId: agentId ?? agentOfDirectory(agentDir, context.config, hostAgents),
-        model: context.model,
       },
       process.env,
     );

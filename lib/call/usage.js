@@ -16,7 +16,10 @@ const nameOf = (value) =>
 
 /** The model of the call's route. A proxy may have doubled the header, so equal members count as one. */
 function routedModel({ route }) {
-  const members = new Set(route?.split(",").map((member) => member.trim()));
+  if (!route?.includes(",")) {
+    return nameOf(route?.trim());
+  }
+  const members = new Set(route.split(",").map((member) => member.trim()));
   return nameOf(members.size === 1 ? [...members][0] : route);
 }
 
@@ -50,16 +53,18 @@ export function createUsage({ addon: { native }, host: { settings }, log }) {
   /** Counts `call`. If the usage cannot be read, the call counts without tokens. */
   function ended(call, message) {
     let end = { failed: message === undefined, answered: false };
+    let usage;
     try {
       end = endOf(call, message);
-      Object.assign(end, usageOf(call, end.model, message));
+      usage = usageOf(call, end.model, message);
     } catch (error) {
       warn(error);
     }
     try {
       const { identity, number, isRun } = call;
-      end.tellRoute = isRun && settings.routeNotice === "log";
-      const change = native.endCall(identity.handle, number, JSON.stringify(end));
+      const tellRoute = isRun && settings.routeNotice === "log";
+      const text = JSON.stringify({ ...end, ...usage, tellRoute });
+      const change = native.endCall(identity.handle, number, text);
       logRouteChange(log, identity.agentId, change);
     } catch (error) {
       warn(error);

@@ -1,6 +1,7 @@
 // `openclaw taas algorithm`: shows or sets the autorouter's algorithm for an agent, session or workspace.
 
 import { usageError } from "./errors.js";
+import { refuseUnknown, refuseUnknownAgent } from "./selectors.js";
 import { table } from "./table.js";
 import { clean } from "./text.js";
 
@@ -20,7 +21,9 @@ const COLUMNS = [
 /** @type {import("./tree.js").Command} */
 export async function algorithm({ ask, params, args: [name] }) {
   if (name === undefined) {
-    const { algorithms } = await ask("taas.affinity.status", params);
+    const status = await ask("taas.affinity.status", params);
+    refuseUnknown(status, params);
+    const { algorithms } = status;
     return {
       answer: { algorithms },
       lines: (style) => (algorithms.length > 0 ? table(algorithms, COLUMNS, style) : [UNSET]),
@@ -28,6 +31,9 @@ export async function algorithm({ ask, params, args: [name] }) {
   }
   if (Object.keys(params).length === 0) {
     throw usageError("add --agent, --session or --workspace to set an algorithm");
+  }
+  if (name !== CLEAR) {
+    await refuseUnknownAgent(ask, params);
   }
   const set = { ...params, algorithm: name === CLEAR ? null : name };
   const answer = await ask("taas.autorouter.setAlgorithm", set);

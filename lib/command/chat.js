@@ -2,7 +2,7 @@
 
 import { checkLines, summary } from "./checks.js";
 import { ago, count, counted, percent } from "./numbers.js";
-import { saved } from "./status.js";
+import { savedText } from "./tables.js";
 import { clean } from "./text.js";
 
 const ROUTES = 5;
@@ -22,7 +22,7 @@ async function overview(ask, params) {
   return [
     `${agentId ? clean(agentId) : "All agents"}: ${route}`,
     row?.requests > 0
-      ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, ${saved(row)} saved`
+      ? `${percent(row.hitRate)} of the prompt cached in ${counted(row.requests, "call")}, saved ${savedText(row)}`
       : "no calls recorded yet",
     warnings > 0 ? `${counted(warnings, "warning")}: use /taas doctor` : "no warnings",
   ];
@@ -30,9 +30,10 @@ async function overview(ask, params) {
 
 async function routes(ask, params) {
   const answer = await ask("taas.affinity.routes", { ...params, limit: ROUTES });
-  const lines = answer.routes.map(({ capturedAt, autorouterModel, status }) => {
+  const lines = answer.routes.map(({ capturedAt, autorouterModel, kind, status }) => {
+    const title = kind === "completion" ? " (completion)" : "";
     const failed = status >= 400 ? `, failed with ${count(status)}` : "";
-    return `${ago(capturedAt, Date.now())}: ${clean(autorouterModel)}${failed}`;
+    return `${ago(capturedAt, Date.now())}: ${clean(autorouterModel)}${title}${failed}`;
   });
   return lines.length > 0 ? lines : ["no routes recorded yet"];
 }
@@ -41,7 +42,7 @@ async function doctor(ask) {
   const { checks } = await ask("taas.affinity.status", {});
   const problems = checks.filter(({ level }) => level !== "ok");
   const lines = problems.flatMap((check) => checkLines(check, STYLE));
-  return [...lines.map((line) => line.trim()), summary(checks)];
+  return [summary(checks), ...lines.map((line) => line.trim())];
 }
 
 const COMMANDS = { __proto__: null, "": overview, routes, doctor };

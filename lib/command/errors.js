@@ -76,6 +76,7 @@ const FAILURES = [
     signs: /^UNAVAILABLE retryable=true|\bPluginInstanceUnavailable|\bunavailable during gateway\b/,
     exit: EXIT.noAnswer,
     code: "UNAVAILABLE",
+    isTemporary: true,
     reason: "the gateway is starting, restarting or suspended, or is reloading the plugin",
     advice: "try again in a few seconds; `openclaw gateway status` shows the gateway's state",
   },

@@ -19,16 +19,41 @@ export const count = orDash((value) =>
 /** `92 %`. */
 export const percent = orDash((rate) => `${Math.round(rate * 100)} %`);
 
-/** `$0.42`, `-$0.03`; amounts below one cent get four digits, such as `$0.0024`. */
-export const usd = orDash((value) =>
-  value.toLocaleString("en-US", {
-    style: "currency",
-    currency: "USD",
-    maximumFractionDigits: Math.abs(value) < 0.01 ? 4 : 2,
-    // Avoids "-$0.00".
-    signDisplay: "negative",
-  }),
-);
+const rounded = (value, digits) => Math.round(value * 10 ** digits);
+
+/** Whether each amount keeps two significant digits, and different amounts stay different if they must be `distinct`. */
+function isReadable(amounts, digits, distinct) {
+  const [shown, exact] = [digits, 6].map((each) => amounts.map((value) => rounded(value, each)));
+  return (
+    exact.every((value, at) => value === 0 || Math.abs(shown[at]) >= 10) &&
+    !(distinct && new Set(shown).size < new Set(exact).size)
+  );
+}
+
+/**
+ * The format of amounts in dollars that are shown together: `$0.42`, `-$0.03`. All get the same number of digits, from two
+ * to six, so that each amount is readable.
+ */
+export function moneyOf(amounts, { distinct = false } = {}) {
+  const known = amounts.filter(Number.isFinite);
+  const digits = [2, 3, 4, 5].find((each) => isReadable(known, each, distinct)) ?? 6;
+  return orDash((value) =>
+    value.toLocaleString("en-US", {
+      style: "currency",
+      currency: "USD",
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      // Avoids "-$0.00".
+      signDisplay: "negative",
+    }),
+  );
+}
+
+const seconds = (ms) => `${Number((ms / 1000).toPrecision(2))}`;
+
+/** `0.12/0.34 s`: the 50th and the 95th percentile. */
+export const percentiles = (value) =>
+  value ? `${seconds(value.p50)}/${seconds(value.p95)} s` : "–";
 
 const UNITS = [
   ["day", 86_400],

@@ -3,7 +3,7 @@
 import { ROUTES } from "./accepted.js";
 import { usageError } from "./errors.js";
 import { ago, count } from "./numbers.js";
-import { selectionOf } from "./selectors.js";
+import { refuseUnknownAgent, selectionOf } from "./selectors.js";
 import { pairs, table } from "./table.js";
 import { clean, cut } from "./text.js";
 
@@ -34,6 +34,7 @@ function routeLines({ agentId, capture }, params, now, style) {
 const columns = (now) => [
   { title: "WHEN", cell: (row) => ago(row.capturedAt, now), align: "right" },
   { title: "AGENT", cell: (row) => row.agentId, flexible: true },
+  { title: "KIND", cell: (row) => row.kind },
   { title: "STATUS", cell: (row) => row.status ?? "ok", align: "right" },
   { title: "MODEL", cell: (row) => row.autorouterModel, flexible: true },
   { title: "ALGORITHM", cell: (row) => row.autorouterAlgo, flexible: true },
@@ -52,14 +53,25 @@ function routesLines({ routes: rows, total }, params, now, style) {
 /** @type {import("./tree.js").Command} */
 export async function route({ ask, params, now }) {
   const answer = await ask("taas.affinity.lastRoute", params);
+  if (!answer.capture) {
+    await refuseUnknownAgent(ask, params);
+  }
   return { answer, lines: (style) => routeLines(answer, params, now(), style) };
 }
 
 /** @type {import("./tree.js").Command} */
-export async function routes({ ask, options: { limit = `${ROUTES.usual}` }, params, now }) {
+export async function routes({ ask, options, params, now }) {
+  const { limit = `${ROUTES.usual}`, kind } = options;
   if (!/^\d+$/.test(limit)) {
     throw usageError(`--limit must be a whole number between 1 and ${ROUTES.highest}`);
   }
-  const answer = await ask("taas.affinity.routes", { ...params, limit: Number(limit) });
+  const answer = await ask("taas.affinity.routes", {
+    ...params,
+    ...(kind !== undefined && { kind }),
+    limit: Number(limit),
+  });
+  if (answer.total === 0) {
+    await refuseUnknownAgent(ask, params);
+  }
   return { answer, lines: (style) => routesLines(answer, params, now(), style) };
 }

@@ -9,6 +9,9 @@ import { paramsFrom } from "./selectors.js";
 import { clean, fit, jsonText, styleFor } from "./text.js";
 
 const WATCH_MS = 2000;
+/** A plugin's methods are missing for up to 1.5 seconds while the host reloads the plugin. */
+const RETRIES = 4;
+const RETRY_MS = 500;
 const WITHOUT_JSON = "run the command without --json for details";
 
 /** The host's module with the gateway client, or an empty object on a host without this module. */
@@ -18,9 +21,10 @@ export const gatewayRuntime = (importSdk) =>
 /**
  * @param {(specifier: string) => Promise<object>} importSdk
  * @param {object} options the options of the command and of the gateway client
+ * @param {number} retryMs pause before another attempt
  * @returns {(method: string, params: object) => Promise<object>} rejects with a {@link CommandError}
  */
-const createAsk = (importSdk, options) => async (method, params) => {
+const createAsk = (importSdk, options, retryMs) => async (method, params) => {
   const { callGatewayFromCli } = await gatewayRuntime(importSdk);
   if (typeof callGatewayFromCli !== "function") {
     throw new CommandError({
@@ -30,12 +34,18 @@ const createAsk = (importSdk, options) => async (method, params) => {
       advice: "update OpenClaw, or use /taas in a chat",
     });
   }
-  try {
-    // The host shows progress on standard error, and only on a terminal.
-    const extra = { progress: !options.json && !options.watch };
-    return await callGatewayFromCli(method, options, params, extra);
-  } catch (error) {
-    throw fromGateway(error, method);
+  // The host shows progress on standard error, and only on a terminal.
+  const extra = { progress: !options.json && !options.watch };
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await callGatewayFromCli(method, options, params, extra);
+    } catch (error) {
+      const failure = fromGateway(error, method);
+      if (!failure.isTemporary || retries === RETRIES) {
+        throw failure;
+      }
+    }
+    await sleep(retryMs);
   }
 };
 
@@ -45,9 +55,18 @@ const createAsk = (importSdk, options) => async (method, params) => {
  * @param {(specifier: string) => Promise<object>} io.importSdk
  * @param {() => number} [io.now]
  * @param {number} [io.watchMs] pause between two rounds of `--watch`
+ * @param {number} [io.retryMs] pause before another attempt while the host reloads the plugin
  */
-export function runner({ process, importSdk, now = Date.now, watchMs = WATCH_MS }) {
+export function runner({
+  process,
+  importSdk,
+  now = Date.now,
+  watchMs = WATCH_MS,
+  retryMs = RETRY_MS,
+}) {
   const { stdout, stderr, env } = process;
+  /** The streams that have a frame of `--watch`. */
+  const framed = new Set();
 
   /** Prints the result of a command, and sets the exit code. */
   function show({ answer, lines, exit = EXIT.ok, stream = stdout }, { json, watch }) {
@@ -59,7 +78,10 @@ export function runner({ process, importSdk, now = Date.now, watchMs = WATCH_MS 
     if (watch && stream.isTTY) {
       cursorTo(stream, 0, 0);
       clearScreenDown(stream);
+    } else if (framed.has(stream)) {
+      stream.write("\n");
     }
+    framed.add(stream);
     const style = styleFor(stream, env);
     stream.write(`${fit(lines(style), style.width).join("\n")}\n`);
   }
@@ -102,7 +124,7 @@ export function runner({ process, importSdk, now = Date.now, watchMs = WATCH_MS 
       if (problems.length > 0) {
         throw problems[0];
       }
-      const ask = createAsk(importSdk, options);
+      const ask = createAsk(importSdk, options, retryMs);
       const params = paramsFrom(options);
       const request = { ask, args, options, params, now, report, importSdk };
       const once = async () => show(await command(request), options);

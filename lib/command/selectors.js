@@ -2,7 +2,8 @@
 
 import { isAbsolute, resolve } from "node:path";
 
-import { usageError } from "./errors.js";
+import { CommandError, EXIT, usageError } from "./errors.js";
+import { clean } from "./text.js";
 
 /** By option name, in the order in which the gateway looks at their keys. */
 export const SELECTORS = {
@@ -32,6 +33,30 @@ export function paramsFrom(options) {
     throw usageError(`--${name} needs a value`);
   }
   return { [SELECTORS[name].key]: name === "workspace" ? directory(value) : value };
+}
+
+/**
+ * @param {{ knownAgents?: string[] }} answer of `taas.affinity.status`; it names the known agents if the selected agent is
+ *   not one of them
+ * @throws {CommandError} if the selected agent was never seen and is not configured
+ */
+export function refuseUnknown({ knownAgents }, { agentId }) {
+  if (knownAgents) {
+    const known = `the known agents are: ${knownAgents.map(clean).join(", ") || "none"}`;
+    throw new CommandError({
+      exit: EXIT.problem,
+      code: "UNKNOWN_AGENT",
+      message: `no agent "${clean(agentId)}" is configured, and no such agent was seen; ${known}`,
+      publicMessage: `the agent is unknown; ${known}`,
+    });
+  }
+}
+
+/** As {@link refuseUnknown}, for a command that has no answer of `taas.affinity.status`. */
+export async function refuseUnknownAgent(ask, params) {
+  if (params.agentId !== undefined) {
+    refuseUnknown(await ask("taas.affinity.status", params), params);
+  }
 }
 
 /** The end of "No calls recorded …": `for this agent`, `for this session` and so on, or `yet` without a selector. */

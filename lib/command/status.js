@@ -1,84 +1,51 @@
 // `openclaw taas status`: calls, cache savings and warnings.
 
 import { checkLines } from "./checks.js";
-import { ago, count, counted, percent, usd } from "./numbers.js";
-import { selectionOf } from "./selectors.js";
-import { pairs, table } from "./table.js";
+import { usageError } from "./errors.js";
+import { ago, counted } from "./numbers.js";
+import { refuseUnknown, selectionOf } from "./selectors.js";
+import {
+  agentTable,
+  callTable,
+  costText,
+  figures,
+  LATENCY_LEGEND,
+  latencyTable,
+  modelTable,
+  savedText,
+  sessionTable,
+  stickiness,
+} from "./tables.js";
 import { clean } from "./text.js";
 
 const EMPTY =
   "No calls recorded since the gateway started. Send a message to an agent, then try again.";
+const LEGEND = "HIT is the hit rate since then, NOW the hit rate of the last 32 calls.";
 
-const prompt = ({ input, cached, written } = {}) => input + cached + written;
-
-/** The savings in dollars if prices are known, else in tokens. */
-export const saved = (row) =>
-  Number.isFinite(row.saved?.usd) ? usd(row.saved.usd) : `${count(row.saved?.tokens)} tok`;
-
-const right = (title, cell) => ({ title, cell, align: "right" });
-const model = { title: "MODEL", cell: (row) => row.model, flexible: true };
-const columns = (now) => [
-  { title: "SESSION", cell: (row) => row.sessionId },
-  { title: "AGENT", cell: (row) => row.agentId, flexible: true },
-  model,
-  right("CALLS", (row) => count(row.requests)),
-  right("FAILED", (row) => count(row.failures)),
-  right("PROMPT", (row) => count(prompt(row.tokens))),
-  right("HIT", (row) => percent(row.hitRate)),
-  right("SAVED", saved),
-  right("LAST", (row) => ago(row.lastUse, now)),
-];
-
-const statusOf = ({ status, failed }) =>
-  failed && !(status >= 400) ? "no answer" : (status ?? "ok");
-const callColumns = (now) => [
-  right("WHEN", (call) => ago(call.at, now)),
-  right("STATUS", statusOf),
-  model,
-  ...["INPUT", "CACHED", "WRITTEN", "OUTPUT"].map((title) =>
-    right(title, (call) => count(call.tokens?.[title.toLowerCase()])),
-  ),
-];
-
-/** The sum saved, the baseline, and the number of priced calls if some calls have no price. */
-function savings({ totals, baseline }) {
-  const { usd: money, usdWithoutCache, pricedRequests, tokens } = totals.saved;
-  const some = ` in ${counted(pricedRequests, "call")} with a known price`;
-  const text = Number.isFinite(money)
-    ? `${usd(money)} of ${usd(usdWithoutCache)}${pricedRequests < totals.requests ? some : ""}`
-    : `${count(tokens)} tokens; the prices are unknown`;
-  return `Saved ${text} (baseline: ${clean(baseline)}).`;
-}
-
-/** `2 (1 x 429, 1 x none)` */
-function failures({ failures: number, failuresByStatus = {} }) {
-  const kinds = Object.entries(failuresByStatus).map(([status, calls]) => `${calls} x ${status}`);
-  return number > 0 ? `${count(number)} (${kinds.join(", ")})` : "0";
-}
-
-/** All figures of one session, with its last calls. */
-function oneSession(row, now, style) {
-  const { calls = [] } = row;
-  const facts = [
-    ["session", row.sessionId],
-    ["agent", row.agentId],
-    ["derived from", row.source],
-    ["model", row.model],
-    ["algorithm", row.algorithm],
-    ["calls", count(row.requests)],
-    ["failed", failures(row)],
-    ["prompt", `${count(prompt(row.tokens))} tokens, ${percent(row.hitRate)} cached`],
-    ["output", `${count(row.tokens?.output)} tokens`],
-    ["saved", saved(row)],
-    ["last call", ago(row.lastUse, now)],
+/** What all calls cost and saved, what HIT and NOW mean, and whether conversations find their prompts in the cache. */
+function totalLines({ now, since, totals, baseline }) {
+  const { requests, firstCallHitRate, laterCallHitRate, saved } = totals;
+  const cost = costText(totals);
+  const isPart = cost && saved.pricedRequests < requests;
+  const some = isPart ? ` in ${counted(saved.pricedRequests, "call")} with a known price` : "";
+  const knowsConversations = [firstCallHitRate, laterCallHitRate].some(Number.isFinite);
+  return [
+    `${counted(requests, "call")}, the first ${ago(since, now)}${cost ? `, cost ${cost}` : ""}.`,
+    LEGEND,
+    ...(knowsConversations ? [`Hit rate of conversations: ${stickiness(totals)}.`] : []),
+    `Saved ${savedText(totals)}${some} (baseline: ${clean(baseline)}).`,
   ];
-  const last = calls.length > 0 ? ["", ...table(calls, callColumns(now), style)] : [];
-  return [...pairs(facts, style), ...last];
+}
+
+/** The figures of the one agent or session that is selected. */
+function oneLines(row, calls, now, style) {
+  const last = calls?.length > 0 ? ["", ...callTable(calls, now, style)] : [];
+  return [...figures(row, now, style), ...last];
 }
 
 /** The figures that `answer` has about the selected agents and sessions. */
 function figureLines(answer, { options, params }, style) {
-  const { now, since, totals, agents, sessions } = answer;
+  const { now, totals, agents, sessions, models } = answer;
   const isPart = Object.keys(params).length > 0;
   const isSession = isPart && params.agentId === undefined;
   if (totals.requests === 0) {
@@ -87,26 +54,40 @@ function figureLines(answer, { options, params }, style) {
   if (isPart && sessions.length + agents.length === 0) {
     return [`No calls recorded ${selectionOf(params)}.`];
   }
+  const lines = [];
   if (isSession && sessions.length === 1) {
-    return oneSession(sessions[0], now, style);
+    lines.push(...oneLines(sessions[0], sessions[0].calls, now, style));
+  } else if (isPart && !isSession && agents.length === 1) {
+    lines.push(...oneLines(agents[0], undefined, now, style));
+  } else {
+    const rows = isPart ? agents : [...agents, { agentId: "all", ...totals }];
+    lines.push(...agentTable(rows, now, style));
   }
-  const rows = isPart ? agents : [...agents, { agentId: "all", ...totals }];
-  const lines = table(rows, columns(now).slice(1), style);
-  if (isSession || options.sessions) {
-    // The session id needs the room of two figures.
-    const short = columns(now).filter(({ title }) => !["FAILED", "PROMPT"].includes(title));
-    lines.push("", ...table(sessions, short, style));
+  if (options.sessions || (isSession && sessions.length > 1)) {
+    lines.push("", ...sessionTable(sessions, now, style));
+  }
+  if (options.models) {
+    lines.push("", ...modelTable(models, totals, style));
+  }
+  if (options.latency) {
+    const tables = isPart ? [agents] : [agents, models];
+    lines.push(...tables.flatMap((rows) => ["", ...latencyTable(rows, style)]));
+    lines.push("", LATENCY_LEGEND);
   }
   if (!isPart) {
-    const calls = `${counted(totals.requests, "call")}, the first ${ago(since, now)}.`;
-    lines.push("", calls, savings(answer));
+    lines.push("", ...totalLines(answer));
   }
   return lines;
 }
 
 /** @type {import("./tree.js").Command} */
 export async function status(request) {
-  const answer = await request.ask("taas.affinity.status", request.params);
+  const { ask, params, options } = request;
+  if (options.models && Object.keys(params).length > 0) {
+    throw usageError("--models counts the calls of all agents: leave the selection out");
+  }
+  const answer = await ask("taas.affinity.status", params);
+  refuseUnknown(answer, params);
   const { pluginVersion, affinity, warnings = [] } = answer;
   const version = pluginVersion ? ` ${clean(pluginVersion)}` : "";
   const head = `TaaS affinity${version}, one session for each ${clean(affinity)}`;

@@ -8,6 +8,7 @@ import { bypassedProviders } from "./ownership.js";
 import { shortId } from "./prices.js";
 
 const AGENT_LIMIT = 64;
+const KNOWN_LIMIT = 256;
 const MODEL_LIMIT = 64;
 
 /** The headers by which TaaS tells sessions and agents apart. */
@@ -64,6 +65,13 @@ function providerFacts(config, id) {
   };
 }
 
+/** The ids of the configured agents. Without configured agents, the host has the agent `main`. */
+function agentIds(config) {
+  const agents = configuredAgents(config);
+  const ids = agents.length > 0 ? mapSafely(agents, ({ id }) => shortText(id)) : ["main"];
+  return ids.length > KNOWN_LIMIT ? null : ids;
+}
+
 /** The agents without a workspace of their own, if the gateway has several agents. */
 function agentsWithoutWorkspace(config) {
   const agents = configuredAgents(config);
@@ -94,6 +102,7 @@ export function factsOf({ config: currentConfig, settings, providers }, { built,
     })),
     unasked: Object.fromEntries(called.map(({ provider, calls }) => [provider, calls])),
     providers: isObject(config) ? mapSafely(providers, (id) => providerFacts(config, id)) : null,
+    agents: isObject(config) ? readSafely(() => agentIds(config), null) : null,
     agentsWithoutWorkspace: readSafely(() => agentsWithoutWorkspace(config), []),
   };
 }

@@ -95,15 +95,16 @@ export function costOf({ config, provider, modelId, cost }, model, usage) {
   if (!prices) {
     return undefined;
   }
-  const costs = calculated(usage, prices);
+  const { promptCost, uncachedCost, outputCost } = calculated(usage, prices);
   const { total, totalOrigin } = usage?.cost ?? {};
   const isBilled = totalOrigin === "provider-billed";
   // OpenClaw's total is 0 until OpenClaw has calculated it.
   const isKnown = Number.isFinite(total) && (isBilled ? total >= 0 : total > 0 && !isOther);
-  const sum = costs.promptCost + costs.outputCost;
+  const sum = promptCost + outputCost;
   const scale = isKnown && sum > 0 ? total / sum : 1e-6;
-  for (const key of Object.keys(costs)) {
-    costs[key] *= scale;
-  }
-  return costs;
+  return {
+    promptCost: promptCost * scale,
+    uncachedCost: uncachedCost * scale,
+    outputCost: outputCost * scale,
+  };
 }

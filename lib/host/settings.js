@@ -3,6 +3,7 @@
 import { oneLine } from "../log.js";
 import { isPlain, stringOf } from "../plain.js";
 import { OWN_PROVIDERS } from "./host.js";
+import { readSafely } from "./lenient.js";
 
 const HINTS_VARIABLE = "OPENCLAW_TAAS_GIT_HINTS";
 const NAMESPACE_VARIABLE = "OPENCLAW_TAAS_NAMESPACE";
@@ -21,6 +22,10 @@ const oneOf = (...values) => ({
   accepted: values.map((value) => JSON.stringify(value)).join(" or "),
   byDefault: values[0],
 });
+
+const NOTICE = oneOf("off", "log");
+/** A value of earlier releases. */
+const REMOVED_NOTICE = "reply";
 
 /** Describes an invalid value by its type. The value itself may be a secret or a path. */
 function described(name, value, accepted) {
@@ -65,7 +70,10 @@ const SETTINGS = {
   },
   gitHints: oneOf(true, false),
   observe: oneOf(true, false),
-  routeNotice: oneOf("off", "log"),
+  routeNotice: {
+    ...NOTICE,
+    read: (value) => (value === REMOVED_NOTICE ? "log" : NOTICE.read(value)),
+  },
   statusLine: oneOf(true, false),
   debug: oneOf(false, true),
 };
@@ -128,6 +136,10 @@ export function settingsOf(config, env) {
 
   const invalid = [...names];
   const warnings = [];
+  if (readSafely(() => config.routeNotice) === REMOVED_NOTICE) {
+    const consequence = 'routeNotice "reply" was removed and is treated as "log"';
+    warnings.push(["route-notice", consequence, 'set it to "log" or "off"']);
+  }
   if (hints !== "on" && hints !== "off") {
     const reason = `${HINTS_VARIABLE} must be on or off`;
     warnings.push(["hints-variable", "requests go out without repository hints", reason]);

@@ -1,6 +1,26 @@
-// The plugin's HTTP routes. The host checks the gateway's token before it calls a route.
+// The plugin's HTTP routes. The host checks the gateway's token before it calls a route, and the route checks the scopes.
+
+import { createRequire } from "node:module";
 
 import { publicMessageOf } from "../log.js";
+
+/** Each of these scopes lets a client read. */
+const READING = ["operator.read", "operator.write", "operator.admin"];
+
+/**
+ * The scopes of the request that the host handles now. `undefined` on a host that does not tell them to plugins.
+ *
+ * @param {(specifier: string) => object} load loads a module of the host's SDK
+ * @returns {string[] | undefined}
+ */
+function scopesOfRequest(load) {
+  try {
+    const { getPluginRuntimeGatewayRequestScope } = load("openclaw/plugin-sdk/plugin-runtime");
+    return getPluginRuntimeGatewayRequestScope()?.client?.connect?.scopes;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * @typedef {object} Answer
@@ -12,8 +32,13 @@ import { publicMessageOf } from "../log.js";
  * @param {string} route.path
  * @param {"exact" | "prefix"} [route.match]
  * @param {(request: import("node:http").IncomingMessage) => Answer} route.answer answers GET and HEAD
+ * @param {(specifier: string) => object} [load] loads a module of the host's SDK
  */
-export function registerRoute({ host: { api }, log }, { path, match = "exact", answer }) {
+export function registerRoute(
+  { host: { api }, log },
+  { path, match = "exact", answer },
+  load = createRequire(import.meta.url),
+) {
   function respond(response, status, headers, body) {
     response.writeHead(status, { "cache-control": "no-store", ...headers });
     response.end(body);
@@ -21,6 +46,11 @@ export function registerRoute({ host: { api }, log }, { path, match = "exact", a
 
   function handler(request, response) {
     const text = { "content-type": "text/plain; charset=utf-8" };
+    const scopes = scopesOfRequest(load);
+    if (scopes !== undefined && !READING.some((scope) => scopes.includes(scope))) {
+      respond(response, 403, text, `${path}: missing scope: operator.read\n`);
+      return true;
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       const allowed = { ...text, allow: "GET, HEAD" };
       respond(response, 405, allowed, `${path} accepts GET and HEAD only\n`);
@@ -41,6 +71,7 @@ export function registerRoute({ host: { api }, log }, { path, match = "exact", a
       path,
       match,
       auth: "gateway",
+      // The request then has all scopes of its client, and not only those of every plugin.
       gatewayRuntimeScopeSurface: "trusted-operator",
       handler,
     }),

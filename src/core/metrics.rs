@@ -20,6 +20,9 @@ pub(crate) const KEYS: &str = "format";
 
 const FORMATS: [&str; 2] = ["prometheus", "openmetrics"];
 
+/// Not `openclaw`, which the names of OpenClaw's own exporter begin with.
+const PREFIX: &str = "taas_affinity";
+
 /// A label: its name and its value.
 type Label = (&'static str, String);
 
@@ -49,7 +52,7 @@ pub(crate) fn metrics(question: &Question<'_>, params: &Params) -> Result<String
     let usage = question.store.usage();
     let mut metrics = of_calls(&question.store.counters());
     metrics.extend(of_gateway(question, &usage, facts.as_ref()));
-    let mut registry = Registry::with_prefix("taas_affinity");
+    let mut registry = Registry::with_prefix(PREFIX);
     registry.register_collector(Box::new(Metrics(metrics)));
     let mut written = String::new();
     // Writing to a string does not fail.
@@ -65,8 +68,8 @@ pub(crate) fn metrics(question: &Question<'_>, params: &Params) -> Result<String
 fn of_calls(counters: &Counters) -> Vec<Metric> {
     let by = |values: Values| {
         let mut samples = Vec::new();
-        for (agent, models) in &counters.sums {
-            for (model, sums) in models {
+        for (agent, of_agent) in &counters.agents {
+            for (model, sums) in &of_agent.models {
                 for (label, value) in values(sums) {
                     let labels = [("agent", agent.clone()), ("model", model.clone())];
                     samples.push((labels.into_iter().chain(label).collect(), value));
@@ -75,6 +78,9 @@ fn of_calls(counters: &Counters) -> Vec<Metric> {
         }
         samples
     };
+    let route_changes = counters
+        .route_changes()
+        .map(|(agent, count)| (vec![("agent", agent.to_owned())], Value::Count(count)));
     vec![
         Metric {
             name: "requests",
@@ -101,13 +107,18 @@ fn of_calls(counters: &Counters) -> Vec<Metric> {
         },
         Metric {
             name: "cost_usd",
-            help: "Cost of the calls with known prices, in US dollars",
+            help: "Cost of the calls with known prices",
             samples: by(|sums| vec![(None, Value::Usd(sums.cost))]),
         },
         Metric {
             name: "cost_without_cache_usd",
-            help: "Cost of the same calls as if nothing had been cached, in US dollars",
+            help: "Cost of the same calls, as if nothing had been cached",
             samples: by(|sums| vec![(None, Value::Usd(sums.uncached_cost))]),
+        },
+        Metric {
+            name: "route_changes",
+            help: "How often the autorouter chose another model for the agent's runs than before",
+            samples: route_changes.collect(),
         },
         single(
             "anonymous_requests",
@@ -136,7 +147,7 @@ fn of_gateway(question: &Question<'_>, usage: &Usage, facts: Option<&Facts>) -> 
     vec![
         Metric {
             name: "warnings",
-            help: "Whether a check of `openclaw taas doctor` found a problem",
+            help: "1 if the check of `openclaw taas doctor` found a problem, else 0",
             samples: warnings.collect(),
         },
         single(
@@ -186,6 +197,8 @@ impl Collector for Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use crate::{
         ask::{Question, ask},
         store::{CallIdentity, LIMIT, Store},
@@ -206,12 +219,18 @@ mod tests {
         let main = CallIdentity { agent_id: Some("main"), ..CallIdentity::default() };
         let call = Ended {
             model: Some("a \"b\"\\c\nd"),
+            routed: true,
             outcome: Outcome::Completed,
+            is_run: true,
             tokens: Tokens::counted([10.0, 80.0, 10.0, 5.0]),
             cost: Cost::new([0.25, 1.0, 0.5]),
             ..Ended::default()
         };
         store.ended(&call, &main);
+        // Cache writes that cost more than the cache reads saved.
+        let costly = Ended { model: Some("costly"), cost: Cost::new([3.75, 3.0, 1.0]), ..call };
+        let other = CallIdentity { agent_id: Some("other-agent"), ..main };
+        store.ended(&costly, &other);
         store.ended(
             &Ended { outcome: Outcome::Failed, ..Ended::default() },
             &CallIdentity::default(),
@@ -224,6 +243,9 @@ mod tests {
             r#"taas_affinity_tokens_total{agent="main",model="a \"b\"\\c\nd",token_type="cache_read"} 80"#,
             r#"taas_affinity_cost_usd_total{agent="main",model="a \"b\"\\c\nd"} 0.75"#,
             r#"taas_affinity_cost_without_cache_usd_total{agent="main",model="a \"b\"\\c\nd"} 1.5"#,
+            r#"taas_affinity_route_changes_total{agent="main"} 0"#,
+            r#"taas_affinity_cost_usd_total{agent="other-agent",model="costly"} 4.75"#,
+            r#"taas_affinity_cost_without_cache_usd_total{agent="other-agent",model="costly"} 4.0"#,
             "taas_affinity_anonymous_requests_total 1",
             "taas_affinity_algorithm_changes_total 0",
             r#"taas_affinity_warnings{check="anonymous"} 1"#,
@@ -235,5 +257,48 @@ mod tests {
         let open = scrape(&store, "openmetrics");
         assert!(open.contains("# TYPE taas_affinity_requests counter\n"), "{open}");
         assert!(open.ends_with("# EOF\n"), "{open}");
+    }
+
+    #[test]
+    fn no_counter_decreases_while_agents_and_models_are_evicted() {
+        let store = Store::new(LIMIT);
+        let counted = || {
+            let text = scrape(&store, "prometheus");
+            let samples = text.lines().filter_map(|line| line.rsplit_once(' '));
+            let counters = samples.filter(|(name, _)| name.contains("_total"));
+            let value = |value: &str| value.parse::<f64>().ok();
+            counters
+                .filter_map(|(name, count)| Some((name.to_owned(), value(count)?)))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let mut before = counted();
+        for round in 0..4 {
+            for number in 0..200 {
+                let (agent, model) = (format!("agent-{round}-{number}"), format!("m-{number}"));
+                let identity = CallIdentity { agent_id: Some(&agent), ..CallIdentity::default() };
+                let tokens = Tokens::counted([1.0, 2.0, 3.0, 4.0]);
+                let cost = Cost::new([0.1, 0.2, 0.3]);
+                let model = Some(model.as_str());
+                store.ended(&Ended { model, tokens, cost, ..Ended::default() }, &identity);
+            }
+            let after = counted();
+            for (name, count) in &before {
+                assert!(after.get(name).is_some_and(|now| now >= count), "{name}");
+            }
+            before = after;
+        }
+        let sum: f64 = before
+            .iter()
+            .filter(|(name, _)| name.starts_with("taas_affinity_requests_total{"))
+            .map(|(_, count)| count)
+            .sum();
+        assert!((sum - 800.0).abs() < 0.5, "{sum}");
+        for label in ["agent", "model"] {
+            let value = |name: &String| Some(name.split_once(&format!("{label}=\""))?.1.to_owned());
+            let values = before.keys().filter_map(value);
+            let values = values.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+            let limit = if label == "agent" { 256 } else { 64 };
+            assert_eq!(values.collect::<BTreeSet<_>>().len(), limit + 1, "the rest is `other`");
+        }
     }
 }

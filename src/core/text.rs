@@ -26,6 +26,12 @@ pub fn bounded(value: &str, limit: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Removes the characters that change the direction of the text after them. On a screen, such text reads as other text.
+pub(crate) fn without_directions(text: String) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(turns) { text.replace(turns, "") } else { text }
+}
+
 /// Returns `value` unchanged, or `None` if it is blank.
 #[must_use]
 pub fn non_blank(value: &str) -> Option<&str> {

@@ -237,6 +237,8 @@ impl Serialize for Tally {
                 "tokens": self.tokens.cached,
                 "usd": usd(self.saved),
                 "usdWithoutCache": usd(self.uncached_cost),
+                // Of `usdWithoutCache`.
+                "share": (self.uncached_cost > 0.0).then(|| self.saved / self.uncached_cost),
                 "pricedRequests": self.priced,
             },
             "costUsd": usd(self.cost),
@@ -286,13 +288,17 @@ mod tests {
         tally.add(&Ended { cost: Cost::new([0.5, 3.0, 1.0]), ..call([0.0, 1e6, 0.0, 10.0]) });
         assert_eq!(shown(&tally)["saved"]["usd"], 1.75);
         assert_eq!(shown(&tally)["saved"]["usdWithoutCache"], 6.0);
+        assert_eq!(shown(&tally)["saved"]["share"], 1.75 / 6.0);
+        assert_eq!(shown(&tally)["costUsd"], 6.25, "prompts and answers");
         // Without prices, only tokens are counted.
         tally.add(&call([0.0, 5.0, 0.0, 1.0]));
         assert_eq!(shown(&tally)["saved"]["tokens"], 1_000_005);
         assert_eq!(shown(&tally)["saved"]["pricedRequests"], 2);
         let mut unpriced = Tally::default();
         unpriced.add(&call([0.0, 5.0, 0.0, 1.0]));
-        assert_eq!(shown(&unpriced)["saved"]["usd"], Value::Null);
+        for key in ["usd", "share"] {
+            assert_eq!(shown(&unpriced)["saved"][key], Value::Null);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     identity::{Identity, IdentityContext, IdentityError, SessionSource, host_id, state_dir},
     store::CallIdentity,
     surroundings::Surroundings,
-    text::{NAME_LIMIT, bounded, non_blank},
+    text::{NAME_LIMIT, bounded},
 };
 
 /// The most bytes of a context whose wrapper JavaScript may remember.
@@ -32,50 +32,8 @@ pub struct Context<'a> {
     pub identity: IdentityContext<'a>,
     /// The provider id.
     pub provider: Option<&'a str>,
-    /// The requested model.
-    pub model_id: &'a ModelId,
-}
-
-/// The id of the requested model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ModelId {
-    /// From the context itself.
-    OfContext(String),
-    /// From the context's model. Another context with equal texts may have another model.
-    OfModel(Option<String>),
-}
-
-impl ModelId {
-    /// The id from the context, unless it is blank. Only then `of_model` is called.
-    ///
-    /// # Errors
-    /// The error of `of_model`.
-    ///
-    /// ```
-    /// use taas_affinity::wrapper::ModelId;
-    ///
-    /// let of_model = || Ok::<_, ()>(Some("gpt-5".to_owned()));
-    /// let model = ModelId::choose(Some(" ".to_owned()), of_model).unwrap();
-    /// assert_eq!(model.get(), Some("gpt-5"));
-    /// ```
-    pub fn choose<E>(
-        of_context: Option<String>,
-        of_model: impl FnOnce() -> Result<Option<String>, E>,
-    ) -> Result<Self, E> {
-        match of_context.filter(|id| non_blank(id).is_some()) {
-            Some(id) => Ok(Self::OfContext(id)),
-            None => of_model().map(Self::OfModel),
-        }
-    }
-
-    /// The id, if it is known.
-    #[must_use]
-    pub fn get(&self) -> Option<&str> {
-        match self {
-            Self::OfContext(id) => Some(id),
-            Self::OfModel(id) => id.as_deref(),
-        }
-    }
+    /// The id of the requested model.
+    pub model_id: Option<&'a str>,
 }
 
 impl Gateway {
@@ -100,7 +58,7 @@ impl Gateway {
             host_id: &self.host_id,
             plugin_version: &self.plugin_version,
             provider: context.provider,
-            model_id: context.model_id.get(),
+            model_id: context.model_id,
         };
         let state_dir = state_dir(surroundings).ok();
         let workspace = identity.workspace.as_deref();
@@ -113,7 +71,7 @@ impl Gateway {
             workspace_id: workspace.map(|path| id_of(path, surroundings.namespace())),
             place: place.map(|path| id_of(path, None)),
             provider: context.provider.and_then(name),
-            model_id: context.model_id.get().and_then(name),
+            model_id: context.model_id.and_then(name),
             identity,
             reusable: !watched.used.get() && context.is_reusable(),
             git_hints: self.git_hints,
@@ -123,15 +81,13 @@ impl Gateway {
 }
 
 impl Context<'_> {
-    /// Whether the context alone decides, without the current directory and the model, and is short enough.
+    /// Whether the context alone decides, without the current directory, and is short enough.
     fn is_reusable(&self) -> bool {
         let IdentityContext { workspace_dir, agent_dir, agent_id, conversation } = self.identity;
-        let model_id = self.model_id.get();
-        let texts = [workspace_dir, agent_dir, agent_id, conversation, self.provider, model_id];
+        let Self { provider, model_id, .. } = *self;
+        let texts = [workspace_dir, agent_dir, agent_id, conversation, provider, model_id];
         let length: usize = texts.into_iter().flatten().map(str::len).sum();
-        workspace_dir.is_some_and(|dir| Path::new(dir).is_absolute())
-            && matches!(self.model_id, ModelId::OfContext(_))
-            && length <= REMEMBERED_LIMIT
+        workspace_dir.is_some_and(|dir| Path::new(dir).is_absolute()) && length <= REMEMBERED_LIMIT
     }
 }
 
@@ -273,12 +229,8 @@ mod tests {
         conversation: None,
     };
 
-    fn auto() -> ModelId {
-        ModelId::OfContext("auto".to_owned())
-    }
-
-    fn wrapper(identity: IdentityContext<'_>, model_id: &ModelId, git_hints: bool) -> Wrapper {
-        let context = Context { identity, provider: Some("cloudsigma"), model_id };
+    fn wrapper(identity: IdentityContext<'_>, git_hints: bool) -> Wrapper {
+        let context = Context { identity, provider: Some("cloudsigma"), model_id: Some("auto") };
         Gateway::new("1.2.3".to_owned(), "host", git_hints)
             .wrapper(&context, &NOTHING)
             .expect("an identity")
@@ -320,7 +272,7 @@ mod tests {
             }
         }
         let wrapper = |namespace| {
-            let context = Context { identity: MAIN, provider: None, model_id: &auto() };
+            let context = Context { identity: MAIN, provider: None, model_id: None };
             let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
             gateway.wrapper(&context, &Named(namespace)).expect("an identity")
         };
@@ -330,23 +282,8 @@ mod tests {
     }
 
     #[test]
-    fn the_model_id_of_the_context_has_priority_unless_it_is_blank() {
-        let never = || -> Result<Option<String>, ()> { panic!("the model is not asked") };
-        let chosen = ModelId::choose(Some("auto".to_owned()), never);
-        assert_eq!(chosen, Ok(auto()));
-        for blank in [None, Some(String::new()), Some(" \t".to_owned())] {
-            let of_model = || Ok::<_, ()>(Some("of model".to_owned()));
-            let chosen = ModelId::choose(blank, of_model).expect("a model");
-            assert_eq!(chosen, ModelId::OfModel(Some("of model".to_owned())));
-        }
-        assert_eq!(ModelId::choose(None, || Err("thrown")), Err("thrown"));
-    }
-
-    #[test]
     fn only_an_identity_that_the_context_alone_decides_is_remembered() {
-        assert!(wrapper(MAIN, &auto(), false).reusable());
-        let of_model = ModelId::OfModel(Some("auto".to_owned()));
-        assert!(!wrapper(MAIN, &of_model, false).reusable());
+        assert!(wrapper(MAIN, false).reusable());
         let long = format!("{}{}", MAIN.workspace_dir.unwrap_or_default(), "x".repeat(4096));
         for identity in [
             // The session id depends on the environment or the current directory.
@@ -360,16 +297,16 @@ mod tests {
             },
             IdentityContext { workspace_dir: Some(&long), ..MAIN },
         ] {
-            assert!(!wrapper(identity, &auto(), false).reusable(), "{identity:?}");
+            assert!(!wrapper(identity, false).reusable(), "{identity:?}");
         }
     }
 
     #[test]
     fn hints_need_a_workspace_and_the_setting() {
         let path = MAIN.workspace_dir.map(Path::new);
-        assert_eq!(wrapper(MAIN, &auto(), true).hinted_workspace(), path);
-        assert_eq!(wrapper(MAIN, &auto(), false).hinted_workspace(), None);
-        let nowhere = wrapper(IdentityContext::default(), &auto(), true);
+        assert_eq!(wrapper(MAIN, true).hinted_workspace(), path);
+        assert_eq!(wrapper(MAIN, false).hinted_workspace(), None);
+        let nowhere = wrapper(IdentityContext::default(), true);
         assert_eq!(nowhere.hinted_workspace(), None);
     }
 
@@ -378,7 +315,7 @@ mod tests {
         let gateway = Gateway::new("1.2.3".to_owned(), "host", false);
         let homeless = Env(&[], None);
         let made = |identity| {
-            let context = Context { identity, provider: None, model_id: &auto() };
+            let context = Context { identity, provider: None, model_id: None };
             gateway.wrapper(&context, &homeless).is_ok()
         };
         assert!(made(MAIN));
@@ -389,7 +326,7 @@ mod tests {
     fn a_route_belongs_to_its_session_and_its_agent() {
         let store = Store::new(LIMIT);
         let identity = IdentityContext { agent_id: Some("Ops-Bot"), ..MAIN };
-        let wrapper = wrapper(identity, &auto(), false);
+        let wrapper = wrapper(identity, false);
         assert_eq!(wrapper.headers()[2].as_deref(), Some("Ops-Bot"), "as given");
         let values = crate::route::HEADERS.map(|_| Some("true"));
         let mut response = Response { status: Some(200.0), values, ..Response::default() };

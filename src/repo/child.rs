@@ -12,7 +12,7 @@
 
 use std::{
     fs::File,
-    io::{self, PipeReader, PipeWriter, Seek},
+    io::{self, PipeWriter, Seek},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use crate::git::Environment;
 
 /// The most bytes of output.
-const OUTPUT: u64 = 64 << 20;
+const OUTPUT: u64 = 16 << 20;
 
 /// How soon it is noticed that a child has ended, at first and in the end.
 const SOON: Duration = Duration::from_micros(100);
@@ -101,7 +101,7 @@ impl Running {
     /// data, so that a bomb in a repository is the child's problem. A system may forbid either, which
     /// is no reason to do without git.
     #[cfg(target_os = "linux")]
-    fn tie(&self, input: &PipeReader) {
+    fn tie(&self, input: &io::PipeReader) {
         use rustix::{fs::OFlags, process};
         use std::os::fd::AsRawFd;
 

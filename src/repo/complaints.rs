@@ -50,8 +50,6 @@ pub(crate) enum Fault {
     LateVerdict,
 }
 
-pub(crate) const HANGS: &str = "its file system does not answer; it is asked again when it does";
-
 /// Complains that git is too slow in a workspace, so that it is asked no more than `most` for a while.
 pub(crate) fn late(workspace: &Path, most: Depth) {
     let (fault, what) = match most {

@@ -13,7 +13,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    complaints::{self, Fault, HANGS, complain},
+    complaints::{self, Fault, complain},
     place::root_of,
     probe,
     repository::Repository,
@@ -31,9 +31,11 @@ const GIT: Duration = Duration::from_millis(2500);
 const ACTIVE: usize = 4;
 const VERDICTS: usize = ACTIVE - 1;
 
-/// How many probes there may be with those that hang, and how many may hang in places that lie side by side.
+/// How many probes there may be with those that hang, and how many may hang in places that lie side by side, and at
+/// one place. One alone may just have been stopped with its process.
 const MOST: usize = 128;
 const HUNG: usize = 8;
+const HUNG_AT_PLACE: usize = 2;
 
 /// How long a probe waits for its turn to ask for the verdict. If it waited longer, its answer would be too old.
 const WAIT: Duration = Duration::from_millis(500);
@@ -45,17 +47,10 @@ struct Probe {
     home: PathBuf,
     /// Another place at which it looks.
     at: Option<PathBuf>,
-    /// When it counts as hung.
-    due: Instant,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Names,
-    /// It waits until it may ask for the verdict.
-    Waits,
-    Verdict,
+    /// When it counts as hung; `None` while it waits for its turn to ask for the verdict.
+    due: Option<Instant>,
+    /// Whether it has that turn.
+    has_turn: bool,
 }
 
 impl Probe {
@@ -64,11 +59,11 @@ impl Probe {
     }
 
     fn hangs(&self) -> bool {
-        self.stage != Stage::Waits && Instant::now() > self.due
+        self.due.is_some_and(|due| due < Instant::now())
     }
 
     fn is_active(&self) -> bool {
-        self.stage != Stage::Waits && !self.hangs()
+        self.due.is_some_and(|due| due >= Instant::now())
     }
 
     fn place(&self) -> &Path {
@@ -102,8 +97,8 @@ pub(crate) fn start(workspace: Workspace) {
         let _ = panic::catch_unwind(AssertUnwindSafe(|| run(&workspace)));
         PROBES.lock().retain(|probe| !probe.is_own());
     });
-    let due = Instant::now() + LOOK;
-    let probe = |thread| Probe { thread, home, at: None, due, stage: Stage::Names };
+    let due = Some(Instant::now() + LOOK);
+    let probe = |thread| Probe { thread, home, at: None, due, has_turn: false };
     probes.extend(thread.map(probe));
 }
 
@@ -111,7 +106,8 @@ fn run(workspace: &Workspace) {
     let (at, path) = (Instant::now(), workspace.path());
     let root = locate(path).unwrap_or_else(|stop| {
         if stop == Stop::Hangs {
-            complain(Fault::Hangs, Some(path), HANGS);
+            let reason = "its file system does not answer; it is asked again when it does";
+            complain(Fault::Hangs, Some(path), reason);
         }
         None
     });
@@ -123,10 +119,7 @@ fn run(workspace: &Workspace) {
     let Some(most) = repository.begin(at) else {
         return;
     };
-    change_own(|probe| {
-        probe.home.clone_from(&root);
-        probe.due = Instant::now() + GIT;
-    });
+    change_own(|probe| probe.home.clone_from(&root));
     let found = probe(path, &root, most, |hints| {
         repository.tell_early(at, hints);
         wait_for_verdict(at)
@@ -148,7 +141,7 @@ fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
 
 /// Waits until the verdict may be asked for. False if that takes too long.
 fn wait_for_verdict(at: Instant) -> bool {
-    change_own(|probe| probe.stage = Stage::Waits);
+    change_own(|probe| probe.due = None);
     while !may_ask_for_verdict() {
         if at.elapsed() >= WAIT {
             return false;
@@ -162,30 +155,42 @@ fn wait_for_verdict(at: Instant) -> bool {
 fn may_ask_for_verdict() -> bool {
     let mut probes = PROBES.lock();
     let active = probes.iter().filter(|probe| probe.is_active());
-    let verdicts = active.clone().filter(|probe| probe.stage == Stage::Verdict);
+    let verdicts = active.clone().filter(|probe| probe.has_turn);
     let is_free = active.count() < ACTIVE && verdicts.count() < VERDICTS;
-    let first = probes.iter_mut().find(|probe| probe.stage == Stage::Waits);
+    let first = probes.iter_mut().find(|probe| probe.due.is_none());
     let own = first.filter(|probe| is_free && probe.is_own());
-    own.map(|probe| (probe.stage, probe.due) = (Stage::Verdict, Instant::now() + GIT)).is_some()
+    own.map(|probe| (probe.due, probe.has_turn) = (Some(Instant::now() + GIT), true)).is_some()
 }
 
 fn change_own(change: impl FnOnce(&mut Probe)) {
     PROBES.lock().iter_mut().find(|probe| probe.is_own()).map(change);
 }
 
-/// Notes that this thread's probe looks at a place now, unless probes hang there.
+/// Where other probes hang.
+fn hung(probes: &[Probe]) -> Vec<&Path> {
+    let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own());
+    hung.map(Probe::place).collect()
+}
+
+/// Whether a probe hangs at a place, or on the way to it.
+pub(crate) fn is_hung(place: &Path) -> bool {
+    hung(&PROBES.lock()).iter().any(|hung| place.starts_with(hung))
+}
+
+/// Notes that this thread's probe looks at a place now, unless too many probes hang there.
 pub(crate) fn enter(at: &Path) -> bool {
     let mut probes = PROBES.lock();
-    let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own()).map(Probe::place);
-    let beside = |hung: &&Path| hung.parent().is_some_and(|parent| at.starts_with(parent));
-    let is_refused = hung.clone().any(|hung| hung == at) || hung.filter(beside).count() >= HUNG;
+    let hung = hung(&probes);
+    let is_beside = |hung: &Path| hung.parent().is_some_and(|parent| at.starts_with(parent));
+    let is_refused = hung.iter().filter(|hung| **hung == at).count() >= HUNG_AT_PLACE
+        || hung.iter().filter(|hung| is_beside(hung)).count() >= HUNG;
     if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
-        (probe.at, probe.due) = (Some(at.to_owned()), Instant::now() + LOOK);
+        (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + LOOK));
     }
     !is_refused
 }
 
 /// Notes that the look is over.
 pub(crate) fn leave() {
-    change_own(|probe| (probe.at, probe.due) = (None, Instant::now() + GIT));
+    change_own(|probe| (probe.at, probe.due) = (None, Some(Instant::now() + GIT)));
 }

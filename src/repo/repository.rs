@@ -55,12 +55,11 @@ struct State {
 }
 
 impl State {
-    fn is_young(&self) -> bool {
-        self.whole.as_ref().is_some_and(|whole| whole.at.elapsed() < AGING)
-    }
-
-    fn is_busy(&self) -> bool {
-        self.busy.is_some_and(|until| until > Instant::now())
+    /// Whether a probe is under way now; `None` if one is needed.
+    fn is_awaited(&self) -> Option<bool> {
+        let is_young = self.whole.as_ref().is_some_and(|whole| whole.at.elapsed() < AGING);
+        let is_busy = self.busy.is_some_and(|until| until > Instant::now());
+        (is_young || is_busy).then_some(!is_young)
     }
 
     /// How much git is asked now.
@@ -96,14 +95,13 @@ impl Repository {
 
     /// Whether a probe is under way now; `None` if one is needed.
     pub(crate) fn is_awaited(&self) -> Option<bool> {
-        let state = self.0.lock();
-        if state.is_young() { Some(false) } else { state.is_busy().then_some(true) }
+        self.0.lock().is_awaited()
     }
 
     /// Begins a probe and returns how much it asks; `None` if there is nothing to ask, or another asks.
     pub(crate) fn begin(&self, at: Instant) -> Option<Depth> {
         let mut state = self.0.lock();
-        if state.is_young() || state.is_busy() {
+        if state.is_awaited().is_some() {
             return None;
         }
         // A probe that hangs is not waited for.

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 use crate::{
     git::Environment,
+    probes,
     walk::{Stop, walk},
     workspace,
 };
@@ -73,24 +74,29 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
         return Some("it is not an absolute path");
     }
     let environment = Environment::get();
-    let places = environment.states.iter().cloned().chain(workspace::names());
-    for place in places.filter(|place| !SEEN.lock().contains_key(place)) {
-        let _ = look_at(&place);
+    let mut places = environment.states.clone();
+    places.extend(workspace::names());
+    places.retain(|place| !SEEN.lock().contains_key(place));
+    for place in places {
+        // Where a file system hangs, nothing can be run from it.
+        if !probes::is_hung(&place) {
+            let _ = look_at(&place);
+        }
     }
-    let ids: HashSet<Id> = SEEN.lock().values().flatten().cloned().collect();
-    let temporary = &environment.temporary;
-    // Our directory and a file in it follow in a parent.
-    let (temporary_id, below) = match purpose {
-        Use::Program => (Id::of(temporary), 0),
-        Use::Parent => (None, 2),
-    };
+    let mut ids: HashSet<Id> = SEEN.lock().values().flatten().cloned().collect();
+    let (is_program, temporary) = (purpose == Use::Program, &environment.temporary);
+    if is_program {
+        ids.extend(Id::of(temporary));
+    }
     // By name first, as that cannot hang.
     let is_agents = |at: &Path| {
         workspace::is_named(at)
             || SEEN.lock().contains_key(at)
-            || purpose == Use::Program && at == temporary
-            || Id::of(at).is_some_and(|id| ids.contains(&id) || temporary_id.as_ref() == Some(&id))
+            || is_program && at == temporary
+            || Id::of(at).is_some_and(|id| ids.contains(&id))
     };
+    // Our directory and a file in it follow in a parent.
+    let below = if is_program { 0 } else { 2 };
     let mut objection = None;
     let real = walk(path, |at, names| {
         objection = if at.ends_with("node_modules") {
@@ -113,6 +119,7 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
 
 /// How many names must follow a sticky directory: nobody can take away what another has put there, but
 /// all can put something beside it.
+#[cfg(unix)]
 const STICKY: usize = 2;
 
 /// Why what is at `at` may be another user's. `below` is how many names follow.

@@ -50,9 +50,8 @@ struct State {
     located: Option<(Instant, Option<Arc<Repository>>)>,
 }
 
-type Named = HashMap<Arc<OsStr>, Workspace>;
-
-static NAMED: LazyLock<Mutex<Named>> = LazyLock::new(Mutex::default);
+/// Every workspace, by its path.
+static NAMED: LazyLock<Mutex<HashMap<Arc<OsStr>, Workspace>>> = LazyLock::new(Mutex::default);
 
 impl Workspace {
     /// The workspace at `path`, which counts as outside of any repository unless it is absolute. From

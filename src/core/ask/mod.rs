@@ -7,6 +7,7 @@ use crate::{
     metrics,
     store::{Store, Usage},
     surroundings::Surroundings,
+    text::without_directions,
 };
 
 mod last_route;
@@ -117,5 +118,6 @@ pub fn ask(method: &str, question: &Question<'_>) -> Result<String, AskError> {
     let (_, keys, answer) = found.ok_or(AskError::UnknownMethod)?;
     Params::read(question.params, keys)
         .and_then(|params| answer(question, &params))
+        .map(without_directions)
         .map_err(|fault| AskError::Params { fault, keys })
 }

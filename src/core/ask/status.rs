@@ -1,13 +1,19 @@
 //! `taas.affinity.status`: usage by agent, session and model, the algorithms, and the doctor's checks.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Fault, Params, Question, selectors::Selector, usage_line};
 use crate::{
-    doctor::Level,
+    agent,
+    doctor::{Facts, Level},
     store::{Algorithm, AlgorithmTarget, CallIdentity, Row},
     usage::BASELINE,
 };
+
+/// How many known agents are named.
+const NAMED_AGENTS: usize = 64;
 
 pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String, Fault> {
     let selector = Selector::first(question, params)?;
@@ -59,7 +65,7 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
     let agents = usage.agents.iter().filter(|(name, _)| has_agent(name));
     let algorithms = store.algorithms();
     let algorithms = algorithms.iter().filter(|(target, _)| has_algorithm(target));
-    Ok(json!({
+    let mut answer = json!({
         "now": question.now,
         "since": usage.totals.first_use,
         "pluginVersion": facts.and_then(|facts| facts.package.as_deref()),
@@ -75,8 +81,22 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
             .collect::<Value>(),
         "warnings": checks.iter().filter(|check| check.level != Level::Ok).collect::<Vec<_>>(),
         "checks": checks,
-    })
-    .to_string())
+    });
+    if let Selector::Agent(id) = &selector
+        && let Some(known) = known_instead(question, id, facts)
+    {
+        answer["knownAgents"] = json!(known);
+    }
+    Ok(answer.to_string())
+}
+
+/// The agents that are known, if the agent `id` is not one of them: it was never seen, and is not configured.
+fn known_instead(question: &Question<'_>, id: &str, facts: Option<&Facts>) -> Option<Vec<String>> {
+    let configured = facts?.agents.as_deref()?.iter();
+    let mut known: BTreeSet<_> = question.store.agents();
+    known.extend(configured.filter_map(|id| Some(agent::normalized(id)?.into_owned())));
+    let is_known = agent::normalized(id).is_some_and(|id| known.contains(&*id));
+    (!is_known).then(|| known.into_iter().take(NAMED_AGENTS).collect())
 }
 
 /// The JSON form of a setting.

@@ -22,6 +22,8 @@ pub struct Facts {
     pub unasked: BTreeMap<String, u64>,
     /// The provider entries, or `None` if the host's configuration could not be read.
     pub providers: Option<Vec<Provider>>,
+    /// Ids of the configured agents, or `None` if they are unknown or too many.
+    pub agents: Option<Vec<String>>,
     /// Ids of agents without a workspace of their own, if there are several agents.
     pub agents_without_workspace: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! The doctor: checks the setup and the calls for problems that cause no error.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::{
@@ -42,7 +44,7 @@ pub(crate) struct Check {
     /// What was found.
     evidence: String,
     /// What to do. `None` if there is no problem.
-    advice: Option<&'static str>,
+    advice: Option<Cow<'static, str>>,
 }
 
 /// Everything that the checks judge.
@@ -66,7 +68,8 @@ struct Rule {
     level: Level,
     /// The evidence if there is no problem.
     ok: &'static str,
-    advice: &'static str,
+    /// What to do about the problems.
+    advice: fn(&Known<'_>) -> Cow<'static, str>,
     /// Describes each problem. Without the facts that the check needs, the answer is `None`, and the check is left out.
     problems: fn(&Known<'_>) -> Option<Vec<String>>,
 }
@@ -84,7 +87,7 @@ impl Rule {
             level: if is_ok { Level::Ok } else { self.level },
             costs: self.level == Level::CostlyWarning,
             evidence: if is_ok { self.ok.to_owned() } else { problems.join("; ") },
-            advice: (!is_ok).then_some(self.advice),
+            advice: (!is_ok).then(|| (self.advice)(known)),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The latest capture of each session, agent, conversation and workspace.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{mem, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
@@ -44,7 +44,12 @@ impl Captures {
             (&mut self.by_conversation, identity.conversation),
             (&mut self.by_workspace, identity.workspace),
         ]
-        .map(|(latest, id)| latest.push(id?.to_owned(), Arc::clone(capture)));
+        .map(|(latest, id)| match latest.get_mut(id?) {
+            Some(known) => Some((None, mem::replace(known, Arc::clone(capture)))),
+            None => {
+                latest.push(id?.to_owned(), Arc::clone(capture)).map(|(id, old)| (Some(id), old))
+            }
+        });
         (replaced, self.latest.replace(Arc::clone(capture)))
     }
 }

@@ -8,7 +8,7 @@ use crate::usage::{Ended, Outcome, Tokens};
 /// Stands for the agents and the models that came when the counters were full.
 pub(crate) const OTHER: &str = "other";
 
-/// Stands for a missing agent or model.
+/// Stands for a missing agent or model, and for a model whose name must not be shown.
 pub(crate) const UNKNOWN: &str = "unknown";
 
 /// The sums of one agent's calls that one model answered.
@@ -25,12 +25,20 @@ pub(crate) struct Sums {
     pub(crate) uncached_cost: f64,
 }
 
+/// The counters of one agent.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct OfAgent {
+    pub(crate) models: BTreeMap<String, Sums>,
+    /// The model that the autorouter chose for the latest run.
+    route: Option<String>,
+    route_changes: u64,
+}
+
 /// All counters. The first agents and models keep their names for good, because a counter whose name comes and goes would
 /// decrease.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Counters {
-    /// By agent, then by model.
-    pub(crate) sums: BTreeMap<String, BTreeMap<String, Sums>>,
+    pub(crate) agents: BTreeMap<String, OfAgent>,
     models: BTreeSet<String>,
     /// Calls without an agent id.
     pub(crate) anonymous: u64,
@@ -41,16 +49,21 @@ impl Counters {
     /// Adds a call.
     pub(super) fn add(&mut self, identity: &CallIdentity<'_>, call: &Ended<'_>) {
         self.anonymous += u64::from(identity.agent_id.is_none());
-        let (agent, model) = (identity.agent_id.unwrap_or(UNKNOWN), call.model.unwrap_or(UNKNOWN));
-        let is_named = self.sums.contains_key(agent) || self.sums.len() < LIMIT.get();
+        let agent = identity.agent_id.unwrap_or(UNKNOWN);
+        let is_named = self.agents.contains_key(agent) || self.agents.len() < LIMIT.get();
         let agent = if is_named { agent } else { OTHER };
+        let model = call.model.filter(|model| !is_place(model)).unwrap_or(UNKNOWN);
         let is_named = self.models.contains(model) || self.models.len() < MODEL_LIMIT.get();
         let model = if is_named { model } else { OTHER };
         if !self.models.contains(model) {
             self.models.insert(model.to_owned());
         }
-        let models = self.sums.entry(agent.to_owned()).or_default();
-        let sums = models.entry(model.to_owned()).or_default();
+        let of_agent = self.agents.entry(agent.to_owned()).or_default();
+        if call.is_run && call.routed {
+            let previous = of_agent.route.replace(model.to_owned());
+            of_agent.route_changes += u64::from(previous.is_some_and(|previous| previous != model));
+        }
+        let sums = of_agent.models.entry(model.to_owned()).or_default();
         match call.outcome {
             Outcome::Completed => sums.completed += 1,
             Outcome::Failed => sums.failed += 1,
@@ -62,30 +75,85 @@ impl Counters {
             sums.uncached_cost += cost.uncached + cost.output;
         }
     }
+
+    /// How often the autorouter chose another model for an agent's runs than before. Agents that share a name have no
+    /// route of their own.
+    pub(crate) fn route_changes(&self) -> impl Iterator<Item = (&str, u64)> {
+        let agents = self.agents.iter().map(|(agent, of)| (agent.as_str(), of));
+        let named =
+            agents.filter(|(agent, of)| ![OTHER, UNKNOWN].contains(agent) && of.route.is_some());
+        named.map(|(agent, of)| (agent, of.route_changes))
+    }
+}
+
+/// Whether a model is named by its path or URL, as local models can be. A path is private, and a URL can have a password.
+fn is_place(model: &str) -> bool {
+    model.starts_with(['/', '\\', '~', '.']) || model.contains(":/") || model.contains(":\\")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(agent: &str) -> CallIdentity<'_> {
+        CallIdentity { agent_id: Some(agent), ..CallIdentity::default() }
+    }
+
     #[test]
     fn calls_of_too_many_agents_and_models_are_summed_and_nothing_decreases() {
         let mut counters = Counters::default();
         let mut add = |agent: &str, model: &str| {
-            let identity = CallIdentity { agent_id: Some(agent), ..CallIdentity::default() };
-            counters.add(&identity, &Ended { model: Some(model), ..Ended::default() });
+            counters.add(&of(agent), &Ended { model: Some(model), ..Ended::default() });
         };
         for number in 0..400 {
             add(&format!("agent-{number}"), &format!("model-{number}"));
         }
         add("agent-0", "model-0");
-        let sums = &counters.sums;
-        assert_eq!(sums.len(), LIMIT.get() + 1);
-        assert_eq!(sums["agent-0"]["model-0"].aborted, 2);
-        assert_eq!(sums["agent-100"][OTHER].aborted, 1);
-        assert_eq!(sums[OTHER][OTHER].aborted, 400 - 256);
+        let agents = &counters.agents;
+        assert_eq!(agents.len(), LIMIT.get() + 1);
+        assert_eq!(agents["agent-0"].models["model-0"].aborted, 2);
+        assert_eq!(agents["agent-100"].models[OTHER].aborted, 1);
+        assert_eq!(agents[OTHER].models[OTHER].aborted, 400 - 256);
         assert_eq!(counters.models.len(), MODEL_LIMIT.get() + 1);
-        let all = sums.values().flat_map(BTreeMap::values).map(|sums| sums.aborted);
+        let all = agents.values().flat_map(|of| of.models.values()).map(|sums| sums.aborted);
         assert_eq!(all.sum::<u64>(), 401);
+    }
+
+    #[test]
+    fn a_route_change_is_another_routed_model_of_the_agents_runs() {
+        let mut counters = Counters::default();
+        let run =
+            |model| Ended { model: Some(model), is_run: true, routed: true, ..Ended::default() };
+        let title = Ended { is_run: false, ..run("tiny") };
+        let requested = Ended { routed: false, ..run("auto") };
+        for call in [run("a"), run("a"), title, requested, run("b"), run("a")] {
+            counters.add(&of("main"), &call);
+            counters.add(&CallIdentity::default(), &call);
+        }
+        counters.add(&of("new"), &run("b"));
+        counters.add(&of("titles"), &title);
+        assert_eq!(counters.route_changes().collect::<Vec<_>>(), [("main", 2), ("new", 0)]);
+    }
+
+    #[test]
+    fn a_model_that_is_named_by_its_path_or_url_is_unknown() {
+        let mut counters = Counters::default();
+        let names = ["anthropic/claude-sonnet-4.5", "llama3:8b", "a \"b\" \\ c"];
+        let places = [
+            "/home/me/model.gguf",
+            "~/model.gguf",
+            "../model.gguf",
+            "C:\\models\\x.gguf",
+            "\\\\server\\models\\x",
+            "file:/models/x",
+            "https://me:secret@models.example/x",
+        ];
+        for model in names.into_iter().chain(places) {
+            counters.add(&of("main"), &Ended { model: Some(model), ..Ended::default() });
+        }
+        let models = &counters.agents["main"].models;
+        assert_eq!(models.len(), names.len() + 1);
+        assert!(names.iter().all(|name| models.contains_key(*name)));
+        assert_eq!(models[UNKNOWN].aborted, 7);
     }
 }

@@ -11,6 +11,10 @@ use crate::route::Capture;
 /// How many responses of each session are kept.
 pub(crate) const HISTORY_LIMIT: usize = 16;
 
+/// The kinds of calls: a run of an agent, and a completion, such as a title. Another plugin's calls count as runs, because
+/// OpenClaw announces only calls of runs.
+pub(crate) const KINDS: [&str; 2] = ["run", "completion"];
+
 /// One response.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +27,7 @@ pub(crate) struct HistoryEntry {
     #[serde(skip)]
     pub(crate) workspace: Option<Arc<str>>,
     status: Option<u16>,
-    /// A run of the agent, or a completion, such as a title.
+    /// One of [`KINDS`].
     pub(crate) kind: &'static str,
     #[serde(flatten)]
     pub(crate) capture: Arc<Capture>,
@@ -57,7 +61,7 @@ impl History {
             conversation_id: identity.conversation.map(Arc::from),
             workspace: identity.workspace.map(Arc::from),
             status,
-            kind: if identity.is_run { "run" } else { "completion" },
+            kind: KINDS[usize::from(!identity.is_run)],
             capture,
         };
         let group = match (&entry.capture.session_id, &entry.agent_id) {
@@ -72,6 +76,12 @@ impl History {
 
     pub(super) fn has_session(&self, session: &str) -> bool {
         self.groups.contains(&("session", Some(Arc::from(session))))
+    }
+
+    /// The agents of all entries.
+    pub(super) fn agents(&self) -> impl Iterator<Item = &str> {
+        let entries = self.groups.iter().flat_map(|(_, entries)| entries);
+        entries.filter_map(|entry| entry.agent_id.as_deref())
     }
 
     /// All entries, the newest first.

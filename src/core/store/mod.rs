@@ -1,7 +1,7 @@
 //! The store of this process: captures, calls and usage, bounded, behind one lock.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
 };
@@ -31,7 +31,7 @@ pub(crate) use conversations::Conversation;
 use conversations::Conversations;
 pub(crate) use counters::{Counters, Sums};
 use history::History;
-pub(crate) use history::{HISTORY_LIMIT, HistoryEntry};
+pub(crate) use history::{HISTORY_LIMIT, HistoryEntry, KINDS};
 pub use identity::CallIdentity;
 use notices::Notices;
 pub use notices::RouteChange;
@@ -59,15 +59,6 @@ struct State {
     algorithms: Algorithms,
     notices: Notices,
     counters: Counters,
-}
-
-/// The number of captures in a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Sessions with a capture.
-    pub sessions: usize,
-    /// Agents with a capture.
-    pub agents: usize,
 }
 
 impl Store {
@@ -142,6 +133,14 @@ impl Store {
         self.state.lock().history.all()
     }
 
+    /// The agents that called or were answered, in alphabetical order.
+    pub(crate) fn agents(&self) -> BTreeSet<String> {
+        let state = self.state.lock();
+        let counted = state.usage.agents.iter().map(|(id, _)| id.as_str());
+        let captured = state.captures.by_agent.iter().map(|(id, _)| id.as_str());
+        counted.chain(captured).chain(state.history.agents()).map(str::to_owned).collect()
+    }
+
     /// Conversations that moved between workspaces, the newest first.
     pub(crate) fn moved(&self) -> Vec<Conversation> {
         self.state.lock().conversations.moved()
@@ -181,13 +180,6 @@ impl Store {
     pub(crate) fn algorithms(&self) -> BTreeMap<AlgorithmTarget, Algorithm> {
         self.state.lock().algorithms.0.clone()
     }
-
-    /// The number of captures in the store.
-    #[must_use]
-    pub fn size(&self) -> Size {
-        let captures = &self.state.lock().captures;
-        Size { sessions: captures.by_session.len(), agents: captures.by_agent.len() }
-    }
 }
 
 #[cfg(test)]
@@ -205,6 +197,12 @@ mod tests {
         let values = HEADERS.map(|name| (name == "x-taas-autorouted").then_some("true"));
         let response = Response { values, ..Response::default() };
         Capture::of(&response, session_id, at).expect("autorouted")
+    }
+
+    /// The numbers of sessions and agents with a capture.
+    fn sizes(store: &Store) -> (usize, usize) {
+        let captures = &store.state.lock().captures;
+        (captures.by_session.len(), captures.by_agent.len())
     }
 
     fn of(agent_id: Option<&str>) -> CallIdentity<'_> {
@@ -226,7 +224,7 @@ mod tests {
         assert_eq!(at(store.by_session("oc:2")), Some(2));
         assert_eq!(at(store.by_agent("a")), Some(2));
         assert_eq!(at(store.latest()), Some(3));
-        assert_eq!(store.size(), Size { sessions: 2, agents: 1 });
+        assert_eq!(sizes(&store), (2, 1));
     }
 
     #[test]
@@ -239,7 +237,7 @@ mod tests {
         assert!(store.by_session("oc:1").is_some());
         store.remember(capture("oc:0", 256), &of(Some("agent-0")));
         store.remember(capture("oc:new", 257), &of(Some("agent-new")));
-        assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
+        assert_eq!(sizes(&store), (256, 256));
         assert_eq!(store.by_session("oc:1"), None);
         assert_eq!(store.by_agent("agent-1"), None);
         assert_eq!(at(store.by_session("oc:0")), Some(256));
@@ -264,7 +262,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(store.size(), Size { sessions: 256, agents: 256 });
+        assert_eq!(sizes(&store), (256, 256));
     }
 
     #[test]
@@ -274,7 +272,7 @@ mod tests {
         store.remember(capture("oc:2", 2), &of(Some("ops-bot")));
         assert_eq!(at(store.by_agent("OPS-BOT")), Some(2));
         assert_eq!(store.by_agent("ops bot"), None);
-        assert_eq!(store.size().agents, 1);
+        assert_eq!(sizes(&store).1, 1);
     }
 
     const RUN: &str = "run:model:1";

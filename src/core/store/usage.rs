@@ -123,8 +123,8 @@ impl Row {
         self.tally.add(call);
         self.source = identity.source;
         identity.session_id.clone_into(&mut self.session_id);
-        self.agent_id = identity.agent_id.map(str::to_owned).or_else(|| self.agent_id.take());
-        self.workspace = identity.workspace.map(str::to_owned).or_else(|| self.workspace.take());
+        keep(&mut self.agent_id, identity.agent_id);
+        keep(&mut self.workspace, identity.workspace);
         if model.is_some() && (call.is_run || !self.is_model_of_run) {
             self.model = model.cloned();
             self.is_model_of_run = call.is_run;
@@ -139,6 +139,13 @@ impl Row {
     pub(crate) fn low_hit_rate(&self) -> Option<(f64, usize)> {
         let (rate, calls) = (self.tally.recent_hit_rate()?, self.tally.recent.len());
         (calls >= RATED_CALLS && rate < LOW_HIT_RATE).then_some((rate, calls))
+    }
+}
+
+/// Keeps the latest known id. Most ids are the same as before, and the memory of the text is used again.
+fn keep(latest: &mut Option<String>, id: Option<&str>) {
+    if let Some(id) = id {
+        id.clone_into(latest.get_or_insert_default());
     }
 }
 

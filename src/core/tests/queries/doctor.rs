@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use taas_affinity::{
     ask::{Question, ask},
     store::{CallIdentity, LIMIT, Store},
-    usage::{Ended, RECENT_CALLS},
+    usage::{Ended, RECENT_CALLS, Tokens},
 };
 
 use crate::{
@@ -300,4 +300,45 @@ fn evidence_contains_no_path_and_rounds_a_low_hit_rate_down() {
     );
     let by_conversation = json!({ "affinity": "conversation", "providers": [] });
     assert_eq!(level(&store, "two-workspaces", &by_conversation, Env(&[])), "ok");
+}
+
+#[test]
+fn the_advice_about_caching_says_what_to_write_and_where() {
+    let main = identity(SESSION, Some("main"));
+    let advice = |model: &str, routed: bool, entry: Value| {
+        let store = Store::new(LIMIT);
+        for _ in 0..10 {
+            let tokens = Tokens::counted([50.0, 0.0, 0.0, 1.0]);
+            store.ended(&Ended { model: Some(model), routed, tokens, ..Ended::default() }, &main);
+        }
+        let providers = json!([{ "id": "cloudsigma", "hasKey": true, "models": [entry] }]);
+        let facts = json!({ "providers": providers });
+        let all = query(&store, "taas.affinity.status", &json!({}), &facts, Env(&[]));
+        let mut warnings = all["warnings"].as_array().expect("warnings").iter();
+        let check = warnings.find(|check| check["id"] == "cache-markers").expect("a warning");
+        check["advice"].as_str().expect("a text").to_owned()
+    };
+    let entry = |api: &str| json!({ "id": "auto", "api": api });
+    let both = "give the model \"auto\" in models.providers.cloudsigma compat: { \
+                supportsPromptCacheKey: true, cacheControlFormat: \"anthropic\" }, because the autorouter";
+    for model in [CLAUDE, "openai/gpt-5"] {
+        let said = advice(model, true, entry("openai-completions"));
+        assert!(said.starts_with("in openclaw.json, ") && said.contains(both), "{said}");
+        assert_eq!(said.matches("give the model").count(), 1, "{said}");
+    }
+    for (model, api, action) in [
+        (CLAUDE, "openai-completions", "compat: { cacheControlFormat: \"anthropic\" }."),
+        ("gpt-5", "openai-completions", "compat: { supportsPromptCacheKey: true }."),
+    ] {
+        let said = advice(model, false, entry(api));
+        assert!(said.contains(action), "{said}");
+    }
+    let responses = advice("gpt-5", true, entry("openai-responses"));
+    assert!(responses.contains("compat: { supportsPromptCacheKey: true }."), "{responses}");
+    let off = json!({ "id": "auto", "api": "anthropic-messages", "retention": "none" });
+    let said = advice(CLAUDE, true, off);
+    assert!(
+        said.contains("set params.cacheRetention of \"cloudsigma/auto\" in agents.defaults.models"),
+        "{said}"
+    );
 }

@@ -1,15 +1,17 @@
 //! `taas.affinity.status`: rows of usage and their selection.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 use taas_affinity::{
-    route::Response,
+    route::{HEADERS, Response},
     store::{CallIdentity, LIMIT, Store},
-    usage::RECENT_CALLS,
+    usage::{Ended, RECENT_CALLS},
 };
 
 use crate::{
-    CLAUDE, Env, OTHER, SESSION, identity, query, record_failure, record_usage, routes,
-    set_algorithm, status,
+    CLAUDE, Env, OTHER, SESSION, error_of, identity, query, record_failure, record_response,
+    record_usage, routes, set_algorithm, status,
 };
 
 #[test]
@@ -163,5 +165,110 @@ fn agents_that_share_a_session_are_found_by_the_session_and_by_their_own_id() {
         assert_eq!(named.map(|row| row["agentId"].clone()).collect::<Vec<_>>(), agents, "{params}");
         assert_eq!(found["sessions"][0]["sessionId"], SESSION, "{params}");
         assert_eq!(found["algorithms"][0]["algorithm"], "tps", "{params}");
+    }
+}
+
+/// A whole call that `model` answered.
+fn call(store: &Store, identity: &CallIdentity<'_>, model: &str, request_id: &str) {
+    let values = HEADERS.map(|name| match name {
+        "x-taas-autorouted" => Some("true"),
+        "x-taas-autorouter-model" => Some(model),
+        "x-request-id" => Some(request_id),
+        _ => None,
+    });
+    let call = store.begin(identity, None, Instant::now()).call;
+    let response = Response { status: Some(200.0), values, ..Response::default() };
+    let answered = CallIdentity { call: Some(call), is_run: false, ..*identity };
+    assert!(store.answered(&response, &answered, 1));
+    store.end(call, &Ended::default(), identity);
+}
+
+#[test]
+fn an_agent_has_the_model_of_its_last_run_and_completions_are_marked() {
+    let store = Store::new(LIMIT);
+    let completion = identity(SESSION, Some("main"));
+    let run = CallIdentity { is_run: true, ..completion };
+    let last = || {
+        let params = json!({ "agentId": "main" });
+        let route = query(&store, "taas.affinity.lastRoute", &params, &json!({}), Env(&[]));
+        let row = status(&store, &params)["agents"][0]["model"].clone();
+        assert_eq!(route["capture"]["autorouterModel"], row);
+        row
+    };
+    call(&store, &completion, "mistral/tiny", "title");
+    assert_eq!(last(), "mistral/tiny", "without a run, a completion is better than nothing");
+    call(&store, &run, CLAUDE, "answer");
+    assert_eq!(last(), CLAUDE);
+    call(&store, &completion, "mistral/tiny", "recap");
+    assert_eq!(last(), CLAUDE);
+    let ids = |params: Value| -> Vec<Value> {
+        let found = routes(&store, &params);
+        let rows = found["routes"].as_array().expect("routes");
+        assert_eq!(found["total"], rows.len());
+        rows.iter().map(|row| json!([row["taasRequestId"], row["kind"]])).collect()
+    };
+    let (title, answer, recap) =
+        (json!(["title", "completion"]), json!(["answer", "run"]), json!(["recap", "completion"]));
+    assert_eq!(ids(json!({})), [recap.clone(), answer.clone(), title.clone()]);
+    assert_eq!(ids(json!({ "kind": "run", "agentId": "main" })), [answer]);
+    assert_eq!(ids(json!({ "kind": "completion" })), [recap, title]);
+    let error = error_of(&store, "taas.affinity.routes", &json!({ "kind": "title" }));
+    assert!(error.starts_with("kind must be one of run, completion, got \"title\";"), "{error}");
+}
+
+#[test]
+fn a_query_for_an_unknown_agent_names_the_known_agents() {
+    let store = Store::new(LIMIT);
+    record_usage(&store, &identity(SESSION, Some("Counted")), None, [1.0; 4]);
+    let observed = CallIdentity { observed: true, ..identity("", Some("failed-only")) };
+    record_response(&store, &observed, 503.0, "r", 1);
+    let facts = json!({ "agents": ["main", "Ops", "../no id"] });
+    let known = |id: &str, facts: &Value| {
+        let params = json!({ "agentId": id });
+        query(&store, "taas.affinity.status", &params, facts, Env(&[]))["knownAgents"].clone()
+    };
+    for agent in ["main", " OPS", "counted", "failed-only"] {
+        assert_eq!(known(agent, &facts), Value::Null, "{agent}");
+    }
+    let all = json!(["counted", "failed-only", "main", "ops"]);
+    assert_eq!(known("mian", &facts), all);
+    assert_eq!(known("no id", &facts), all);
+    assert_eq!(known("mian", &json!({})), Value::Null, "the configured agents are unknown");
+    let many: Vec<_> = (0..200).map(|number| format!("agent-{number}")).collect();
+    let bounded = known("mian", &json!({ "agents": many }));
+    assert_eq!(bounded.as_array().map(Vec::len), Some(64));
+}
+
+#[test]
+fn no_answer_and_no_refusal_contains_a_character_that_changes_the_direction_of_text() {
+    const DIRECTIONS: [char; 12] = [
+        '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
+        '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+    ];
+    let nasty: String = DIRECTIONS.iter().flat_map(|turn| ['a', *turn]).collect();
+    let store = Store::new(LIMIT);
+    let main =
+        CallIdentity { conversation: Some(&nasty), is_run: true, ..identity(&nasty, Some("main")) };
+    call(&store, &main, &nasty, &nasty);
+    let facts = json!({
+        "providers": [], "notUnderstood": [nasty], "affinity": nasty, "agents": [nasty],
+        "owned": [{ "provider": nasty, "plugins": [nasty] }],
+    });
+    let all = [json!({}), json!({ "conversationId": nasty }), json!({ "sessionId": nasty })];
+    for method in ["taas.affinity.status", "taas.affinity.lastRoute", "taas.affinity.routes"] {
+        for params in &all {
+            let answer = query(&store, method, params, &facts, Env(&[])).to_string();
+            assert!(!answer.contains(DIRECTIONS), "{method} {params}: {answer}");
+            assert!(answer.contains("aaaaaaaaaaaa"), "{method}: the rest stays");
+        }
+        for params in [
+            json!({ &nasty: 1 }),
+            json!({ "sessionId": format!("{nasty}x") }),
+            json!({ "limit": nasty }),
+            json!({ "kind": nasty }),
+        ] {
+            let error = error_of(&store, method, &params);
+            assert!(!error.contains(DIRECTIONS), "{error}");
+        }
     }
 }

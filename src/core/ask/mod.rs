@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     doctor::{Check, Facts, Known, checks},
-    metrics,
+    metrics, page,
     store::{Store, Usage},
     surroundings::Surroundings,
 };
@@ -64,7 +64,8 @@ pub const METHODS: [(&str, &str, &str, Method); 5] = [
 ];
 
 /// What the plugin shows elsewhere than by gateway method: a name, the keys that it accepts, and the function that answers.
-const SURFACES: [(&str, &str, Method); 1] = [("metrics", metrics::KEYS, metrics::metrics)];
+const SURFACES: [(&str, &str, Method); 2] =
+    [("metrics", metrics::KEYS, metrics::metrics), ("page", page::KEYS, page::page)];
 
 /// Why a query failed. The text says what is wrong and what is accepted.
 #[derive(Debug, Error)]

@@ -40,9 +40,9 @@ pub(crate) struct Check {
     /// Whether this kind of problem makes model calls more expensive.
     costs: bool,
     /// What was found.
-    evidence: String,
+    pub(crate) evidence: String,
     /// What to do. `None` if there is no problem.
-    advice: Option<&'static str>,
+    pub(crate) advice: Option<&'static str>,
 }
 
 /// Everything that the checks judge.

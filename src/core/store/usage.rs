@@ -46,7 +46,7 @@ pub(crate) struct Row {
     pub(crate) session_id: String,
     source: &'static str,
     /// The model of the latest run, else of the latest completion, such as a title.
-    model: Option<Arc<str>>,
+    pub(crate) model: Option<Arc<str>>,
     #[serde(skip)]
     is_model_of_run: bool,
     last_failure: Option<Failure>,
@@ -54,7 +54,7 @@ pub(crate) struct Row {
     #[serde(skip)]
     pub(crate) workspace: Option<String>,
     #[serde(flatten)]
-    tally: Tally,
+    pub(crate) tally: Tally,
     /// The calls of a session. The newest call is the first.
     #[serde(skip)]
     pub(crate) calls: VecDeque<Call>,

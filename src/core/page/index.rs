@@ -110,8 +110,17 @@ fn warning(check: &Check) -> Markup {
         li {
             p { b { (level) " " code { (check.id) } } " " (shown(&check.evidence, EVIDENCE_LIMIT)) "." }
             @if let Some(advice) = check.advice {
-                p { "To do: " (advice) "." }
+                p { "To do: " (with_code(advice)) "." }
             }
+        }
+    }
+}
+
+/// A text of ours, in which backticks mark code.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

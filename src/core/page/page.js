@@ -1,5 +1,5 @@
 // Takes over the theme of the Control UI, and loads the page again every ten seconds. The frame's name is the only thing
-// that the next document still has: the theme, and the link that has the focus.
+// that the next document still has: the theme, and the reader's place.
 
 const root = document.documentElement;
 
@@ -35,13 +35,14 @@ addEventListener("message", ({ source, data }) => {
 addEventListener("DOMContentLoaded", () => {
   const link = [...document.links].find((each) => each.href === kept.focus);
   link?.focus({ preventScroll: true });
-  keep({ focus: undefined });
+  scrollTo(0, kept.top ?? 0);
+  keep({ focus: undefined, top: undefined });
 });
 
 setInterval(() => {
   const isBusy = document.hidden || !getSelection().isCollapsed;
   if (performance.now() > 10_000 && !isBusy) {
-    keep({ focus: document.hasFocus() ? document.activeElement.href : undefined });
+    keep({ focus: document.hasFocus() ? document.activeElement.href : undefined, top: scrollY });
     location.reload();
   }
 }, 1000);

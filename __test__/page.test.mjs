@@ -53,6 +53,12 @@ test("older hosts and hosts without a version get no tab, no page and no log lin
       { route: undefined, tabs: [], warnings: [], lines: [] },
     );
   }
+  const runtime = {
+    get version() {
+      throw new Error("not in this process");
+    },
+  };
+  assert.deepEqual(registered("", { runtime }).tabs, []);
   const { route, warnings } = registered("2026.9.6", { session: undefined });
   assert.deepEqual({ route, warnings }, { route: undefined, warnings: [] });
 });

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 
+import { readSafely } from "../host/lenient.js";
 import { registerRoute } from "./http.js";
 
 /** Without the slash at its end, the host does not let the tab's links in. */
@@ -37,7 +38,9 @@ function showsPage(version) {
 export function registerPage(parts, ask) {
   const { api } = parts.host;
   const controls = api.session?.controls;
-  if (!showsPage(api.runtime?.version) || !controls?.registerControlUiDescriptor) {
+  // Some hosts load their runtime when a plugin reads it.
+  const version = readSafely(() => api.runtime.version);
+  if (!showsPage(version) || !controls?.registerControlUiDescriptor) {
     return;
   }
   registerRoute(parts, {

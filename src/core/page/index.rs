@@ -108,7 +108,7 @@ fn warning(check: &Check) -> Markup {
     let level = if check.level == Level::Fault { "Fault" } else { "Warning" };
     html! {
         li {
-            p { b { (level) " " code { (check.id) } } " " (shown(&check.evidence, EVIDENCE_LIMIT)) "." }
+            p { b { (level) " " code { (check.id) } } ": " (shown(&check.evidence, EVIDENCE_LIMIT)) "." }
             @if let Some(advice) = check.advice {
                 p { "To do: " (with_code(advice)) "." }
             }

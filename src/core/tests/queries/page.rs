@@ -76,7 +76,7 @@ fn the_page_has_the_answer_then_the_agents_then_the_warnings() {
             "<td>$12.40</td>",
             "<td>2 min ago</td>",
             "<title>Hit rate of the only call: 92 %</title>",
-            "<code>anonymous</code></b> calls without an agent id: 1.",
+            "<code>anonymous</code></b>: calls without an agent id: 1.",
             "To do: give simple completions",
             "As of 14:13:20 UTC",
         ],

@@ -90,7 +90,8 @@ fn an_agent_has_its_sessions_and_its_last_16_routes() {
     for number in 0..20 {
         let session = if number < 3 { OTHER } else { SESSION };
         let id = format!("req-{number}-");
-        record_call(&store, &identity(session, Some("main")), CLAUDE, &id);
+        let main = identity(session, Some("main"));
+        record_call(&store, &CallIdentity { is_run: number != 18, ..main }, CLAUDE, &id);
     }
     record_call(&store, &identity("oc:0000000000000001", Some("ops")), "other/model", "req-ops");
     let html = page(&store, &json!({ "agentId": "Main", "nonce": "abc" }));
@@ -103,6 +104,9 @@ fn an_agent_has_its_sessions_and_its_last_16_routes() {
     assert!(routes.contains(newest), "{routes}");
     assert_eq!(routes.matches("<code>req-").count(), 16);
     assert!(routes.contains("req-4-") && !routes.contains("req-3-"));
+    let completions = routes.split("<tr>").filter(|row| row.contains("title or recap"));
+    let completions: Vec<_> = completions.collect();
+    assert!(completions.len() == 1 && completions[0].contains("req-18-"), "{routes}");
     assert!(!html.contains("req-ops") && !html.contains("oc:0000000000000001"));
 }
 
@@ -205,4 +209,18 @@ fn losses_and_unknown_prices_are_said_in_words() {
             "Savings are those of 1 call with a known price.",
         ],
     );
+}
+
+#[test]
+fn commands_in_advice_are_shown_as_code() {
+    let store = Store::new(LIMIT);
+    for place in [SESSION, OTHER, SESSION] {
+        let main = CallIdentity {
+            conversation: Some("c"),
+            place: Some(place),
+            ..identity(SESSION, Some("main"))
+        };
+        record_usage(&store, &main, None, [1.0; 4]);
+    }
+    places(&index(&store), &["<code>openclaw taas status --workspace DIR</code> shows the id"]);
 }

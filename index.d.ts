@@ -23,9 +23,10 @@ export interface PluginApi {
   config?: object;
   /**
    * `config.current` gives the host's configuration as it is now, for what the doctor judges; `agent` resolves the
-   * directories of configured agents.
+   * directories of configured agents. `version` is the host's, such as `2026.9.6`: the tab needs 2026.8.1.
    */
   runtime?: {
+    version?: string;
     config?: { current?(): object };
     agent?: {
       resolveAgentDir?(config: object, agentId: string): string;
@@ -39,6 +40,10 @@ export interface PluginApi {
     registrar: (host: { program: object }) => Promise<void>,
     options: { commands: string[]; descriptors: object[] },
   ): void;
+  /** Adds the routes of the plugin, which the host serves to clients with the gateway's token. */
+  registerHttpRoute?(route: HttpRoute): void;
+  /** Adds the tab to the Control UI. */
+  session?: { controls?: { registerControlUiDescriptor?(descriptor: Tab): void } };
   /** Adds `/taas` to chats. */
   registerCommand?(command: ChatCommand): void;
   /**
@@ -68,6 +73,29 @@ export interface PluginConfig {
   statusLine?: boolean;
   /** Whether the log has a line for each request and capture, as with `OPENCLAW_DEBUG=1`. */
   debug?: boolean;
+}
+
+/** A route of the plugin. Its handler answers GET and HEAD, and refuses other methods with 405. */
+export interface HttpRoute {
+  path: string;
+  match: "exact" | "prefix";
+  auth: "gateway";
+  gatewayRuntimeScopeSurface: "trusted-operator";
+  handler(
+    request: import("node:http").IncomingMessage,
+    response: import("node:http").ServerResponse,
+  ): boolean;
+}
+
+/** A tab in the Control UI, which shows the page of `path` in a sandboxed frame. */
+export interface Tab {
+  surface: "tab";
+  id: string;
+  slug: string;
+  label: string;
+  icon: string;
+  path: string;
+  requiredScopes: string[];
 }
 
 /** A command in a chat. The handler's promise is never rejected. */

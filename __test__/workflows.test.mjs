@@ -31,15 +31,18 @@ test("a workflow that runs for pull requests can read no secret", () => {
   }
 });
 
+/** Installs the browser that the tests of this version of Playwright start. */
+const { "playwright-core": PLAYWRIGHT } = readJson(join(ROOT, "package.json")).devDependencies;
+const BROWSER = `npx --yes playwright-core@${PLAYWRIGHT} install`;
+
 test("npm run ready runs every command that CI runs", () => {
   // The hosts are a matrix in CI.
   const commands = [...text("ci.yml").matchAll(/\brun: (.*)$/gm)].map(([, command]) =>
     command.replace(/(test:hosts -- ).*/, "$1HOSTS"),
   );
   const inCi = STEPS.map(({ command }) => command.replace(/(test:hosts -- ).*/, "$1HOSTS"));
-  const own = commands.filter(
-    (command) => !/^(rustup toolchain install|\.ci\/tools)/.test(command),
-  );
+  const tools = ["rustup toolchain install", ".ci/tools", BROWSER];
+  const own = commands.filter((command) => !tools.some((tool) => command.startsWith(tool)));
   assert.deepEqual([...new Set(own)].sort(), inCi.sort());
 });
 

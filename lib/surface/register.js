@@ -2,8 +2,11 @@
 
 import { createAsk } from "../methods.js";
 import { registerMetrics } from "./metrics.js";
+import { registerPage } from "./page.js";
 
 /** @param {import("../call/hooks.js").Parts} parts */
 export function registerSurfaces(parts) {
-  registerMetrics(parts, createAsk(parts));
+  const ask = createAsk(parts);
+  registerMetrics(parts, ask);
+  registerPage(parts, ask);
 }

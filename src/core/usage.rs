@@ -145,10 +145,10 @@ pub enum Outcome {
 /// The usage of many calls.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
-    requests: u64,
+    pub(crate) requests: u64,
     /// Calls whose model the autorouter chose.
     pub(crate) routed: u64,
-    failures: u64,
+    pub(crate) failures: u64,
     /// Calls that TaaS answered, even if their caller then aborted them.
     pub(crate) answers: u64,
     /// Calls whose prompt tokens are known.
@@ -163,12 +163,12 @@ pub(crate) struct Tally {
     later_calls: Tokens,
     latency: Latency,
     /// The number of calls with known prices.
-    priced: u64,
-    saved: f64,
-    uncached_cost: f64,
+    pub(crate) priced: u64,
+    pub(crate) saved: f64,
+    pub(crate) uncached_cost: f64,
     cost: f64,
     pub(crate) first_use: Option<i64>,
-    last_use: Option<i64>,
+    pub(crate) last_use: Option<i64>,
 }
 
 impl Tally {

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     doctor::{Check, Facts, Known, checks},
-    metrics,
+    metrics, page,
     store::{Store, Usage},
     surroundings::Surroundings,
     text::without_directions,
@@ -66,9 +66,10 @@ pub const METHODS: [(&str, &str, &str, Method); 5] = [
 ];
 
 /// What the plugin shows elsewhere than by gateway method: a name, the keys that it accepts, and the function that answers.
-const SURFACES: [(&str, &str, Method); 2] = [
+const SURFACES: [(&str, &str, Method); 3] = [
     ("metrics", metrics::KEYS, metrics::metrics),
     ("usageLine", usage_line::KEYS, usage_line::usage_line),
+    ("page", page::KEYS, page::page),
 ];
 
 /// Why a query failed. The text says what is wrong and what is accepted.

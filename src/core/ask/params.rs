@@ -72,7 +72,7 @@ impl Params {
     }
 
     /// A non-blank string of at most `limit` characters, or `None` if the client did not send `key`.
-    pub(super) fn text(&self, key: &'static str, limit: usize) -> Result<Option<String>, Fault> {
+    pub(crate) fn text(&self, key: &'static str, limit: usize) -> Result<Option<String>, Fault> {
         let Some(value) = self.0.get(key) else {
             return Ok(None);
         };
@@ -83,7 +83,7 @@ impl Params {
     }
 
     /// A whole number between 1 and `most`, or `None` if the client did not send `key`.
-    pub(super) fn number(&self, key: &'static str, most: usize) -> Result<Option<usize>, Fault> {
+    pub(crate) fn number(&self, key: &'static str, most: usize) -> Result<Option<usize>, Fault> {
         let Some(value) = self.0.get(key).map(|value| value.get()) else {
             return Ok(None);
         };

@@ -42,9 +42,9 @@ pub(crate) struct Check {
     /// Whether this kind of problem makes model calls more expensive.
     costs: bool,
     /// What was found.
-    evidence: String,
+    pub(crate) evidence: String,
     /// What to do. `None` if there is no problem.
-    advice: Option<Cow<'static, str>>,
+    pub(crate) advice: Option<Cow<'static, str>>,
 }
 
 /// Everything that the checks judge.

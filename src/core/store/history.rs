@@ -6,7 +6,7 @@ use lru::LruCache;
 use serde::Serialize;
 
 use super::CallIdentity;
-use crate::route::Capture;
+use crate::{route::Capture, usage::Tokens};
 
 /// How many responses of each session are kept.
 pub(crate) const HISTORY_LIMIT: usize = 16;
@@ -26,9 +26,12 @@ pub(crate) struct HistoryEntry {
     pub(crate) conversation_id: Option<Arc<str>>,
     #[serde(skip)]
     pub(crate) workspace: Option<Arc<str>>,
-    status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// One of [`KINDS`].
     pub(crate) kind: &'static str,
+    /// The tokens of the call, after its end.
+    #[serde(skip)]
+    pub(crate) tokens: Option<Tokens>,
     #[serde(flatten)]
     pub(crate) capture: Arc<Capture>,
 }
@@ -62,6 +65,7 @@ impl History {
             workspace: identity.workspace.map(Arc::from),
             status,
             kind: KINDS[usize::from(!identity.is_run)],
+            tokens: None,
             capture,
         };
         let group = match (&entry.capture.session_id, &entry.agent_id) {
@@ -72,6 +76,16 @@ impl History {
         let entries = self.groups.get_or_insert_mut(group, VecDeque::new);
         entries.truncate(HISTORY_LIMIT - 1);
         entries.push_front(entry);
+    }
+
+    /// Records the tokens of the call that `capture` belongs to.
+    pub(super) fn used(&mut self, capture: &Arc<Capture>, tokens: Tokens) {
+        let session = capture.session_id.as_deref().map(Arc::from);
+        let entries = self.groups.peek_mut(&("session", session)).into_iter().flatten();
+        let mut its = entries.filter(|entry| Arc::ptr_eq(&entry.capture, capture));
+        if let Some(entry) = its.next() {
+            entry.tokens = Some(tokens);
+        }
     }
 
     pub(super) fn has_session(&self, session: &str) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     agent,
     envelope::Hints,
     route::{Capture, Response},
-    usage::{Ended, Outcome},
+    usage::{Ended, Outcome, Tokens},
 };
 
 /// A call that begins.
@@ -144,6 +144,10 @@ impl Store {
             ended_after: Some(begun.age()),
             ..*end
         };
+        let known = end.tokens != Tokens::default();
+        if let Some(capture) = begun.capture.as_ref().filter(|_| known) {
+            self.state.lock().history.used(capture, end.tokens);
+        }
         let conversation = begun.conversation.as_deref();
         self.ended(&end, &CallIdentity { conversation, ..*identity });
         model.map(str::to_owned)

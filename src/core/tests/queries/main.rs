@@ -11,6 +11,7 @@ use taas_affinity::{
 
 mod algorithms;
 mod doctor;
+mod page;
 mod routes;
 mod status;
 

@@ -347,28 +347,31 @@ describe("the output for a person", () => {
     const given = {
       [STATUS]: ({ agentId }) =>
         status(
-          agentId === "mian" ? { agents: [], sessions: [], knownAgents: ["main", "ops"] } : {},
+          agentId === "nobody" ? { agents: [], sessions: [], knownAgents: ["main", "ops"] } : {},
         ),
       [LAST]: { agentId: "x", sessionId: null, capture: null },
       [ROUTES]: { routes: [], total: 0 },
-      [SET]: { agentId: "mian", algorithm: null, previous: null },
+      [SET]: { agentId: "nobody", algorithm: null, previous: null },
     };
     for (const args of [["status"], ["route"], ["routes"], ["algorithm"], ["algorithm", "cost"]]) {
       const run = (agent, ...more) => openclaw(["taas", ...args, "--agent", agent, ...more], given);
-      const { code, stderr, requests } = await run("mian");
+      const { code, stderr, requests } = await run("nobody");
       assert.equal(code, 1, args.join(" "));
-      assert.match(stderr.replaceAll("\n", " "), /no agent "mian" .* known agents are: main, ops/);
+      assert.match(
+        stderr.replaceAll("\n", " "),
+        /no agent "nobody" .* known agents are: main, ops/,
+      );
       assert.equal(
         requests.some(({ method }) => method === SET),
         false,
       );
-      const { json } = await run("mian", "--json");
+      const { json } = await run("nobody", "--json");
       assert.equal(json.error.code, "UNKNOWN_AGENT");
       assert.match(json.error.message, /main, ops/);
       assert.doesNotMatch(json.error.message, /mian/, "JSON does not quote the command line");
       assert.equal((await run("main")).code, 0, "a known agent without calls is no error");
     }
-    const clear = await openclaw(["taas", "algorithm", "none", "--agent", "mian"], given);
+    const clear = await openclaw(["taas", "algorithm", "none", "--agent", "nobody"], given);
     assert.equal(clear.code, 0, "the setting of an agent that is gone can be removed");
   });
 

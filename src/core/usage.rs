@@ -84,12 +84,11 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost from the amounts `prompt`, `uncached` and `output`. `None` if one of them is not between 0 and a million
-    /// dollars, because an absurd amount would hide all others in a sum.
+    /// The cost from `prompt`, `uncached` and `output`. `None` if an amount is not between 0 and a million dollars: an
+    /// absurd amount would hide all others in a sum.
     ///
     /// ```
-    /// use taas_affinity::usage::Cost;
-    ///
+    /// # use taas_affinity::usage::Cost;
     /// assert!(Cost::new([0.25, 3.0, 0.0]).is_some());
     /// assert_eq!(Cost::new([0.25, f64::NAN, 0.0]), None);
     /// ```

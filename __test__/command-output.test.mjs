@@ -368,7 +368,7 @@ describe("the output for a person", () => {
       const { json } = await run("nobody", "--json");
       assert.equal(json.error.code, "UNKNOWN_AGENT");
       assert.match(json.error.message, /main, ops/);
-      assert.doesNotMatch(json.error.message, /mian/, "JSON does not quote the command line");
+      assert.doesNotMatch(json.error.message, /nobody/, "JSON does not quote the command line");
       assert.equal((await run("main")).code, 0, "a known agent without calls is no error");
     }
     const clear = await openclaw(["taas", "algorithm", "none", "--agent", "nobody"], given);

@@ -73,7 +73,7 @@ describe("the demo", () => {
     slots: 8,
     draws: 5,
     status: "TaaS affinity 1.0.0, one session for each workspace\n",
-    line: `📊 Usage: $0.19 saved (68 %), ${"a-very-long-model-name-".repeat(5)}`,
+    line: `$0.19 saved (68 %), ${"a-very-long-model-name-".repeat(5)}`,
   };
 
   test("the demo's report fits 80 columns", () => {

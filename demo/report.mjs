@@ -105,7 +105,7 @@ export function demoReport({ phases, hintCounts, slots, draws, status, line, col
     ...paragraphs.map((text) => wrap(text)),
     phaseTable(phases, { color }),
     `$ openclaw taas status\n${status.trimEnd()}`,
-    `/status in a chat with ${Object.keys(phases[0].result.slotsByAgent)[0]}:\n${wrap(line)}`,
+    `/status in a chat with ${Object.keys(phases[0].result.slotsByAgent)[0]}:\n${wrap(`📊 Usage: ${line}`)}`,
   ];
   return `\n${parts.join("\n\n")}\n`;
 }

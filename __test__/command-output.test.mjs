@@ -46,6 +46,7 @@ describe("the output for a person", () => {
       "1.23 M",
     ]);
     assert.deepEqual([0, 0.918, 1, null].map(percent), ["0 %", "92 %", "100 %", "–"]);
+    assert.deepEqual([0.004, 0.996, -0.2].map(percent), ["1 %", "99 %", "-20 %"]);
     const together = (amounts, options) => amounts.map(moneyOf(amounts, options));
     for (const [amounts, shown, options] of [
       [
@@ -67,6 +68,9 @@ describe("the output for a person", () => {
       [[1.231, 1.234], ["$1.231", "$1.234"], { distinct: true }],
       [[0.5, 0.5], ["$0.50", "$0.50"], { distinct: true }],
       [[-1e-9, 5], ["$0.00", "$5.00"], { distinct: true }],
+      [[0.145, 0.15], ["$0.145", "$0.150"], { distinct: true }],
+      [[1.005, 1.01], ["$1.005", "$1.010"], { distinct: true }],
+      [[0.285, 0.2945], ["$0.285", "$0.295"], { distinct: true }],
     ]) {
       assert.deepEqual(together(amounts, options), shown);
     }

@@ -59,8 +59,16 @@ test("older hosts and hosts without a version get no tab, no page and no log lin
     },
   };
   assert.deepEqual(registered("", { runtime }).tabs, []);
-  const { route, warnings } = registered("2026.9.6", { session: undefined });
-  assert.deepEqual({ route, warnings }, { route: undefined, warnings: [] });
+  const boom = () => assert.fail("boom");
+  for (const session of [
+    undefined,
+    Object.defineProperty({}, "controls", { get: boom }),
+    { controls: Object.defineProperty({}, "registerControlUiDescriptor", { get: boom }) },
+  ]) {
+    const { route, warnings } = registered("2026.9.6", { session });
+    assert.deepEqual({ route, warnings }, { route: undefined, warnings: [] });
+  }
+  assert.deepEqual(registered("2026.9.6", { registerHttpRoute: undefined }).tabs, []);
 });
 
 test("the page allows only its own style and script, and is not kept", () => {
@@ -91,6 +99,7 @@ test("any query gets a readable page", () => {
   for (const query of [
     "?agent=nobody",
     "?agent=",
+    "?agent=%C2%85",
     `?agent=${"x".repeat(5000)}`,
     `?agent=${"%F0%9F%98%80".repeat(100)}`,
     "?agent=%ff%00%E2%80%AE",

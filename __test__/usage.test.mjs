@@ -27,6 +27,21 @@ describe("usage of a call", () => {
     assert.deepEqual([requests, failures, hitRate], [2, 0, 900 / 1050]);
   });
 
+  test("a call that is given up before its response does not change the model", async () => {
+    const host = register();
+    const context = newAgent();
+    const routedTo = routed({ "x-taas-autorouter-model": "claude" });
+    await call(host, context, async (_model, _context, options) => {
+      options.onResponse(routedTo);
+      return { result: async () => MESSAGE };
+    });
+    const usage = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+    const aborted = { stopReason: "aborted", usage };
+    await call(host, context, async () => ({ result: async () => aborted }));
+    const { model, requests } = statusOf(host, context);
+    assert.deepEqual([model, requests], ["claude", 2]);
+  });
+
   test("usage is counted once if two of our wrappers surround a call", async () => {
     const host = register();
     const context = newAgent();

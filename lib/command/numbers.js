@@ -16,16 +16,29 @@ export const count = orDash((value) =>
     : compact.format(value).replace(/[A-Z]/, " $&").replace("K", "k"),
 );
 
-/** `92 %`. */
-export const percent = orDash((rate) => `${Math.round(rate * 100)} %`);
+/** `92 %`. Only the whole is `100 %`, and only nothing is `0 %`. */
+export const percent = orDash((rate) => {
+  const rounded = Math.round(rate * 100);
+  const shown = rate > 0 && rate < 1 ? Math.min(Math.max(rounded, 1), 99) : rounded;
+  return `${shown} %`;
+});
 
-const rounded = (value, digits) => Math.round(value * 10 ** digits);
+const dollars = (digits) =>
+  new Intl.NumberFormat("en-US", {
+    style: "currency",
+    currency: "USD",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    // Avoids "-$0.00".
+    signDisplay: "negative",
+  });
 
 /** Whether each amount keeps two significant digits, and different amounts stay different if they must be `distinct`. */
 function isReadable(amounts, digits, distinct) {
-  const [shown, exact] = [digits, 6].map((each) => amounts.map((value) => rounded(value, each)));
+  const [shown, exact] = [digits, 6].map((each) => amounts.map(dollars(each).format));
+  const isLong = (text) => /[1-9]\D?\d/.test(text);
   return (
-    exact.every((value, at) => value === 0 || Math.abs(shown[at]) >= 10) &&
+    shown.every((text, at) => isLong(text) || !/[1-9]/.test(exact[at])) &&
     !(distinct && new Set(shown).size < new Set(exact).size)
   );
 }
@@ -37,16 +50,7 @@ function isReadable(amounts, digits, distinct) {
 export function moneyOf(amounts, { distinct = false } = {}) {
   const known = amounts.filter(Number.isFinite);
   const digits = [2, 3, 4, 5].find((each) => isReadable(known, each, distinct)) ?? 6;
-  return orDash((value) =>
-    value.toLocaleString("en-US", {
-      style: "currency",
-      currency: "USD",
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-      // Avoids "-$0.00".
-      signDisplay: "negative",
-    }),
-  );
+  return orDash(dollars(digits).format);
 }
 
 const seconds = (ms) => `${Number((ms / 1000).toPrecision(2))}`;

@@ -33,6 +33,7 @@ function scopesOfRequest(load) {
  * @param {"exact" | "prefix"} [route.match]
  * @param {(request: import("node:http").IncomingMessage) => Answer} route.answer answers GET and HEAD
  * @param {(specifier: string) => object} [load] loads a module of the host's SDK
+ * @returns {boolean} whether the host took the route
  */
 export function registerRoute(
   { host: { api }, log },
@@ -66,7 +67,7 @@ export function registerRoute(
     return true;
   }
 
-  log.attempt(`route ${path}`, `${path} is missing`, () =>
+  const isRegistered = log.attempt(`route ${path}`, `${path} is missing`, () => {
     api.registerHttpRoute?.({
       path,
       match,
@@ -74,6 +75,8 @@ export function registerRoute(
       // The request then has all scopes of its client, and not only those of every plugin.
       gatewayRuntimeScopeSurface: "trusted-operator",
       handler,
-    }),
-  );
+    });
+    return typeof api.registerHttpRoute === "function";
+  });
+  return isRegistered === true;
 }

@@ -37,18 +37,19 @@ function showsPage(version) {
  */
 export function registerPage(parts, ask) {
   const { api } = parts.host;
-  const controls = api.session?.controls;
+  const controls = readSafely(() => api.session.controls);
   // Some hosts load their runtime when a plugin reads it.
   const version = readSafely(() => api.runtime.version);
-  if (!showsPage(version) || !controls?.registerControlUiDescriptor) {
+  if (!showsPage(version) || !readSafely(() => controls.registerControlUiDescriptor)) {
     return;
   }
-  registerRoute(parts, {
+  const hasRoute = registerRoute(parts, {
     path: PATH,
     match: "prefix",
     answer({ url }) {
       const query = new URL(url, "http://gateway").searchParams;
-      const agentId = query.get("agent")?.trim().slice(0, AGENT_LIMIT).toWellFormed();
+      const agent = query.get("agent")?.replace(/\p{Cc}/gu, "");
+      const agentId = agent?.trim().slice(0, AGENT_LIMIT).toWellFormed();
       const [skip] = /^[1-9]\d{0,3}$/.exec(query.get("skip")) ?? [];
       const nonce = randomBytes(16).toString("base64url");
       return {
@@ -64,6 +65,9 @@ export function registerPage(parts, ask) {
       };
     },
   });
+  if (!hasRoute) {
+    return;
+  }
   parts.log.attempt("tab", "the Control UI has no tab for TaaS", () =>
     controls.registerControlUiDescriptor({
       surface: "tab",

@@ -72,7 +72,10 @@ export function createUsageHooks(parts, importSdk = (specifier) => import(specif
       return line;
     }
     const hostWithin = Number.isFinite(timeoutMs) ? timeoutMs * SHARE_OF_HOST : GATEWAY_WITHIN_MS;
-    return lineOfGateway(importSdk, Math.round(Math.min(hostWithin, GATEWAY_WITHIN_MS)));
+    return lineOfGateway(
+      importSdk,
+      Math.max(1, Math.round(Math.min(hostWithin, GATEWAY_WITHIN_MS))),
+    );
   }
 
   function fetchUsageSnapshot(context) {

@@ -4,7 +4,7 @@ use std::ops::Not;
 
 use serde::Serialize;
 
-use crate::text::{bounded, non_blank};
+use crate::text::{bounded, non_blank, without_directions};
 
 /// The longest kept value of a response header, in characters.
 pub const VALUE_LIMIT: usize = 256;
@@ -164,7 +164,7 @@ impl Capture {
 /// Cleans and cuts a header value for the store.
 #[must_use]
 pub fn header_text(value: &str) -> Option<String> {
-    bounded(single(value), VALUE_LIMIT)
+    bounded(single(value), VALUE_LIMIT).map(without_directions)
 }
 
 /// Trims a header value. A proxy may have doubled the header, so a list of equal members becomes one member.

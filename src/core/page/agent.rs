@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::{
     ROOM,
-    figures::{TEXT_LIMIT, answer, cells, headings, prices, shown, text_or_dash},
+    figures::{TEXT_LIMIT, answer, cells, digits_of, headings, prices, shown, text_or_dash},
     fitted,
-    numbers::{DASH, ago, count, counted, digits, percent},
+    numbers::{DASH, ago, count, counted, percent},
 };
 use crate::{
     ask::Question,
@@ -53,7 +53,7 @@ pub(super) fn content(question: &Question<'_>, id: &str) -> Markup {
 }
 
 fn session_table(sessions: &[&Row], now: i64) -> Markup {
-    let digits = digits(sessions.iter().map(|row| row.tally.saved));
+    let digits = digits_of(sessions.iter().map(|row| &row.tally));
     let rows = sessions.iter().map(|row| {
         html! {
             tr {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::numbers::{DASH, ago, count, counted, percent, usd, usd_pair};
+use super::numbers::{DASH, ago, count, counted, digits, percent, usd, usd_pair};
 use crate::{store::Row, usage::Tally};
 
 /// The longest shown text from outside, in characters.
@@ -65,12 +65,19 @@ pub(super) fn prices(tally: &Tally) -> Markup {
     }
 }
 
-/// The savings in dollars if prices are known, else in tokens.
-pub(super) fn saved(tally: &Tally, digits: usize) -> String {
-    if tally.priced > 0 {
-        return usd(tally.saved, digits);
+/// The digits of the savings in a column. Without any price, the column has tokens.
+pub(super) fn digits_of<'a>(tallies: impl Iterator<Item = &'a Tally>) -> Option<usize> {
+    let priced: Vec<_> = tallies.filter(|tally| tally.priced > 0).map(|it| it.saved).collect();
+    (!priced.is_empty()).then(|| digits(priced))
+}
+
+/// The savings in dollars, or in tokens without `digits`.
+fn saved(tally: &Tally, digits: Option<usize>) -> String {
+    match digits {
+        Some(digits) if tally.priced > 0 => usd(tally.saved, digits),
+        Some(_) => DASH.to_owned(),
+        None => format!("{} tok", count(tally.tokens.cached)),
     }
-    format!("{} tok", count(tally.tokens.cached))
 }
 
 /// The headings of [`cells`].
@@ -87,7 +94,7 @@ pub(super) fn headings() -> Markup {
 }
 
 /// Model, hit rate, savings, calls, failures, last use and chart.
-pub(super) fn cells(row: &Row, digits: usize, now: i64) -> Markup {
+pub(super) fn cells(row: &Row, digits: Option<usize>, now: i64) -> Markup {
     let tally = &row.tally;
     html! {
         td { (text_or_dash(row.model.as_deref())) }

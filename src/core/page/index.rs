@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::{
     ROOM,
-    figures::{answer, cells, headings, prices, shown, text_or_dash},
+    figures::{answer, cells, digits_of, headings, prices, shown, text_or_dash},
     fitted,
-    numbers::{ago, count, counted, digits},
+    numbers::{ago, count, counted},
 };
 use crate::{
     ask::Question,
@@ -46,7 +46,7 @@ pub(super) fn content(question: &Question<'_>, skip: usize) -> Markup {
 }
 
 fn agents(usage: &Usage, skip: usize, room: usize, now: i64) -> Markup {
-    let digits = digits(usage.agents.iter().map(|(_, row)| row.tally.saved));
+    let digits = digits_of(usage.agents.iter().map(|(_, row)| &row.tally));
     let all: Vec<_> = usage.agents.iter().skip(skip).collect();
     let rows = all.iter().map(|(name, row)| agent(name, row, digits, now));
     let (rows, left_out) = fitted(rows, room);
@@ -76,7 +76,7 @@ fn agents(usage: &Usage, skip: usize, room: usize, now: i64) -> Markup {
     }
 }
 
-fn agent(name: &str, row: &Row, digits: usize, now: i64) -> Markup {
+fn agent(name: &str, row: &Row, digits: Option<usize>, now: i64) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ "?agent=" (name) } { (name) } }

@@ -25,9 +25,14 @@ pub(super) fn count(count: u64) -> String {
     format!("{text} {name}")
 }
 
-/// `92 %`.
+/// `92 %`. Only the whole is `100 %`, and only nothing is `0 %`.
 pub(super) fn percent(rate: Option<f64>) -> String {
-    rate.map_or_else(|| DASH.to_owned(), |rate| format!("{:.0} %", rate * 100.0))
+    let Some(rate) = rate else {
+        return DASH.to_owned();
+    };
+    let is_part = rate > 0.0 && rate < 1.0;
+    let shown = (rate * 100.0).round();
+    format!("{:.0} %", if is_part { shown.clamp(1.0, 99.0) } else { shown })
 }
 
 /// `$0.42`, `-$0.03`.

@@ -5,7 +5,7 @@ const root = document.documentElement;
 
 const kept = (() => {
   try {
-    return JSON.parse(window.name);
+    return JSON.parse(window.name) ?? {};
   } catch {
     return {};
   }

@@ -8,6 +8,9 @@ use crate::usage::{Ended, Outcome, Tokens};
 /// Stands for the agents and the models that came when the counters were full.
 pub(crate) const OTHER: &str = "other";
 
+/// How many pairs of an agent and a model have sums of their own. A scrape writes all of them on the gateway's thread.
+const PAIR_LIMIT: usize = 1024;
+
 /// Stands for a missing agent or model, and for a model whose name must not be shown.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -40,6 +43,8 @@ pub(crate) struct OfAgent {
 pub(crate) struct Counters {
     pub(crate) agents: BTreeMap<String, OfAgent>,
     models: BTreeSet<String>,
+    /// The number of pairs of an agent and a model.
+    pairs: usize,
     /// Calls without an agent id.
     pub(crate) anonymous: u64,
     pub(crate) algorithm_changes: u64,
@@ -59,6 +64,9 @@ impl Counters {
             self.models.insert(model.to_owned());
         }
         let of_agent = self.agents.entry(agent.to_owned()).or_default();
+        let is_new = !of_agent.models.contains_key(model);
+        let model = if is_new && self.pairs >= PAIR_LIMIT { OTHER } else { model };
+        self.pairs += usize::from(is_new);
         if call.is_run && call.routed {
             let previous = of_agent.route.replace(model.to_owned());
             of_agent.route_changes += u64::from(previous.is_some_and(|previous| previous != model));
@@ -88,7 +96,10 @@ impl Counters {
 
 /// Whether a model is named by its path or URL, as local models can be. A path is private, and a URL can have a password.
 fn is_place(model: &str) -> bool {
-    model.starts_with(['/', '\\', '~', '.']) || model.contains(":/") || model.contains(":\\")
+    let has_password = model.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    model.starts_with(['/', '\\', '~', '.'])
+        || ["//", ":/", ":\\"].iter().any(|sign| model.contains(sign))
+        || has_password
 }
 
 #[cfg(test)]
@@ -117,6 +128,25 @@ mod tests {
         assert_eq!(counters.models.len(), MODEL_LIMIT.get() + 1);
         let all = agents.values().flat_map(|of| of.models.values()).map(|sums| sums.aborted);
         assert_eq!(all.sum::<u64>(), 401);
+    }
+
+    #[test]
+    fn the_number_of_series_is_bounded() {
+        let mut counters = Counters::default();
+        for agent in 0..LIMIT.get() {
+            for model in 0..MODEL_LIMIT.get() {
+                let (agent, model) = (format!("agent-{agent}"), format!("model-{model}"));
+                let call = Ended { model: Some(&model), ..Ended::default() };
+                counters.add(&of(&agent), &call);
+                counters.add(&of(&agent), &call);
+            }
+        }
+        let pairs = || counters.agents.values().flat_map(|of| of.models.values());
+        assert!(pairs().count() <= PAIR_LIMIT + LIMIT.get(), "{}", pairs().count());
+        let all: u64 = pairs().map(|sums| sums.aborted).sum();
+        assert_eq!(all, 2 * 256 * 64);
+        assert_eq!(counters.agents["agent-0"].models["model-0"].aborted, 2);
+        assert_eq!(counters.agents["agent-255"].models[OTHER].aborted, 2 * 64);
     }
 
     #[test]

@@ -126,6 +126,10 @@ impl Store {
     /// Counts a call that has ended, with what its response said. After a complete answer, the next request of the run is
     /// not a retry. Returns the model that the route names.
     pub fn end(&self, call: u32, end: &Ended<'_>, identity: &CallIdentity<'_>) -> Option<String> {
+        // A call that its caller gave up before the response has no model.
+        let is_answered = |status: Option<u16>| {
+            status.is_some() || end.outcome == Outcome::Completed || end.tokens != Tokens::default()
+        };
         let Some(begun) = self.state.lock().calls.end(call, end.outcome == Outcome::Completed)
         else {
             self.ended(end, identity);
@@ -135,7 +139,7 @@ impl Store {
         let route = capture.filter(|_| begun.is_routed);
         let model = route.and_then(|route| route.autorouter_model.as_deref());
         let end = Ended {
-            model: model.or(end.model),
+            model: model.or(end.model.filter(|_| is_answered(begun.status))),
             routed: begun.is_routed,
             status: begun.status,
             is_run: begun.is_run,

@@ -131,6 +131,18 @@ describe("the owner of a provider", () => {
     });
   }
 
+  test("a call whose header names the span of an exporter is recognized by its request id", async () => {
+    const { provider, emit, levels } = calling();
+    const options = {
+      requestId: "run:model:1",
+      headers: { traceparent: `00-${"b".repeat(32)}-${span(9)}-01` },
+    };
+    await modelCall(provider, { options });
+    const event = { provider: "cloudsigma", model: "cloudsigma/auto", callId: "run:model:1" };
+    emit("model_call_started", event, { trace: { traceId: TRACE, spanId: span(1) } });
+    assert.deepEqual(levels(), ["ok", "ok"]);
+  });
+
   test("an id that one of our calls used before does not make another call ours", async () => {
     const { call, levels } = calling();
     const callId = "session-of-a-cron-job:model:1";

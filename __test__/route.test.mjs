@@ -238,10 +238,36 @@ describe(METHOD, () => {
     });
   });
 
-  test("params that JSON cannot express get an error, and missing params select everything", () => {
+  test("params that cannot be written as JSON are refused with the plugin's own error", () => {
+    const circular = {};
+    circular.circular = circular;
+    for (const params of [{ agentId: 5n }, circular]) {
+      const { ok, error } = ask(params);
+      assert.equal(ok, false);
+      assert.equal(error.code, "INVALID_REQUEST");
+      assert.match(error.message, /params must be a JSON object; accepted keys: agentId/);
+    }
+  });
+
+  test("of the values that JSON cannot express, only undefined counts as no params", () => {
     const { ask } = register();
-    for (const params of [Symbol("x"), () => {}, 1n, { agentId: 1n }, { agentId: Number.NaN }]) {
-      assert.equal(ask(params).ok, false);
+    const found = /params must be a JSON object; accepted keys: agentId/;
+    for (const params of [
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Symbol("x"),
+      () => {},
+      new Date(Number.NaN),
+      { toJSON() {} },
+      { toJSON: () => null },
+      { toJSON: () => Symbol("x") },
+    ]) {
+      const { ok, error } = ask(params);
+      assert.equal(ok, false);
+      assert.match(error.message, found);
+    }
+    for (const agentId of [Number.NaN, Symbol("x"), () => {}]) {
+      assert.match(ask({ agentId }).error?.message, /agentId/);
     }
     assert.equal(ask(undefined).ok, true);
     assert.equal(ask(null).ok, true);

@@ -54,6 +54,7 @@ describe("settings", () => {
     assert.deepEqual(settings, { ...config, providers: ["my-taas"] });
     assert.deepEqual(invalid, []);
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
+    assert.deepEqual(of({ routeNotice: false }).invalid, []);
   });
 
   test('routeNotice "reply", which was removed, is treated as "log" with one warning', () => {

@@ -41,10 +41,21 @@ const method = (name, scope, answer) => ({
   },
 });
 
-/** The JSON text of `params`. A value without a JSON form becomes an empty text, which every method refuses. */
-function jsonOf(params) {
+/** JSON would drop these values or turn them into `null`. Every method refuses `false`. */
+const refusable = (_, value) =>
+  ["symbol", "function"].includes(typeof value) ||
+  (typeof value === "number" && !Number.isFinite(value))
+    ? false
+    : value;
+
+/** The JSON text of `value`. A value without a JSON form becomes an empty text, which every method refuses. */
+function jsonOf(value) {
+  if (value === null || value === undefined) {
+    return "null";
+  }
   try {
-    return JSON.stringify(params ?? null) ?? "";
+    const text = JSON.stringify(value, refusable) ?? "null";
+    return text === "null" ? "" : text;
   } catch {
     return "";
   }

@@ -69,8 +69,11 @@ export function noteCall(provider, modelId, { requestId, headers }) {
   if (untouched.young.size + untouched.old.size > 0) {
     forget(untouched, modelKey(provider, modelId));
   }
-  const id = spanOfHeader(stringOf(headers?.traceparent)) ?? requestId;
-  remember(begun, isId(id) ? id : provider, CALL_LIMIT);
+  // With an exporter, the header names the exporter's span, and the event another. Without an id, the provider counts.
+  const ids = [requestId, spanOfHeader(stringOf(headers?.traceparent))].filter(isId);
+  for (const id of ids.length > 0 ? ids : [provider]) {
+    remember(begun, id, CALL_LIMIT);
+  }
 }
 
 /** Whether the call of an event went through this plugin. */

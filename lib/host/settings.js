@@ -72,7 +72,8 @@ const SETTINGS = {
   observe: oneOf(true, false),
   routeNotice: {
     ...NOTICE,
-    read: (value) => (value === REMOVED_NOTICE ? "log" : NOTICE.read(value)),
+    // `false` is a natural way to write "off".
+    read: (value) => ({ [REMOVED_NOTICE]: "log", false: "off" })[value] ?? NOTICE.read(value),
   },
   statusLine: oneOf(true, false),
   debug: oneOf(false, true),

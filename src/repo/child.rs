@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use crate::git::Environment;
 
 /// The most bytes of output.
-const OUTPUT: u64 = 16 << 20;
+const OUTPUT: u64 = 64 << 20;
 
 /// How soon it is noticed that a child has ended, at first and in the end.
 const SOON: Duration = Duration::from_micros(100);

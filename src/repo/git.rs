@@ -187,8 +187,12 @@ impl Git {
     }
 
     /// The output of a command that succeeds.
-    pub(crate) fn output(&self, command: &mut Command) -> Option<File> {
-        let (code, output) = child::run(command, false, self.deadline.get()).ok()?;
+    pub(crate) fn output(&self, root: &Path, command: &mut Command) -> Option<File> {
+        let ended = child::run(command, false, self.deadline.get());
+        if ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+            complain(Fault::LateVerdict, Some(root), "git lists more than 64 MB of files");
+        }
+        let (code, output) = ended.ok()?;
         (code == 0).then_some(output)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
         ]);
         command
     };
-    let said = |words, is| records(git.output(&mut command(words))?, is).ok();
+    let said = |words, is| records(git.output(root, &mut command(words))?, is).ok();
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),

@@ -18,7 +18,7 @@ use crate::{
     probe,
     repository::Repository,
     trust,
-    walk::Stop,
+    walk::{Mounts, Stop},
     workspace::Workspace,
 };
 
@@ -31,8 +31,8 @@ const GIT: Duration = Duration::from_millis(2500);
 const ACTIVE: usize = 4;
 const VERDICTS: usize = ACTIVE - 1;
 
-/// How many probes there may be with those that hang, and how many may hang in places that lie side by side, and at
-/// one place. One alone may just have been stopped with its process.
+/// How many probes there may be with those that hang, and how many may hang in one file system, and at one place. One
+/// alone may just have been stopped with its process.
 const MOST: usize = 128;
 const HUNG: usize = 8;
 const HUNG_AT_PLACE: usize = 2;
@@ -89,10 +89,17 @@ pub(crate) fn has_room() -> bool {
     probes.len() < MOST && probes.iter().filter(|probe| probe.is_active()).count() < ACTIVE
 }
 
+fn complain_of_hanging(workspace: &Path) {
+    let reason = "its file system does not answer; it is asked again when it does";
+    complain(Fault::Hangs, Some(workspace), reason);
+}
+
 /// Starts a probe.
 pub(crate) fn start(workspace: Workspace) {
     let home = workspace.path().to_owned();
     let mut probes = PROBES.lock();
+    // A probe that hangs gives no sign of it.
+    probes.iter().filter(|probe| probe.hangs()).for_each(|hung| complain_of_hanging(&hung.home));
     let thread = spawn(move || {
         let _ = panic::catch_unwind(AssertUnwindSafe(|| run(&workspace)));
         PROBES.lock().retain(|probe| !probe.is_own());
@@ -106,8 +113,7 @@ fn run(workspace: &Workspace) {
     let (at, path) = (Instant::now(), workspace.path());
     let root = locate(path).unwrap_or_else(|stop| {
         if stop == Stop::Hangs {
-            let reason = "its file system does not answer; it is asked again when it does";
-            complain(Fault::Hangs, Some(path), reason);
+            complain_of_hanging(path);
         }
         None
     });
@@ -167,23 +173,33 @@ fn change_own(change: impl FnOnce(&mut Probe)) {
 }
 
 /// Where other probes hang.
-fn hung(probes: &[Probe]) -> Vec<&Path> {
+fn hung() -> Vec<PathBuf> {
+    let probes = PROBES.lock();
     let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own());
-    hung.map(Probe::place).collect()
+    hung.map(|probe| probe.place().to_owned()).collect()
 }
 
-/// Whether a probe hangs at a place, or on the way to it.
+/// Counts the places in the file system of `at`.
+fn count_beside(places: &[PathBuf], at: &Path) -> usize {
+    if places.is_empty() {
+        return 0;
+    }
+    let mounts = Mounts::read();
+    let device = mounts.device(at);
+    places.iter().filter(|place| mounts.device(place) == device).count()
+}
+
+/// Whether a probe hangs in the file system of a place.
 pub(crate) fn is_hung(place: &Path) -> bool {
-    hung(&PROBES.lock()).iter().any(|hung| place.starts_with(hung))
+    count_beside(&hung(), place) > 0
 }
 
 /// Notes that this thread's probe looks at a place now, unless too many probes hang there.
 pub(crate) fn enter(at: &Path) -> bool {
-    let mut probes = PROBES.lock();
-    let hung = hung(&probes);
-    let is_beside = |hung: &Path| hung.parent().is_some_and(|parent| at.starts_with(parent));
+    let hung = hung();
     let is_refused = hung.iter().filter(|hung| **hung == at).count() >= HUNG_AT_PLACE
-        || hung.iter().filter(|hung| is_beside(hung)).count() >= HUNG;
+        || count_beside(&hung, at) >= HUNG;
+    let mut probes = PROBES.lock();
     if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
         (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + LOOK));
     }

@@ -31,8 +31,8 @@ const GIT: Duration = Duration::from_millis(2500);
 const ACTIVE: usize = 4;
 const VERDICTS: usize = ACTIVE - 1;
 
-/// How many probes there may be with those that hang, and how many may hang in one file system, and at one place. One
-/// alone may just have been stopped with its process.
+/// How many probes there may be with those that hang, at how many places of one file system they may hang, and how many
+/// may hang at one place. One alone may just have been stopped with its process.
 const MOST: usize = 128;
 const HUNG: usize = 8;
 const HUNG_AT_PLACE: usize = 2;
@@ -64,6 +64,11 @@ impl Probe {
 
     fn is_active(&self) -> bool {
         self.due.is_some_and(|due| due >= Instant::now())
+    }
+
+    /// Whether it is on the way to its workspace or in it, and does not look for a git or a temporary directory.
+    fn is_at_home(&self) -> bool {
+        self.home.starts_with(self.place()) || self.place().starts_with(&self.home)
     }
 
     fn place(&self) -> &Path {
@@ -99,7 +104,8 @@ pub(crate) fn start(workspace: Workspace) {
     let home = workspace.path().to_owned();
     let mut probes = PROBES.lock();
     // A probe that hangs gives no sign of it.
-    probes.iter().filter(|probe| probe.hangs()).for_each(|hung| complain_of_hanging(&hung.home));
+    let hung = probes.iter().filter(|probe| probe.hangs() && probe.is_at_home());
+    hung.for_each(|probe| complain_of_hanging(&probe.home));
     let thread = spawn(move || {
         let _ = panic::catch_unwind(AssertUnwindSafe(|| run(&workspace)));
         PROBES.lock().retain(|probe| !probe.is_own());
@@ -196,9 +202,11 @@ pub(crate) fn is_hung(place: &Path) -> bool {
 
 /// Notes that this thread's probe looks at a place now, unless too many probes hang there.
 pub(crate) fn enter(at: &Path) -> bool {
-    let hung = hung();
-    let is_refused = hung.iter().filter(|hung| **hung == at).count() >= HUNG_AT_PLACE
-        || count_beside(&hung, at) >= HUNG;
+    let mut hung = hung();
+    let here = hung.iter().filter(|hung| **hung == at).count();
+    hung.sort_unstable();
+    hung.dedup();
+    let is_refused = here >= HUNG_AT_PLACE || count_beside(&hung, at) >= HUNG;
     let mut probes = PROBES.lock();
     if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
         (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + LOOK));

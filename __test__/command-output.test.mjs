@@ -112,7 +112,7 @@ describe("the output for a person", () => {
     }
     assert.ok(lines.some((line) => line.startsWith("ops")));
     assert.ok(lines.some((line) => line.startsWith("all")));
-    assert.match(stdout, /^Hit rate of conversations: 20 % in the first request, 95 % in later/m);
+    assert.match(stdout, /^Hit rate of conversations: 20 % in the first call, 95 % in later/m);
     assert.match(
       stdout,
       /^10 calls, the first 1 hr ago, cost \$1\.50 \(input \$1\.38, output \$0\.12\)\.$/m,
@@ -136,7 +136,7 @@ describe("the output for a person", () => {
     for (const shown of [
       /derived from +workspaceDir/,
       /hit rate +92 %, 71 % in the last 32 calls/,
-      /conversations +20 % in the first request, 95 % in later ones/,
+      /conversations +20 % in the first call, 95 % in later ones/,
       /cost +\$1\.50 \(input \$1\.38, output \$0\.12\)/,
       /saved +\$0\.42 of \$1\.80 on input, 23 %/,
       /until headers +0\.12\/0\.34 s with cached tokens, 0\.46\/0\.99 s without/,

@@ -106,7 +106,7 @@ function comparison(result) {
     ["", "by workspace", "by conversation"],
     [
       ["hit rate", ...percentOf("hitRate")],
-      ["hit rate of a conversation's first request", ...percentOf("firstHitRate")],
+      ["hit rate of a conversation's first call", ...percentOf("firstHitRate")],
       ["load, largest slot over mean", ...cells(({ load }) => load.median.toFixed(2))],
     ],
   );

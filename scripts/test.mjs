@@ -1,5 +1,5 @@
-// `npm test` runs everything that must pass before a push. `npm test -- unit gateway` runs groups of it, and
-// `npm run test:unit` runs the group for every change. The ways to install are a group of their own: `npm run test:install`.
+// `npm test` runs lints and all tests except those of installation, which `npm run test:install` runs.
+// `npm test -- unit gateway` runs two groups, and `npm run test:unit` one. `npm run ready` runs everything before a push.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -154,10 +154,7 @@ describe("figures", { concurrency: 2 }, () => {
     assertTable(status);
     assert.match(status.stdout, /^failed +2 \(1 x 429, 1 x 503\)$/m);
     assert.match(status.stdout, /^last failure +503, .* ago, request failed-with-503$/m);
-    assert.match(
-      status.stdout,
-      /^conversations +\d+ % in the first request, \d+ % in later ones$/m,
-    );
+    assert.match(status.stdout, /^conversations +\d+ % in the first call, \d+ % in later ones$/m);
     assert.match(status.stdout, /^until the end +[\d.]+\/[\d.]+ s with cached tokens, /m);
   });
 

@@ -73,7 +73,7 @@ export function createHooks(parts) {
 
   /** Starts the probe of the workspace before the first payload, which then has hints. */
   const probe = (identity) =>
-    attempt("probe", "requests go out without git hints", () => {
+    attempt("probe", "requests go out without repository hints", () => {
       for (const { consequence, reason } of native.probe(identity.handle) ?? []) {
         warn(`git: ${consequence}: ${reason}`, consequence, reason);
       }

@@ -41,7 +41,7 @@ export function sessionTable(rows, now, style) {
   return table(rows, [session, AGENT, MODEL, CALLS, ...RATES, saved, lastUse(now)], style);
 }
 
-/** One row for each model, the most used first, and one for the calls that failed before a model answered. */
+/** One row for each model, the most used first, and one for failed calls without a route and calls of forgotten models. */
 export function modelTable(models, totals, style) {
   const rows = models.toSorted((one, other) => other.requests - one.requests);
   const [requests, failures] = ["requests", "failures"].map((key) =>
@@ -136,9 +136,9 @@ function latencyText(latencyMs, moment) {
 
 const prompt = ({ input, cached, written } = {}) => input + cached + written;
 
-/** `20 % in the first request, 95 % in later ones` */
+/** `20 % in the first call, 95 % in later ones` */
 export const stickiness = ({ firstCallHitRate: first, laterCallHitRate: later }) =>
-  `${percent(first)} in the first request, ${percent(later)} in later ones`;
+  `${percent(first)} in the first call, ${percent(later)} in later ones`;
 
 /** All figures of one agent or session. */
 export function figures(row, now, style) {

@@ -72,7 +72,7 @@ export function registerRoute(
       path,
       match,
       auth: "gateway",
-      // The request then has all scopes of its client, and not only those of every plugin.
+      // The host then reports the scopes of the client. Without this, it reports the same scopes for every client.
       gatewayRuntimeScopeSurface: "trusted-operator",
       handler,
     });

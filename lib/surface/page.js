@@ -5,13 +5,13 @@ import { randomBytes } from "node:crypto";
 import { readSafely } from "../host/lenient.js";
 import { registerRoute } from "./http.js";
 
-/** Without the slash at its end, the host does not let the tab's links in. */
+/** Without the slash at the end, the host refuses requests of the tab's links. */
 const PATH = "/plugins/openclaw-taas-affinity/";
 
 /** Older hosts show the tab without the page, or refuse the tab with an error in the log. */
 const SINCE = [2026, 8, 1];
 
-/** The longest agent id that OpenClaw allows has 64 characters. */
+/** The plugin cuts longer agent ids of a link. OpenClaw's agent ids have at most 64 characters. */
 const AGENT_LIMIT = 100;
 
 const policyFor = (nonce) =>
@@ -38,7 +38,7 @@ function showsPage(version) {
 export function registerPage(parts, ask) {
   const { api } = parts.host;
   const controls = readSafely(() => api.session.controls);
-  // Some hosts load their runtime when a plugin reads it.
+  // On some hosts, reading `runtime` loads it, which can fail.
   const version = readSafely(() => api.runtime.version);
   if (!showsPage(version) || !readSafely(() => controls.registerControlUiDescriptor)) {
     return;

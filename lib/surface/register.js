@@ -1,4 +1,5 @@
 // What people look at outside of the plugin's own commands. Nothing here is on the path of a model call.
+// `index.js` registers the usage provider.
 
 import { createAsk } from "../methods.js";
 import { registerMetrics } from "./metrics.js";

@@ -30,8 +30,8 @@ const SOON: Duration = Duration::from_micros(100);
 const LATEST: Duration = Duration::from_millis(10);
 
 /// Runs `command` to its end. Returns its exit code, which is -1 after a signal, and what it says or its
-/// errors. The error is [`io::ErrorKind::TimedOut`] where its time was up, and
-/// [`io::ErrorKind::InvalidData`] where it says more than anybody reads.
+/// errors. The error is [`io::ErrorKind::TimedOut`] after the deadline and after a SIGKILL, and
+/// [`io::ErrorKind::InvalidData`] if there are more than 64 MB of output.
 pub(crate) fn run(
     command: &mut Command,
     is_errors: bool,

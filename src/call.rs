@@ -51,7 +51,7 @@ pub struct Begun {
     pub algorithm: Option<&'static str>,
 }
 
-/// Begins a call and probes its workspace as [`probe`] does. `request_id` is OpenClaw's id of the request. `conversation` is
+/// Begins a call and probes its workspace as `probe` does. `request_id` is OpenClaw's id of the request. `conversation` is
 /// OpenClaw's own session id. `is_run` tells an agent's run from a completion, such as a title.
 #[napi(catch_unwind)]
 #[must_use]

@@ -37,7 +37,7 @@ export declare class Gateway {
 }
 
 /**
- * Begins a call and probes its workspace as [`probe`] does. `request_id` is OpenClaw's id of the request. `conversation` is
+ * Begins a call and probes its workspace as `probe` does. `request_id` is OpenClaw's id of the request. `conversation` is
  * OpenClaw's own session id. `is_run` tells an agent's run from a completion, such as a title.
  */
 export declare function beginCall(wrapper: ExternalObject<Wrapper>, isRun: boolean, requestId?: string | undefined | null, conversation?: string | undefined | null): Begun
@@ -53,7 +53,7 @@ export interface Begun {
 }
 
 /**
- * Captures the response to another plugin's request. `response` is as in [`capture_response`].
+ * Captures the response to another plugin's request. `response` is as in `capture_response`.
  *
  * # Errors
  * The error has the code `InvalidArg` if `response` is not a valid JSON object.
@@ -162,7 +162,7 @@ export interface ObservedRequest {
 export interface ObservedResponse {
   /** Whether the response reported a route. */
   captured: boolean
-  /** A change of the agent's route, as [`end_call`] returns it, or `null`. */
+  /** A change of the agent's route, as `end_call` returns it, or `null`. */
   change: RouteChange | null
 }
 

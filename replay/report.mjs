@@ -91,7 +91,7 @@ function worth(result) {
     whole(usual(result, key).cost.median),
   );
   return (
-    `In a [replay](docs/replay.md) of ${result.source.sessions} recorded sessions against a simulated TaaS with 8 slots, ` +
+    `In a [replay](docs/replay.md) of ${result.source.sessions} recorded conversations against a simulated TaaS with 8 slots, ` +
     `prompts cost **${plugin}** of the full price with the plugin. Without it, they cost ${best} if TaaS recognises ` +
     `every conversation by itself, and **${worst}** if TaaS picks slots at random. How your TaaS picks slots decides ` +
     "what you save."

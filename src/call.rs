@@ -35,7 +35,7 @@ impl Wrapper {
 
     pub(crate) fn probe(&self) {
         if let Some(workspace) = &self.workspace {
-            workspace.look();
+            workspace.probe();
         }
     }
 }
@@ -51,7 +51,7 @@ pub struct Begun {
     pub algorithm: Option<&'static str>,
 }
 
-/// Begins a call and probes its workspace as [`probe`] does. `request_id` is OpenClaw's id of the request. `conversation` is
+/// Begins a call and probes its workspace as `probe` does. `request_id` is OpenClaw's id of the request. `conversation` is
 /// OpenClaw's own session id. `is_run` tells an agent's run from a completion, such as a title.
 #[napi(catch_unwind)]
 #[must_use]
@@ -94,14 +94,14 @@ pub fn inject_request(
     } else {
         return Ok(None);
     };
-    let known = wrapper.workspace.as_ref().and_then(Workspace::known).map(|known| {
-        let taas_affinity_repo::Hints { repo_name, branch, dirty } = (*known).clone();
+    let hints = wrapper.workspace.as_ref().and_then(Workspace::hints).map(|hints| {
+        let taas_affinity_repo::Hints { repo_name, branch, dirty } = (*hints).clone();
         Hints { repo_name, branch, dirty }
     });
-    let known = known.unwrap_or_default();
+    let hints = hints.unwrap_or_default();
     let hints = match call {
-        Some(call) => Store::shared().hints(call, known),
-        None => Arc::new(known),
+        Some(call) => Store::shared().hints(call, hints),
+        None => Arc::new(hints),
     };
     Ok(wrapper.decided.additions(present, &hints))
 }

@@ -32,11 +32,11 @@ pub struct ObservedRequest {
 pub struct ObservedResponse {
     /// Whether the response reported a route.
     pub captured: bool,
-    /// A change of the agent's route, as [`end_call`] returns it, or `null`.
+    /// A change of the agent's route, as `end_call` returns it, or `null`.
     pub change: Option<RouteChange>,
 }
 
-/// Captures the response to another plugin's request. `response` is as in [`capture_response`].
+/// Captures the response to another plugin's request. `response` is as in `capture_response`.
 ///
 /// # Errors
 /// The error has the code `InvalidArg` if `response` is not a valid JSON object.

@@ -203,7 +203,7 @@ if (hasPrometheus) {
       async () => JSON.stringify(await prometheus.alerts()),
     );
     assert.equal(alert.state, "firing");
-    assert.equal(alert.annotations.summary, "Another model answers agent main than before");
+    assert.equal(alert.annotations.summary, "The autorouter chose another model for agent main");
   });
 
   test("promtool accepts the metrics, both scrape configurations and the alerts, which fire and end", async () => {

@@ -20,7 +20,7 @@ pub(crate) const KEYS: &str = "format";
 
 const FORMATS: [&str; 2] = ["prometheus", "openmetrics"];
 
-/// Not `openclaw`, which the names of OpenClaw's own exporter begin with.
+/// The names of OpenClaw's own exporter begin with `openclaw`.
 const PREFIX: &str = "taas_affinity";
 
 /// A label: its name and its value.

@@ -2,13 +2,13 @@
 //!
 //! - Its standard input is a pipe that this process holds open. On Linux, the kernel kills the child's
 //!   process group when that pipe closes, however this process ends. The signal is SIGKILL, which
-//!   nobody can ignore. Naming group and signal takes `fcntl`, which no safe crate offers: it is the
-//!   one `unsafe`, and it passes numbers and no memory.
-//! - Its output goes to a file without a name, so no process that it leaves behind can hold a reader up.
+//!   no process can ignore. Only `fcntl` sets group and signal, and no safe crate offers it. This is
+//!   the only `unsafe` code. It passes numbers and no memory.
+//! - Its output goes to a file without a name, so a process that outlives the child cannot block the reader.
 //! - `std` starts it by `posix_spawn`, which copies no page tables, as long as no directory, user
 //!   or `pre_exec` is set.
-//! - It leads a process group of its own, which is killed before the leader's id is given back. So
-//!   what it starts ends with it.
+//! - The child leads its own process group. The group is killed before the system can reuse the
+//!   child's id, so processes that the child started end with it.
 
 use std::{
     fs::File,
@@ -25,12 +25,12 @@ use crate::git::Environment;
 /// The most bytes of output.
 const OUTPUT: u64 = 64 << 20;
 
-/// How soon it is noticed that a child has ended, at first and in the end.
+/// The shortest and the longest pause between two checks of whether a child has ended.
 const SOON: Duration = Duration::from_micros(100);
 const LATEST: Duration = Duration::from_millis(10);
 
-/// Runs `command` to its end. Returns its exit code, which is -1 after a signal, and what it says or its
-/// errors. The error is [`io::ErrorKind::TimedOut`] after the deadline and after a SIGKILL, and
+/// Runs `command` to its end. Returns its exit code, which is -1 after a signal, and its output or, with
+/// `is_errors`, its errors. The error is [`io::ErrorKind::TimedOut`] after the deadline and after a SIGKILL, and
 /// [`io::ErrorKind::InvalidData`] if there are more than 64 MB of output.
 pub(crate) fn run(
     command: &mut Command,
@@ -68,13 +68,13 @@ fn file() -> io::Result<File> {
 /// A child that is killed and waited for when this is dropped.
 struct Running {
     child: Child,
-    /// The other end of its standard input. Nobody else has it, so it is closed with this process.
+    /// The other end of its standard input. No other process has it, so it closes when this process ends.
     _leash: PipeWriter,
 }
 
 impl Running {
     fn start(command: &mut Command, output: File, is_errors: bool) -> io::Result<Self> {
-        // One at a time, for the sake of the descriptors that starting takes.
+        // Only one child starts at a time, because starting takes several file descriptors.
         static STARTING: Mutex<()> = Mutex::new(());
         let _one = STARTING.lock();
         let (input, leash) = io::pipe()?;
@@ -89,7 +89,7 @@ impl Running {
         #[cfg(windows)]
         std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
         let child = command.spawn();
-        // What the command holds of the files is closed.
+        // Closes the files that the command holds.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Self { child: child?, _leash: leash };
         #[cfg(target_os = "linux")]
@@ -97,9 +97,9 @@ impl Running {
         Ok(running)
     }
 
-    /// Has the kernel kill the child's group when the leash is closed, and bounds the memory for its
-    /// data, so that a bomb in a repository is the child's problem. A system may forbid either, which
-    /// is no reason to do without git.
+    /// Has the kernel kill the child's group when the leash is closed, and limits the child's memory,
+    /// because a repository can make git allocate too much. If the system forbids either, git is
+    /// still used.
     #[cfg(target_os = "linux")]
     fn tie(&self, input: &io::PipeReader) {
         use rustix::{fs::OFlags, process};
@@ -122,13 +122,13 @@ impl Running {
         rustix::process::Pid::from_child(&self.child)
     }
 
-    /// Its exit code, if it has ended. It is not waited for, so that nobody else gets its id.
+    /// The child's exit code, if the child has ended. The child is not reaped, so its id is not reused.
     #[cfg(unix)]
     fn exit_code(&mut self) -> io::Result<Option<i32>> {
         use rustix::process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         let ended = waitid(WaitId::Pid(self.pid()), options)?;
-        // As by a system that has no memory left, which no other git would have either.
+        // Probably the system ran out of memory, so trying another git would not help.
         if ended.as_ref().and_then(WaitIdStatus::terminating_signal) == Some(Signal::KILL.as_raw())
         {
             return Err(io::ErrorKind::TimedOut.into());
@@ -154,7 +154,7 @@ impl Drop for Running {
 #[cfg(target_os = "linux")]
 const MEMORY: u64 = 512 << 20;
 
-/// `libc` lacks it for musl.
+/// `libc` lacks this constant for musl.
 #[cfg(target_os = "linux")]
 const F_SETSIG: libc::c_int = 10;
 

@@ -1,4 +1,4 @@
-//! What keeps hints away, in words for the log: each fault once.
+//! Messages for the log about missing hints. Each fault is reported once.
 
 use std::{
     collections::HashSet,
@@ -11,15 +11,15 @@ use parking_lot::Mutex;
 
 use crate::Depth;
 
-/// The most faults of single workspaces that are logged in a process. Those of the whole process are few.
+/// The most faults of single workspaces that a process logs. There are only a few faults of the whole process.
 const MOST: usize = 64;
 
-/// What requests lack, and why. Only a log may have it, as it can name a workspace.
+/// A reason for missing hints. It is for the log only, because it can contain a path.
 #[derive(Clone, Debug)]
 pub struct Complaint {
-    /// What requests lack.
+    /// The consequence for requests.
     pub consequence: String,
-    /// Why, and what helps.
+    /// The cause and the remedy.
     pub reason: String,
 }
 
@@ -32,7 +32,7 @@ struct Complaints {
 
 static COMPLAINTS: LazyLock<Mutex<Complaints>> = LazyLock::new(Mutex::default);
 
-/// What keeps hints away.
+/// A cause of missing hints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
     /// No git can be used.
@@ -50,7 +50,7 @@ pub(crate) enum Fault {
     LateVerdict,
 }
 
-/// Complains that git is too slow in a workspace, so that it is asked no more than `most` for a while.
+/// Complains that git is too slow in a workspace. For a while, a probe asks git for `most` only.
 pub(crate) fn late(workspace: &Path, most: Depth) {
     let (fault, what) = match most {
         Depth::Name => (Fault::LateGit, "git does not answer within 2 seconds"),
@@ -60,13 +60,13 @@ pub(crate) fn late(workspace: &Path, most: Depth) {
     complain(fault, Some(workspace), &reason);
 }
 
-/// Complaints that were not handed out yet. Each fault is reported once in a process.
+/// The new complaints. Each fault is reported once in a process.
 #[must_use]
 pub fn complaints() -> Vec<Complaint> {
     mem::take(&mut COMPLAINTS.lock().waiting)
 }
 
-/// Reports a fault of one workspace or, without one, of all.
+/// Reports a fault of `workspace`, or of all workspaces if there is none.
 pub(crate) fn complain(fault: Fault, workspace: Option<&Path>, reason: &str) {
     let mut complaints = COMPLAINTS.lock();
     if workspace.is_some() && complaints.workspaces == MOST

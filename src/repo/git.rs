@@ -1,4 +1,4 @@
-//! The user's git: where it is, and an environment made from nothing.
+//! The user's git: which program it is, and the environment in which it runs.
 
 use std::{
     cell::Cell,
@@ -19,12 +19,12 @@ use crate::{
     trust::{self, Use},
 };
 
-/// What git may know of the user's environment: where the user's own configuration is, and what
-/// git needs on Windows. As root, git trusts repositories of the user that `SUDO_UID` names.
+/// The variables that git inherits: the places of the user's configuration, and variables that git
+/// needs on Windows. As root, git trusts repositories of the user that `SUDO_UID` names.
 const KEPT: &str = "HOME XDG_CONFIG_HOME GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM \
     GIT_ATTR_NOSYSTEM SUDO_UID SystemRoot SystemDrive ProgramData USERPROFILE HOMEDRIVE HOMEPATH TEMP TMP";
 
-/// Git takes no lock, asks nobody, and fetches nothing.
+/// Git takes no lock, asks no question, and fetches nothing.
 const SET: [(&str, &str); 5] = [
     ("LC_ALL", "C"),
     ("GIT_OPTIONAL_LOCKS", "0"),
@@ -33,14 +33,14 @@ const SET: [(&str, &str); 5] = [
     ("GIT_ALLOW_PROTOCOL", "none"),
 ];
 
-/// The most settings of the environment that are looked at.
+/// The most settings that are read from the environment.
 const CONFIGURED: usize = 1000;
 
-/// The most bytes of output that are taken as text.
+/// The most bytes of output that are read as text.
 const TEXT: u64 = 1 << 20;
 
-/// The process's environment as it was when the first workspace was named. It is read once, on the
-/// thread of whoever may also change it, as reading it while it is changed is undefined in C.
+/// The process's environment at the time of the first [`crate::Workspace::new`]. It is read once, on the
+/// caller's thread, because reading it while another thread changes it is undefined in C.
 pub(crate) struct Environment {
     kept: Vec<(&'static str, OsString)>,
     /// The directories of `PATH` that are absolute.
@@ -51,7 +51,7 @@ pub(crate) struct Environment {
     pub(crate) temporary: PathBuf,
     /// The state directories of `OpenClaw`, in which agents write.
     pub(crate) states: Vec<PathBuf>,
-    /// What `GIT_CONFIG_COUNT` says of repositories that git is to trust.
+    /// The repositories that git trusts according to `GIT_CONFIG_COUNT`.
     trusted: Vec<OsString>,
 }
 
@@ -63,7 +63,7 @@ impl Environment {
             let path = env::var_os("PATH").unwrap_or_default();
             let home = env::home_dir().unwrap_or_default();
             let configuration = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
-            // The host understands `~` in its variables.
+            // OpenClaw expands `~` in its variables.
             let openclaw = |name| {
                 let path = PathBuf::from(env::var_os(name)?);
                 Some(path.strip_prefix("~").map_or_else(|_| path.clone(), |rest| home.join(rest)))
@@ -86,7 +86,7 @@ impl Environment {
     /// Every git on `PATH`, in order.
     fn gits(&self) -> impl Iterator<Item = PathBuf> {
         self.path.iter().flat_map(|dir| match dir.to_str() {
-            // Apple's own opens a window where the developer tools are missing.
+            // Apple's own git opens a window if the developer tools are missing.
             Some("/usr/bin") if cfg!(target_os = "macos") => vec![
                 PathBuf::from("/Library/Developer/CommandLineTools/usr/bin/git"),
                 PathBuf::from("/Applications/Xcode.app/Contents/Developer/usr/bin/git"),
@@ -107,15 +107,15 @@ fn trusted_by_environment() -> Vec<OsString> {
     (0..count.unwrap_or(0).min(CONFIGURED)).filter_map(value).collect()
 }
 
-/// The git that is asked of one repository.
+/// The git that answers for one repository.
 pub(crate) struct Git {
     program: PathBuf,
     deadline: Cell<Instant>,
 }
 
 impl Git {
-    /// The first git on `PATH` that can be trusted and works, with the place that it tells. All have two seconds
-    /// together. No directory is looked at that comes after it on `PATH`.
+    /// The first git on `PATH` that can be trusted and works, with its answer. All candidates together have two
+    /// seconds. Later directories of `PATH` are not read.
     pub(crate) fn first(root: &Path) -> Option<(Self, Result<Place, No>)> {
         let deadline = Cell::new(Instant::now() + DEADLINE);
         let mut why_not = None;
@@ -128,7 +128,7 @@ impl Git {
                     "there is no git on PATH that can be trusted; {program} is not used: {objection}"
                 ),
                 None => match Place::of(root, &git) {
-                    // A shell would try the next one, too.
+                    // A shell would also try the next program.
                     Err(No::Broken(how)) => format!("{program} {how}"),
                     answer => return Some((git, answer)),
                 },
@@ -140,7 +140,7 @@ impl Git {
         None
     }
 
-    /// Waits for something that takes none of git's time.
+    /// Runs `wait`, and moves git's deadline by the time that this takes.
     pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
         let paused = Instant::now();
         let result = wait();
@@ -148,7 +148,7 @@ impl Git {
         result
     }
 
-    /// Complains that git lacks what it is asked for.
+    /// Complains that git lacks an option.
     pub(crate) fn complain_of_age(&self) {
         let program = self.program.display();
         complain(Fault::TooOld, None, &format!("{program} is too old; install git 2.26 or later"));
@@ -170,7 +170,7 @@ impl Git {
         command
     }
 
-    /// What git finds programs by: where it is itself and, for one that is a script, the system's own.
+    /// Git's `PATH`: its own directory, and the system's directories in case git is a script.
     fn path(&self) -> OsString {
         let own = self.program.parent().map(Path::to_owned);
         let system = ["/usr/bin", "/bin"].map(PathBuf::from).into_iter().filter(|_| cfg!(unix));

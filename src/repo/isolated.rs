@@ -21,17 +21,17 @@ use crate::{
 /// The most bytes that are copied into an isolated git directory.
 const COPIED: u64 = 64 << 20;
 
-/// How many of a directory's entries are looked at to find a shared index.
+/// How many of a directory's entries are read to find a shared index.
 const ENTRIES: usize = 1000;
 
-/// What the name of an isolated git directory begins with, before so many letters and digits.
+/// The start of an isolated git directory's name, and the number of letters and digits after it.
 const PREFIX: &str = "taas-git-";
 const RANDOM: usize = 6;
 
-/// What its configuration begins with.
+/// The start of its configuration.
 const MARK: &str = "# isolated git directory of openclaw-taas-affinity\n";
 
-/// How old it is when no git can use it any more.
+/// At this age, no git can use an isolated git directory any more.
 const LEFT: Duration = Duration::from_secs(3600);
 
 const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-submodules=dirty \
@@ -39,7 +39,7 @@ const STATUS: &str = "status --porcelain=v2 -z --untracked-files=no --ignore-sub
 
 /// Whether tracked files differ from the last commit; `None` in doubt.
 pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> Option<bool> {
-    // The isolated git directory does not know which objects stand for others.
+    // The isolated git directory has no list of replaced objects.
     let replaced = "for-each-ref --count=1 --format=%(refname) refs/replace/";
     let said = git.text(&mut git.command(root, replaced), false).ok()?;
     (said == (0, String::new())).then_some(())?;
@@ -53,7 +53,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
             ("GIT_WORK_TREE", root),
             ("GIT_INDEX_FILE", &place.index),
             ("GIT_OBJECT_DIRECTORY", &place.objects),
-            // The user's configuration may name programs. Some gits know it by its place alone.
+            // The user's configuration may name programs. Git before 2.32 ignores `GIT_CONFIG_GLOBAL`.
             ("HOME", dir.path()),
             ("XDG_CONFIG_HOME", dir.path()),
             ("GIT_CONFIG_GLOBAL", &none),
@@ -65,7 +65,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
     // "1 .M N..." is a file, "1 .M SC.." a submodule.
     match said(STATUS, |record| record.get(5) == Some(&b'N'))? {
         (_, true) => Some(true),
-        // What of a submodule counts is for settings to say that are not known here.
+        // Settings that are not copied decide what counts in a submodule.
         (true, false) => None,
         (false, false) => match said("ls-files -s -z", |entry| entry.starts_with(b"160000 "))? {
             (_, true) => None,
@@ -74,7 +74,7 @@ pub(crate) fn verdict(root: &Path, git: &Git, place: &Place, settings: &str) -> 
     }
 }
 
-/// Whether there are records, and whether there is one that begins as `is` says.
+/// Whether there are records, and whether `is` holds for one of them.
 fn records(output: File, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
     let (mut any, mut one) = (false, false);
     for record in BufReader::new(output).split(0) {
@@ -83,7 +83,7 @@ fn records(output: File, is: fn(&[u8]) -> bool) -> io::Result<(bool, bool)> {
     Ok((any, one))
 }
 
-/// Makes an isolated git directory, and says in the log why there can be none.
+/// Makes an isolated git directory. If this fails, the log says why.
 fn make(place: &Place, settings: &str) -> Option<TempDir> {
     let format = match place.object_format.as_str() {
         "sha1" => "repositoryFormatVersion = 0",
@@ -98,7 +98,7 @@ fn make(place: &Place, settings: &str) -> Option<TempDir> {
         return None;
     }
     let mut builder = tempfile::Builder::new();
-    // Nobody else may enter it, whatever the umask is. The mode is an argument of mkdir.
+    // Other users must not enter the directory, whatever the umask is. The mode is an argument of mkdir.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let dir = builder.prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(base);
@@ -117,7 +117,7 @@ fn make(place: &Place, settings: &str) -> Option<TempDir> {
     made.inspect_err(complain).ok()
 }
 
-/// Copies what git looks for beside its configuration, and not where the environment says.
+/// Copies the files that git reads from its directory, wherever the environment points.
 fn bring(place: &Place, inside: &Path) -> io::Result<()> {
     let attributes = place.common_dir.join("info/attributes");
     let mut left = COPIED;
@@ -126,7 +126,7 @@ fn bring(place: &Place, inside: &Path) -> io::Result<()> {
     }
     for entry in fs::read_dir(&place.git_dir)?.take(ENTRIES) {
         let name = entry?.file_name();
-        // Git would mark the repository's own one as used, by its time.
+        // Git would update the time of the repository's own file.
         if name.to_string_lossy().starts_with("sharedindex.") {
             left = copy(&place.git_dir.join(&name), &inside.join(&name), left)?;
         }
@@ -134,7 +134,7 @@ fn bring(place: &Place, inside: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies a file that is no longer than `left`, and returns how much is left then.
+/// Copies a file of at most `left` bytes. Returns how many bytes may still be copied.
 fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     let file = open(from)?;
     let length = file.metadata()?.len();
@@ -142,8 +142,8 @@ fn copy(from: &Path, to: &Path, left: u64) -> io::Result<u64> {
     left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge.into())
 }
 
-/// Deletes isolated git directories that processes left behind when they ended: those of this user that
-/// are old, in a temporary directory that would be used.
+/// Deletes this user's old isolated git directories, which killed processes left behind. Does nothing if
+/// the temporary directory may not be used.
 pub(crate) fn sweep() {
     let base = &Environment::get().temporary;
     let is_used = trust::objection(base, Use::Parent).is_none();
@@ -160,7 +160,7 @@ pub(crate) fn sweep() {
     }
 }
 
-/// Whether this is a directory of ours, and no link to one, that is old.
+/// Whether `path` is an old isolated git directory of this user, and not a link.
 fn is_left(path: &Path) -> bool {
     let Ok(found) = path.symlink_metadata() else {
         return false;
@@ -179,7 +179,7 @@ fn is_left(path: &Path) -> bool {
     found.is_dir() && is_users && age.is_some_and(|age| age > LEFT) && is_marked()
 }
 
-/// Deletes what we make, and nothing that is deeper.
+/// Deletes an isolated git directory. Deeper files that the plugin does not make stay.
 fn delete(path: &Path) {
     let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     files.chain([path.join("info/attributes")]).for_each(|file| _ = fs::remove_file(file));

@@ -1,8 +1,8 @@
-//! What the user's git says of a workspace: the repository's name, its branch, and whether tracked
+//! Asks the user's git about a workspace: the repository's name, its branch, and whether tracked
 //! files differ from the last commit.
 //!
-//! A [`Workspace`] is probed by threads of this crate; [`Workspace::known`] is what they found in the last
-//! two seconds. Agents write in workspaces, so all that lies there is hostile input. Git is asked in two
+//! A [`Workspace`] is probed by threads of this crate; [`Workspace::hints`] returns what they found in the last
+//! two seconds. Agents write in workspaces, so all files there are hostile input. A probe asks git in two
 //! steps: `place` asks in the repository itself, by commands that start no program; `isolated` compares the
 //! work tree in an isolated git directory, where the repository's configuration has no effect. In doubt,
 //! a hint is left out.
@@ -25,22 +25,21 @@ pub use complaints::{Complaint, complaints};
 use complaints::{Fault, complain};
 pub use workspace::Workspace;
 
-/// What is known of a workspace's repository. Names are as git has them: of any length, and with
-/// any character.
+/// The result of a probe. Names are as in git: of any length, and with any character.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
-    /// The last segment of the repository's root, of a linked work tree that of its repository.
+    /// The last segment of the repository's root. For a linked work tree, that of the main repository.
     pub repo_name: Option<String>,
     /// The short name of the branch; `None` on a detached `HEAD`.
     pub branch: Option<String>,
-    /// Whether `git status --porcelain --untracked-files=no` would say anything; `None` in doubt.
+    /// Whether `git status --porcelain --untracked-files=no` would print anything; `None` in doubt.
     pub dirty: Option<bool>,
 }
 
 /// How long all processes of one probe may take together.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// How much git is asked.
+/// How much a probe asks git for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
     Name,
@@ -48,8 +47,8 @@ enum Depth {
     Verdict,
 }
 
-/// Asks git about the repository whose root is `root`, no more than `most`. Before the verdict, `wait` gets
-/// what is known so far, and says whether to go on. `None` if it does not.
+/// Asks git for at most `most` of the repository at `root`. Before the verdict, `wait` gets the hints so far
+/// and returns whether to continue. `None` if `wait` returns false.
 fn probe(
     workspace: &Path,
     root: &Path,

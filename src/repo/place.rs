@@ -1,5 +1,5 @@
-//! Where a repository has its things, and which branch it is on, asked in the repository itself by
-//! commands that look at no index, no object and no file of the work tree.
+//! Asks git where a repository's files are and which branch is checked out. The commands run in the
+//! repository itself. They read no index, no object and no file of the work tree.
 
 use std::{
     fs::File,
@@ -16,22 +16,22 @@ pub(crate) fn root_of(workspace: &Path) -> Option<&Path> {
     (!workspace.starts_with(root.join(".git"))).then_some(root)
 }
 
-/// Why a place is not known.
+/// Why git gave no place.
 pub(crate) enum No {
     /// Git sees no repository.
     Refused,
     Fault(Fault, String),
-    /// This git does not work, in words that follow its path.
+    /// This git does not work. The text follows the path of the program.
     Broken(String),
     Doubt,
 }
 
 impl No {
-    /// What follows from a git's exit code and errors.
+    /// The reason that git's exit code and errors give.
     fn from_errors(root: &Path, (code, errors): &(i32, String)) -> Self {
         let says = |text| errors.contains(text);
         let first = errors.lines().next().unwrap_or_default();
-        // As different versions of git say it.
+        // Two versions of git have different messages.
         if says("dubious ownership") || says("unsafe repository") {
             let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
             let root = root.display().to_string().replace('\'', r"'\''");
@@ -61,7 +61,7 @@ impl From<io::Error> for No {
     }
 }
 
-/// Paths are absolute; those of `git_dir` and `common_dir` are real paths.
+/// Where a repository's files are. Paths are absolute. `git_dir` and `common_dir` are real paths.
 pub(crate) struct Place {
     pub(crate) git_dir: PathBuf,
     pub(crate) common_dir: PathBuf,
@@ -70,26 +70,26 @@ pub(crate) struct Place {
     pub(crate) object_format: String,
     /// The object id of `HEAD`; `None` on an unborn branch.
     pub(crate) head: Option<String>,
-    /// The full name of the branch, or what git says where there is none.
+    /// The full name of the branch, or git's answer without a branch.
     reference: String,
 }
 
 impl Place {
-    /// Asks git for it.
+    /// Asks git for the place.
     pub(crate) fn of(root: &Path, git: &Git) -> Result<Self, No> {
-        // A symbolic link is not followed: it can lead to anyone's repository.
+        // A symbolic link can lead to another user's repository, so it is not followed.
         if root.join(".git").is_symlink() {
             return Err(No::Doubt);
         }
         let words = "rev-parse --show-toplevel --git-dir --git-common-dir --git-path index \
             --git-path objects --show-object-format HEAD --symbolic-full-name HEAD";
         let mut command = git.command(root, words);
-        // Not above the root, where another repository may be.
+        // Git must not search above the root, where another repository may be.
         command.env("GIT_CEILING_DIRECTORIES", root.parent().unwrap_or(root));
         let (code, text) = git.text(&mut command, false)?;
         let lines: Vec<_> = text.lines().collect();
         let (paths, format, head, reference) = match (code, lines.as_slice()) {
-            // An old git repeats what it does not know.
+            // An old git repeats an unknown option.
             (_, [_, _, _, _, _, "--show-object-format", ..]) => {
                 git.complain_of_age();
                 return Err(No::Doubt);
@@ -97,7 +97,7 @@ impl Place {
             (0, [paths @ .., format, head, reference]) => {
                 (paths, format, Some((*head).to_owned()), (*reference).to_owned())
             }
-            // Of an unborn branch git says no more than this.
+            // Git's answer for an unborn branch.
             (_, [paths @ .., format, "HEAD"]) => {
                 let (_, name) = git.text(&mut git.command(root, "symbolic-ref -q HEAD"), false)?;
                 (paths, format, None, name.trim_end().to_owned())
@@ -110,7 +110,7 @@ impl Place {
         };
         let real = |path: &str| root.join(path).canonicalize().map_err(|_| No::Doubt);
         let is_id = |id: &String| id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // `core.worktree` may name another's files.
+        // `core.worktree` may name files of another user.
         if real(top)? != real("")? || !head.as_ref().is_none_or(is_id) {
             return Err(No::Doubt);
         }
@@ -125,11 +125,11 @@ impl Place {
         })
     }
 
-    /// Whether the repository that `.git` leads to says itself that its work tree is here.
+    /// Whether the repository that `.git` leads to names this work tree.
     pub(crate) fn points_back(&self, root: &Path, names_work_tree: bool) -> bool {
         let entry = root.join(".git").canonicalize().ok();
         if self.git_dir == self.common_dir {
-            // The work tree that a submodule's configuration names is the root by now.
+            // [`Place::of`] has checked that the work tree of a submodule's configuration is the root.
             return entry.as_ref() == Some(&self.git_dir) || names_work_tree;
         }
         let back = read_line(&self.git_dir.join("gitdir"));
@@ -138,28 +138,28 @@ impl Place {
         is_listed && back.is_some() && back == entry
     }
 
-    /// The name of the repository that a linked work tree belongs to, `None` where it is no such.
+    /// The name of the repository that a linked work tree belongs to; `None` for any other work tree.
     pub(crate) fn main_repository(&self) -> Option<String> {
         let name = name_of(&self.common_dir).filter(|_| self.git_dir != self.common_dir)?;
         if name.starts_with('.') {
-            // Of `project/.git`, and of a bare `project/.bare`, the project tells more.
+            // For `project/.git`, and for a bare `project/.bare`, the name is `project`.
             return name_of(self.common_dir.parent()?);
         }
         Some(name.strip_suffix(".git").unwrap_or(&name).to_owned())
     }
 
-    /// The short name of the branch, where `HEAD` itself names it: a name that was reached by
-    /// another reference may have been read from anyone's file.
+    /// The short name of the branch, if `HEAD` itself names the branch. Otherwise git may have read the
+    /// name from a file of another user.
     pub(crate) fn branch(&self) -> Option<String> {
         let head = read_line(&self.git_dir.join("HEAD"))?;
         let named = head.strip_prefix("ref: ")?;
-        // Where references are kept in tables, the file says nothing.
+        // If the repository keeps references in tables, the file has a placeholder.
         let is_told = named == self.reference || named == "refs/heads/.invalid";
         self.reference.strip_prefix("refs/heads/").filter(|_| is_told).map(str::to_owned)
     }
 }
 
-/// Opens a file, and nothing that could make its reader wait.
+/// Opens a regular file. Refuses links, and files that could make the reader wait.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     #[cfg(unix)]
@@ -172,7 +172,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     file.metadata()?.is_file().then_some(file).ok_or(io::ErrorKind::InvalidInput.into())
 }
 
-/// The one line of a small file.
+/// The text of a file of one line.
 fn read_line(path: &Path) -> Option<String> {
     let mut text = String::new();
     let mut file = open(path).ok()?.take(4 << 10);

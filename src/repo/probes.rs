@@ -1,7 +1,7 @@
-//! The threads that probe workspaces, and where they are: a file system that does not answer holds its own
-//! workspaces up, and no others.
+//! The threads that probe workspaces, and the path that each reads now. A file system that does not answer
+//! delays only the workspaces on it.
 //!
-//! No lock is held while a file is looked at or a process is waited for.
+//! No lock is held while a thread reads a file or waits for a process.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -22,17 +22,17 @@ use crate::{
     workspace::Workspace,
 };
 
-/// How long a look at one file may take, and all processes of a probe, before the probe counts as hung.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long reading one path may take, and all processes of a probe, before the probe counts as hung.
+const READ: Duration = Duration::from_millis(250);
 const GIT: Duration = Duration::from_millis(2500);
 
-/// How many probes run at once, without those that hang, and how many of them may be at their verdicts. So
-/// one is always left for names and branches.
+/// How many probes run at once, without those that hang, and how many of them may ask for a verdict. So one
+/// probe is always left for names and branches.
 const ACTIVE: usize = 4;
 const VERDICTS: usize = ACTIVE - 1;
 
-/// How many probes there may be with those that hang, at how many places of one file system they may hang, and how many
-/// may hang at one place. One alone may just have been stopped with its process.
+/// How many probes there may be, with those that hang; at how many paths of one file system they may hang; and how many
+/// may hang at one path. A single probe may only seem to hang, because the process was stopped.
 const MOST: usize = 128;
 const HUNG: usize = 8;
 const HUNG_AT_PLACE: usize = 2;
@@ -43,13 +43,13 @@ const WAIT: Duration = Duration::from_millis(500);
 /// A probe that runs.
 struct Probe {
     thread: ThreadId,
-    /// Its workspace and, once that is known, the root.
+    /// The workspace. When the root of the repository is found, the root.
     home: PathBuf,
-    /// Another place at which it looks.
+    /// Another path that the probe reads now.
     at: Option<PathBuf>,
     /// When it counts as hung; `None` while it waits for its turn to ask for the verdict.
     due: Option<Instant>,
-    /// Whether it has that turn.
+    /// Whether the probe has its turn.
     has_turn: bool,
 }
 
@@ -76,7 +76,7 @@ impl Probe {
     }
 }
 
-/// In the order in which they began.
+/// The probes, in the order in which they began.
 static PROBES: Mutex<Vec<Probe>> = Mutex::new(Vec::new());
 
 /// Starts a thread.
@@ -88,7 +88,7 @@ pub(crate) fn spawn(what: impl FnOnce() + Send + 'static) -> Option<ThreadId> {
     Some(thread.spawn(what).inspect_err(complain_of).ok()?.thread().id())
 }
 
-/// Whether one more may be started.
+/// Whether another probe may be started.
 pub(crate) fn has_room() -> bool {
     let probes = PROBES.lock();
     probes.len() < MOST && probes.iter().filter(|probe| probe.is_active()).count() < ACTIVE
@@ -110,7 +110,7 @@ pub(crate) fn start(workspace: Workspace) {
         let _ = panic::catch_unwind(AssertUnwindSafe(|| run(&workspace)));
         PROBES.lock().retain(|probe| !probe.is_own());
     });
-    let due = Some(Instant::now() + LOOK);
+    let due = Some(Instant::now() + READ);
     let probe = |thread| Probe { thread, home, at: None, due, has_turn: false };
     probes.extend(thread.map(probe));
 }
@@ -146,12 +146,12 @@ fn locate(path: &Path) -> Result<Option<PathBuf>, Stop> {
     if !path.is_absolute() {
         return Ok(None);
     }
-    trust::look_at(path)?;
-    let root = root_of(path).map(|root| trust::look_at(root).and(Ok(root.to_owned())));
+    trust::note(path)?;
+    let root = root_of(path).map(|root| trust::note(root).and(Ok(root.to_owned())));
     root.transpose()
 }
 
-/// Waits until the verdict may be asked for. False if that takes too long.
+/// Waits until this probe may ask for the verdict. False if that takes too long.
 fn wait_for_verdict(at: Instant) -> bool {
     change_own(|probe| probe.due = None);
     while !may_ask_for_verdict() {
@@ -178,7 +178,7 @@ fn change_own(change: impl FnOnce(&mut Probe)) {
     PROBES.lock().iter_mut().find(|probe| probe.is_own()).map(change);
 }
 
-/// Where other probes hang.
+/// The paths at which other probes hang.
 fn hung() -> Vec<PathBuf> {
     let probes = PROBES.lock();
     let hung = probes.iter().filter(|probe| probe.hangs() && !probe.is_own());
@@ -200,7 +200,7 @@ pub(crate) fn is_hung(place: &Path) -> bool {
     count_beside(&hung(), place) > 0
 }
 
-/// Notes that this thread's probe looks at a place now, unless too many probes hang there.
+/// Notes that this thread's probe reads a path now. False if too many probes hang there.
 pub(crate) fn enter(at: &Path) -> bool {
     let mut hung = hung();
     let here = hung.iter().filter(|hung| **hung == at).count();
@@ -209,12 +209,12 @@ pub(crate) fn enter(at: &Path) -> bool {
     let is_refused = here >= HUNG_AT_PLACE || count_beside(&hung, at) >= HUNG;
     let mut probes = PROBES.lock();
     if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
-        (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + LOOK));
+        (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + READ));
     }
     !is_refused
 }
 
-/// Notes that the look is over.
+/// Notes that the probe has read the path.
 pub(crate) fn leave() {
     change_own(|probe| (probe.at, probe.due) = (None, Some(Instant::now() + GIT)));
 }

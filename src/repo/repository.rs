@@ -1,4 +1,4 @@
-//! What is known of one repository, for how long, and how much git is asked of it next.
+//! The hints of one repository, how long they may be sent, and how much the next probe asks git for.
 
 use std::{
     collections::HashMap,
@@ -11,32 +11,32 @@ use parking_lot::Mutex;
 
 use crate::{Depth, Hints, workspace::PROBE};
 
-/// How long hints may be sent, counted from when git began to look.
+/// How long hints may be sent, from the beginning of the probe.
 pub(crate) const FRESH: Duration = Duration::from_secs(2);
 
-/// Hints this old are renewed by the next call.
+/// The next call renews hints of this age.
 pub(crate) const AGING: Duration = Duration::from_millis(1500);
 
-/// How long git is left alone after an answer, which may be old when it comes.
+/// The pause after an answer of git. The answer may already be old when it arrives.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long a verdict is awaited before name and branch are sent without it.
+/// How long after a probe's beginning requests carry name and branch without a verdict.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// For how long git is not asked again for what it was too slow for: at first, and in the end.
+/// How long a probe asks git for less after git was too slow: at first, and at most.
 const REST: Duration = Duration::from_secs(8);
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-/// The most repositories that are remembered without need.
+/// From this number on, repositories that no workspace uses are forgotten.
 const REPOSITORIES: usize = 256;
 
 struct Answer {
-    /// When git began to look.
+    /// When the probe began.
     at: Instant,
     hints: Arc<Hints>,
 }
 
-/// How much git is asked until it had its rest.
+/// How much a probe asks git for, until a time.
 struct Pace {
     most: Depth,
     rest: Duration,
@@ -45,10 +45,10 @@ struct Pace {
 
 #[derive(Default)]
 struct State {
-    /// Until when no other probe asks git.
+    /// Until then, no other probe asks git.
     busy: Option<Instant>,
     whole: Option<Answer>,
-    /// Name and branch, while the verdict is awaited, and from when on they are sent.
+    /// Name and branch, while the probe waits for the verdict, and from when on requests carry them.
     early: Option<Answer>,
     sent_from: Option<Instant>,
     pace: Option<Pace>,
@@ -62,7 +62,7 @@ impl State {
         (is_young || is_busy).then_some(!is_young)
     }
 
-    /// How much git is asked now.
+    /// How much a probe asks git for now.
     fn most(&self) -> Depth {
         let pace = self.pace.as_ref().filter(|pace| pace.until > Instant::now());
         pace.map_or(Depth::Verdict, |pace| pace.most)
@@ -85,7 +85,7 @@ impl Repository {
         Arc::clone(all.entry(root.to_owned()).or_default())
     }
 
-    pub(crate) fn known(&self) -> Option<Arc<Hints>> {
+    pub(crate) fn hints(&self) -> Option<Arc<Hints>> {
         let state = self.0.lock();
         let is_sent = state.sent_from.is_some_and(|from| from <= Instant::now());
         let early = state.early.as_ref().filter(|_| is_sent);
@@ -98,13 +98,13 @@ impl Repository {
         self.0.lock().is_awaited()
     }
 
-    /// Begins a probe and returns how much it asks; `None` if there is nothing to ask, or another asks.
+    /// Begins a probe and returns how much it asks for; `None` if the hints are young, or another probe runs.
     pub(crate) fn begin(&self, at: Instant) -> Option<Depth> {
         let mut state = self.0.lock();
         if state.is_awaited().is_some() {
             return None;
         }
-        // A probe that hangs is not waited for.
+        // The next probe does not wait for a probe that hangs.
         state.busy = Some(at + PROBE);
         Some(state.most())
     }
@@ -115,7 +115,7 @@ impl Repository {
         state.sent_from.get_or_insert(at + PATIENCE);
     }
 
-    /// Ends the probe that began at `at`. If git was too slow, it is asked less for a while: returns how much.
+    /// Ends the probe that began at `at`. If git was too slow, returns how much the next probes ask for.
     pub(crate) fn finish(&self, at: Instant, found: Option<Hints>) -> Option<Depth> {
         let mut state = self.0.lock();
         state.busy = None;

@@ -1,17 +1,17 @@
-//! What of a repository's configuration decides whether a file counts as changed. Only plain values
-//! are taken from it, into a configuration that names no program.
+//! Reads the settings of a repository that decide whether a file counts as changed. Only plain values are
+//! copied, into a configuration that names no program.
 
 use std::path::{Path, PathBuf};
 
 use crate::git::{Environment, Git};
 
-/// What is asked of the configuration. Git has names in lower case where case does not count.
+/// Asks git for the settings. Git prints names in lower case if their case does not matter.
 const ASK: &str = "config -z --show-scope --get-regexp ^(core\\.(autocrlf|eol|filemode|symlinks|\
     ignorecase|trustctime|checkstat|precomposeunicode|longpaths|attributesfile|fsmonitor|\
     sparsecheckout|worktree)|attr\\.tree|filter\\..*)$";
 
-/// What the configuration of the isolated git directory begins with. Git keeps small by this, and looks at many files at
-/// once, without which a file system that takes its time for each is never done.
+/// The start of the isolated git directory's configuration. Limits git's memory. `preloadIndex` reads files in
+/// parallel, for slow file systems.
 const START: &str = "[core]\nbare = false\npreloadIndex = true\npackedGitLimit = 64m\n\
     packedGitWindowSize = 1m\ndeltaBaseCacheLimit = 16m\n[index]\nthreads = 1\n[core]\n";
 
@@ -20,19 +20,19 @@ const START: &str = "[core]\nbare = false\npreloadIndex = true\npackedGitLimit =
 pub(crate) struct Settings {
     /// Whether the repository names its own work tree.
     pub(crate) names_work_tree: bool,
-    /// The configuration of the isolated git directory; `None` where something makes any verdict doubtful.
+    /// The configuration of the isolated git directory; `None` if a setting makes each verdict doubtful.
     pub(crate) isolated: Option<String>,
 }
 
 impl Settings {
-    /// Asks git for them; `None` where it does not say.
+    /// Asks git for the settings; `None` if git gives no answer.
     pub(crate) fn of(root: &Path, git: &Git) -> Option<Self> {
         let (code, text) = git.text(&mut git.command(root, ASK), false).ok()?;
-        // It does not know an option.
+        // Git does not know an option.
         if code == 129 {
             git.complain_of_age();
         }
-        // It fails with 1 where it finds nothing.
+        // Git fails with 1 if it finds no setting.
         if !matches!(code, 0 | 1) {
             return None;
         }
@@ -43,7 +43,7 @@ impl Settings {
         };
         let mut parts = text.split_terminator('\0');
         while let (Some(scope), Some(setting)) = (parts.next(), parts.next()) {
-            // A name alone means that it is true.
+            // A name without a value means true.
             let (name, value) = setting.split_once('\n').unwrap_or((setting, "true"));
             let is_users = matches!(scope, "system" | "global");
             settings.names_work_tree |= name == "core.worktree" && !is_users;
@@ -54,16 +54,16 @@ impl Settings {
     }
 }
 
-/// What a setting is in the isolated git directory, where later ones count, too.
+/// The line of a setting in the isolated git directory's configuration. Later lines win.
 fn isolated_line(name: &str, value: &str, is_users: bool) -> Option<String> {
     match name {
         "core.worktree" => Some(String::new()),
         "core.attributesfile" if is_users => attributes_file(&expand(value)),
-        // Attributes from wherever the repository likes.
+        // The repository could name any file for its attributes.
         "core.attributesfile" | "attr.tree" => None,
-        // If it is no switch, it is a program that git waits for.
+        // A value that is not a boolean names a program that git waits for.
         "core.fsmonitor" => switch(value).map(|_| String::new()),
-        // Entries that are not in the work tree.
+        // With a sparse checkout, some entries are not in the work tree.
         "core.sparsecheckout" => (switch(value) == Some(false)).then(String::new),
         _ => match name.strip_prefix("core.") {
             Some(plain) => Some(format!("{plain} = {}\n", quoted(value)?)),
@@ -72,8 +72,8 @@ fn isolated_line(name: &str, value: &str, is_users: bool) -> Option<String> {
     }
 }
 
-/// A filter has no command in the isolated git directory and is required, so git fails as soon as the verdict depends
-/// on what a filter would do.
+/// A filter is required and has no command in the isolated git directory, so git fails if the verdict depends on
+/// a filter.
 fn filter(name: &str) -> Option<String> {
     match name.strip_prefix("filter.")?.rsplit_once('.') {
         Some((driver, _)) => {

@@ -1,7 +1,7 @@
-//! Judges places: a program is run, and the isolated git directory is made, only where nobody but root and
-//! the user of this process can write, and where no agent writes.
+//! Judges paths. A program is run, and the isolated git directory is made, only where no agent writes, and
+//! where only root and the user of this process can write.
 //!
-//! Agents write in every workspace, in every git work tree, in what npm installs, and in the state
+//! Agents write in every workspace, in every git work tree, in `node_modules`, and in the state
 //! directory of `OpenClaw`. They may also put programs into the temporary directory.
 
 use std::{
@@ -19,11 +19,11 @@ use crate::{
     workspace,
 };
 
-/// The most places that are remembered. When there are more, all are forgotten: each comes back with its
-/// next probe.
+/// The most places that are remembered. When there are more, all are forgotten. The next probe of a place
+/// adds it again.
 const PLACES: usize = 1 << 15;
 
-/// The identity of a file, by whatever name it is reached.
+/// The identity of a file, the same for all its names.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Id(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
@@ -39,12 +39,12 @@ impl Id {
     }
 }
 
-/// Places where agents write that were looked at, each with its identity where it exists. Workspaces whose
-/// turn has not come are known by name alone.
+/// The places where agents write, each with its identity if the place exists. Workspaces that were not
+/// probed yet are missing here.
 static SEEN: LazyLock<Mutex<HashMap<PathBuf, Option<Id>>>> = LazyLock::new(Mutex::default);
 
-/// Looks at a place where an agent writes, and notes its real name and its identity.
-pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
+/// Notes the real path and the identity of a place where an agent writes. Returns the real path.
+pub(crate) fn note(place: &Path) -> Result<PathBuf, Stop> {
     let real = walk(place, |_, _| true);
     if real != Err(Stop::Hangs) {
         let found = real.as_deref().ok().and_then(Id::of);
@@ -60,15 +60,15 @@ pub(crate) fn look_at(place: &Path) -> Result<PathBuf, Stop> {
 
 pub(crate) const MISSING: &str = "it cannot be found";
 
-/// What is to be made or run at a path.
+/// The purpose of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Program,
-    /// A directory in which one of ours is made.
+    /// The parent of an isolated git directory.
     Parent,
 }
 
-/// Why a path is not to be used. Every place that is known by name alone is looked at first.
+/// Why a path must not be used. First notes the places that were not probed yet.
 pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     if !path.is_absolute() {
         return Some("it is not an absolute path");
@@ -78,9 +78,9 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     places.extend(workspace::names());
     places.retain(|place| !SEEN.lock().contains_key(place));
     for place in places {
-        // Where a file system hangs, nothing can be run from it.
+        // No program can be run from a file system that hangs.
         if !probes::is_hung(&place) {
-            let _ = look_at(&place);
+            let _ = note(&place);
         }
     }
     let mut ids: HashSet<Id> = SEEN.lock().values().flatten().cloned().collect();
@@ -88,14 +88,14 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     if is_program {
         ids.extend(Id::of(temporary));
     }
-    // By name first, as that cannot hang.
+    // The name comes first, because comparing names cannot hang.
     let is_agents = |at: &Path| {
         workspace::is_named(at)
             || SEEN.lock().contains_key(at)
             || is_program && at == temporary
             || Id::of(at).is_some_and(|id| ids.contains(&id))
     };
-    // Our directory and a file in it follow in a parent.
+    // Below a parent come the isolated git directory and a file in it.
     let below = if is_program { 0 } else { 2 };
     let mut objection = None;
     let real = walk(path, |at, names| {
@@ -117,12 +117,12 @@ pub(crate) fn objection(path: &Path, purpose: Use) -> Option<&'static str> {
     }
 }
 
-/// How many names must follow a sticky directory: nobody can take away what another has put there, but
-/// all can put something beside it.
+/// How many names must follow a sticky directory. Users cannot remove each other's files there, but they can
+/// add files.
 #[cfg(unix)]
 const STICKY: usize = 2;
 
-/// Why what is at `at` may be another user's. `below` is how many names follow.
+/// Why other users may control the file at `at`. `below` is how many names follow.
 #[cfg(unix)]
 fn others(at: &Path, below: usize) -> Option<&'static str> {
     use rustix::process::{getegid, geteuid};
@@ -138,8 +138,8 @@ fn others(at: &Path, below: usize) -> Option<&'static str> {
     if found.is_symlink() {
         return None;
     }
-    // The user's own group, as far as a number tells, or the administrators' on Debian and macOS, whose
-    // package managers give it what is below /usr/local.
+    // The user's own group, if it has the user's number. On Debian and macOS also the group of the
+    // administrators, to which package managers give the files below /usr/local.
     let administrators = if cfg!(target_os = "macos") { 80 } else { 50 };
     let is_private = group == user && found.gid() == group;
     let is_trusted = found.gid() == 0 || found.gid() == administrators || is_private;

@@ -14,14 +14,14 @@ const LINKS: usize = 40;
 /// Why a path was not followed to its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// `step` said no, or there are too many links.
+    /// `step` returned false, or there are too many links.
     Refused,
     /// Other probes hang there.
     Hangs,
 }
 
-/// The real path of an absolute `path`. Before each name is looked at, `step` gets the path up to it and
-/// how many names follow, and says whether to go on.
+/// The real path of an absolute `path`. Before each name is read, `step` gets the path up to that name and
+/// how many names follow, and returns whether to continue.
 pub(crate) fn walk(path: &Path, step: impl FnMut(&Path, usize) -> bool) -> Result<PathBuf, Stop> {
     let real = follow(path, step);
     probes::leave();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_tells_each_name_before_it_is_looked_at_and_ends_where_it_may_not_go_on() {
+    fn a_walk_reports_each_name_before_it_reads_it_and_ends_where_a_step_refuses() {
         let dir = tempfile::tempdir().unwrap();
         let base = dir.path().canonicalize().unwrap();
         fs::create_dir_all(base.join("far/real")).unwrap();

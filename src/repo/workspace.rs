@@ -1,7 +1,7 @@
 //! Workspaces as callers have them, and the queue in which they wait for a probe.
 //!
-//! A caller looks at no file and waits for no thread. It wakes one only where that sleeps, which it does
-//! when nothing was asked for a while.
+//! A caller reads no file and waits for no thread. It wakes the thread that starts probes only if that thread
+//! sleeps, after a time without calls.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,21 +21,21 @@ use crate::{
     repository::{AGING, FRESH, Repository},
 };
 
-/// The most workspaces that are remembered. When there are more, all are forgotten: those that are still
-/// in use come back with their next probe.
+/// The most workspaces that are remembered. When there are more, all are forgotten. Workspaces in use come
+/// back with their next probe.
 const WORKSPACES: usize = 8192;
 
 /// The most workspaces that wait.
 const WAITING: usize = 256;
 
-/// How long a probe may take before the next one is started in spite of it.
+/// How long a probe may take before the next probe starts beside it.
 pub(crate) const PROBE: Duration = DEADLINE.saturating_mul(2);
 
-/// How long the thread that starts probes naps, and how often it does before it sleeps until it is woken.
+/// How long the thread that starts probes naps, and how many naps it takes before it sleeps until it is woken.
 const NAP: Duration = Duration::from_millis(2);
 const NAPS: u32 = 250;
 
-/// A workspace, by its path. Handles of the same path share what is known.
+/// A workspace, by its path. Handles of the same path share their hints.
 #[derive(Clone)]
 pub struct Workspace {
     path: Arc<OsStr>,
@@ -44,9 +44,9 @@ pub struct Workspace {
 
 #[derive(Default)]
 struct State {
-    /// Since when a probe is awaited, or looks for the repository.
+    /// Since when a probe waits in the queue, or searches the repository.
     asked: Option<Instant>,
-    /// When the workspace was looked at, and the repository that it is in.
+    /// When the repository was searched, and the repository that the workspace is in.
     located: Option<(Instant, Option<Arc<Repository>>)>,
 }
 
@@ -57,7 +57,7 @@ impl Workspace {
     /// The workspace at `path`, which counts as outside of any repository unless it is absolute. From
     /// now on, no program in it is run.
     ///
-    /// The first call in a process reads the environment, so it should be where nobody changes that.
+    /// The first call in a process reads the environment, so no other thread may change the environment then.
     pub fn new(path: impl AsRef<OsStr>) -> Self {
         Environment::get();
         let (path, mut named) = (path.as_ref(), NAMED.lock());
@@ -74,7 +74,7 @@ impl Workspace {
 
     /// Has another thread probe the workspace, unless a probe is under way or the last one is young.
     /// Returns whether a probe is under way now.
-    pub fn look(&self) -> bool {
+    pub fn probe(&self) -> bool {
         let mut state = self.state.lock();
         if state.asked.is_some_and(|at| at.elapsed() < PROBE) {
             return true;
@@ -90,12 +90,12 @@ impl Workspace {
         is_queued
     }
 
-    /// The hints of the last probe, if git began to look in the last two seconds.
+    /// The hints of the last probe, if that probe began in the last two seconds.
     #[must_use]
-    pub fn known(&self) -> Option<Arc<Hints>> {
+    pub fn hints(&self) -> Option<Arc<Hints>> {
         match self.state.lock().located.as_ref()? {
             (at, _) if at.elapsed() >= FRESH => None,
-            (_, Some(repository)) => repository.known(),
+            (_, Some(repository)) => repository.hints(),
             (_, None) => Some(Arc::default()),
         }
     }
@@ -110,12 +110,12 @@ impl Workspace {
     }
 }
 
-/// Whether a workspace is known by this name.
+/// Whether a workspace has this path.
 pub(crate) fn is_named(path: &Path) -> bool {
     NAMED.lock().contains_key(path.as_os_str())
 }
 
-/// The names of all workspaces.
+/// The paths of all workspaces.
 pub(crate) fn names() -> Vec<PathBuf> {
     NAMED.lock().keys().map(PathBuf::from).collect()
 }
@@ -126,10 +126,10 @@ static QUEUE: LazyLock<Mutex<VecDeque<Workspace>>> = LazyLock::new(|| {
     Mutex::default()
 });
 
-/// Wakes that thread, where it sleeps.
+/// Wakes that thread if it sleeps.
 static WORK: Condvar = Condvar::new();
 
-/// Puts a workspace into the queue, if there is room. Returns whether it is in there.
+/// Puts a workspace into the queue if there is room. Returns whether the workspace is in the queue.
 fn queue(workspace: &Workspace) -> bool {
     let mut queue = QUEUE.lock();
     let is_queued = queue.iter().any(|queued| Arc::ptr_eq(&queued.state, &workspace.state));
@@ -141,7 +141,7 @@ fn queue(workspace: &Workspace) -> bool {
     true
 }
 
-/// Starts probes, in the order in which they were asked for.
+/// Starts probes, in the order of the queue.
 fn serve() {
     probes::spawn(isolated::sweep);
     let mut naps = 0;

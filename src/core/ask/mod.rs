@@ -29,7 +29,7 @@ pub struct Question<'a> {
     pub params: &'a str,
     /// The process environment and the home directory.
     pub surroundings: &'a dyn Surroundings,
-    /// JSON text of [`Facts`](crate::doctor::Facts), if they are known.
+    /// JSON text of [`Facts`], if they are known.
     pub facts: Option<&'a str>,
     /// Milliseconds since 1970.
     pub now: i64,

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::numbers::percent;
 use crate::usage::{RECENT_CALLS, Tally};
 
-/// From one call to the next.
+/// The horizontal distance between two calls.
 const STEP: usize = 3;
-/// Room for the width of the line.
+/// A margin for the thickness of the line.
 const EDGE: usize = 2;
 const WIDTH: usize = STEP * (RECENT_CALLS - 1) + 2 * EDGE;
 const HEIGHT: f64 = 24.0;

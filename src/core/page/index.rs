@@ -18,7 +18,7 @@ use crate::{
 /// The longest shown evidence of a check, in characters.
 const EVIDENCE_LIMIT: usize = 400;
 
-/// The bytes of the warnings.
+/// The most bytes of the list of warnings.
 const WARNINGS_ROOM: usize = 9_000;
 
 pub(super) fn content(question: &Question<'_>, skip: usize) -> Markup {

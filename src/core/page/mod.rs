@@ -13,14 +13,14 @@ mod figures;
 mod index;
 mod numbers;
 
-/// `agentId` opens an agent, else the page is about all of them, without the `skip` agents used last. `nonce` is that of
-/// the document's security policy.
+/// With `agentId`, the page shows this agent. Without it, the page shows all agents except the `skip` agents used last.
+/// `nonce` is that of the document's security policy.
 pub(crate) const KEYS: &str = "agentId, skip, nonce";
 
-/// More than there are agents in the store.
+/// The highest `skip`. The store has fewer agents.
 const MOST_SKIPPED: usize = 9_999;
 
-/// The bytes of the rows of all tables, so that a document has at most 30,000 bytes.
+/// The most bytes of the rows of all tables. A document then has at most 30,000 bytes.
 const ROOM: usize = 22_000;
 
 /// Answers with the HTML document.

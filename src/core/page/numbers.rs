@@ -44,7 +44,7 @@ pub(super) fn usd(amount: f64, digits: usize) -> String {
     format!("{sign}${}.{fraction}", grouped(whole))
 }
 
-/// The fewest digits, at least two, with which every amount has two digits that are not leading zeros.
+/// How many decimal places to show: at least two, and enough for two significant digits of the smallest amount.
 pub(super) fn digits(amounts: impl IntoIterator<Item = f64>) -> usize {
     let amounts = amounts.into_iter().map(f64::abs).filter(|amount| *amount > 0.0);
     let smallest = amounts.fold(1.0, f64::min);

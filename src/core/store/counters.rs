@@ -1,4 +1,4 @@
-//! Sums that never decrease, for metrics: by agent and routed model.
+//! Sums that never decrease, for metrics: by agent and answering model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,8 +84,8 @@ impl Counters {
         }
     }
 
-    /// How often the autorouter chose another model for an agent's runs than before. Agents that share a name have no
-    /// route of their own.
+    /// For each agent, how often the autorouter chose another model for a run than for the run before. Left out are the
+    /// names [`OTHER`] and [`UNKNOWN`], which stand for several agents.
     pub(crate) fn route_changes(&self) -> impl Iterator<Item = (&str, u64)> {
         let agents = self.agents.iter().map(|(agent, of)| (agent.as_str(), of));
         let named =

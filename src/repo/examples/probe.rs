@@ -1,9 +1,9 @@
-//! Looks at workspaces and says what became known: `probe WORKSPACE...`
+//! Probes workspaces and prints their hints: `probe WORKSPACE...`
 //!
-//! `PROBE_END` has it end, or go on, before anything is known: `exit` leaves by `process::exit`,
-//! `wait` stays for whoever sends a signal, and `thread` ends the thread that looked.
+//! `PROBE_END` has it end, or go on, before there are hints: `exit` leaves by `process::exit`,
+//! `wait` stays for whoever sends a signal, and `thread` ends the thread that probed.
 //!
-//! `PROBE_CALLS` has it look for so many milliseconds, as calls do that need hints 40 ms later, and say
+//! `PROBE_CALLS` has it probe for so many milliseconds, as calls do that need hints 40 ms later, and say
 //! of each workspace how many calls there were, and how many of them got a branch and a verdict.
 
 use std::{
@@ -42,11 +42,11 @@ fn children() -> usize {
 }
 
 fn end(how: &str, workspaces: Vec<Workspace>) {
-    let look = move || workspaces.iter().for_each(|one| _ = one.look());
+    let probe = move || workspaces.iter().for_each(|one| _ = one.probe());
     if how == "thread" {
-        thread::spawn(look).join().expect("it looks");
+        thread::spawn(probe).join().expect("the probe starts");
     } else {
-        look();
+        probe();
     }
     if how == "exit" {
         thread::sleep(Duration::from_millis(300));
@@ -59,11 +59,11 @@ fn call(workspaces: &[Workspace], during: Duration) {
     let (mut counts, started) = (vec![[0; 3]; workspaces.len()], Instant::now());
     while started.elapsed() < during {
         for workspace in workspaces {
-            workspace.look();
+            workspace.probe();
         }
         thread::sleep(Duration::from_millis(40));
         for (workspace, count) in workspaces.iter().zip(&mut counts) {
-            let hints = workspace.known().unwrap_or_default();
+            let hints = workspace.hints().unwrap_or_default();
             count[0] += 1;
             count[1] += u32::from(hints.branch.is_some());
             count[2] += u32::from(hints.dirty.is_some());
@@ -96,12 +96,12 @@ fn main() {
     while answers.contains(&None) && started.elapsed() < Duration::from_secs(100) {
         for (workspace, answer) in workspaces.iter().zip(&mut answers) {
             if answer.is_none() {
-                let looked = Instant::now();
-                // Whoever comes again looks again, until nothing more is awaited.
-                let is_awaited = workspace.look();
-                called = called.max(looked.elapsed());
+                let asked = Instant::now();
+                // Each round probes again, until no probe is under way.
+                let is_awaited = workspace.probe();
+                called = called.max(asked.elapsed());
                 let is_whole = |hints: &Hints| !is_awaited || hints.dirty.is_some();
-                let known = workspace.known().filter(|hints| is_whole(hints));
+                let known = workspace.hints().filter(|hints| is_whole(hints));
                 *answer = known.map(|hints| ((*hints).clone(), started.elapsed()));
             }
         }

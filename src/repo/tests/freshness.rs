@@ -1,4 +1,4 @@
-//! For how long something is known.
+//! How long hints are sent.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -29,42 +29,42 @@ fn threads() -> usize {
     names.filter(|name| name.starts_with("taas-git")).count()
 }
 
-fn look(workspace: &Workspace) -> Arc<Hints> {
-    workspace.look();
-    wait(|| workspace.known().is_some());
-    workspace.known().unwrap()
+fn probe(workspace: &Workspace) -> Arc<Hints> {
+    workspace.probe();
+    wait(|| workspace.hints().is_some());
+    workspace.hints().unwrap()
 }
 
 #[test]
-fn what_is_known_is_known_for_two_seconds() {
+fn hints_are_sent_for_two_seconds() {
     let place = Place::new();
     place.build("basic").unwrap();
     let workspace = Workspace::new(place.path().join("repo"));
     let below = Workspace::new(place.path().join("repo/b/d"));
-    assert_eq!(workspace.known(), None, "nothing is started by a name");
-    assert_eq!(look(&workspace).dirty, Some(false));
+    assert_eq!(workspace.hints(), None, "nothing is started by a name");
+    assert_eq!(probe(&workspace).dirty, Some(false));
     let found = Instant::now();
     // The same answer serves the whole repository.
-    assert!(Arc::ptr_eq(&look(&below), &workspace.known().unwrap()));
+    assert!(Arc::ptr_eq(&probe(&below), &workspace.hints().unwrap()));
     // Looked at while it is young, it stays.
     place.build("echo longer >a.txt").unwrap();
-    workspace.look();
+    workspace.probe();
     thread::sleep(Duration::from_millis(300));
-    assert_eq!(workspace.known().and_then(|hints| hints.dirty), Some(false));
-    // Then it goes, though nobody asks.
-    wait(|| workspace.known().is_none());
+    assert_eq!(workspace.hints().and_then(|hints| hints.dirty), Some(false));
+    // The hints expire, also without a call.
+    wait(|| workspace.hints().is_none());
     assert!(found.elapsed() > Duration::from_millis(1900));
-    assert_eq!(look(&workspace).dirty, Some(true));
+    assert_eq!(probe(&workspace).dirty, Some(true));
     // One thread waits for more.
     wait(|| threads() == 1);
     for at in 0..600 {
-        look(&Workspace::new(format!("/nowhere/{at}")));
+        probe(&Workspace::new(format!("/nowhere/{at}")));
     }
     assert!(threads() <= 5);
 }
 
 #[test]
-fn a_process_that_was_stopped_knows_again_with_the_next_look() {
+fn a_process_that_was_stopped_has_hints_again_after_the_next_probe() {
     let place = Place::new();
     place.build("basic").unwrap();
     let repo = place.path().join("repo");
@@ -84,7 +84,7 @@ fn a_process_that_was_stopped_knows_again_with_the_next_look() {
 }
 
 #[test]
-fn an_answer_is_as_old_as_the_moment_at_which_git_began_to_look() {
+fn the_age_of_an_answer_counts_from_the_beginning_of_the_probe() {
     let place = Place::new();
     place.build("basic; mkdir ../bin").unwrap();
     let git = place.path().join("bin/git");

@@ -231,11 +231,11 @@ fn a_query_for_an_unknown_agent_names_the_known_agents() {
         assert_eq!(known(agent, &facts), Value::Null, "{agent}");
     }
     let all = json!(["counted", "failed-only", "main", "ops"]);
-    assert_eq!(known("mian", &facts), all);
+    assert_eq!(known("nobody", &facts), all);
     assert_eq!(known("no id", &facts), all);
-    assert_eq!(known("mian", &json!({})), Value::Null, "the configured agents are unknown");
+    assert_eq!(known("nobody", &json!({})), Value::Null, "the configured agents are unknown");
     let many: Vec<_> = (0..200).map(|number| format!("agent-{number}")).collect();
-    let bounded = known("mian", &json!({ "agents": many }));
+    let bounded = known("nobody", &json!({ "agents": many }));
     assert_eq!(bounded.as_array().map(Vec::len), Some(64));
 }
 

@@ -1,5 +1,5 @@
-// One table in the process, whatever is installed beside or after what: each install is a directory
-// with a library of its own, which the operating system maps as an image of its own.
+// One store in the process, however many installs there are. Each install has a library of its own in its own directory,
+// and the operating system loads each library separately.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { INTERFACE } from "../lib/addon/shared.js";
 import { ROOT } from "./support/plugin.mjs";
 
-const base = mkdtempSync(join(tmpdir(), "taas-images-"));
+const base = mkdtempSync(join(tmpdir(), "taas-addons-"));
 after(() => rmSync(base, { recursive: true }));
 
 /** An install of its own, of another interface where `number` says so. */

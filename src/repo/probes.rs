@@ -187,12 +187,17 @@ fn hung() -> Vec<PathBuf> {
 
 /// Counts the places in the file system of `at`.
 fn count_beside(places: &[PathBuf], at: &Path) -> usize {
+    /// The list of mounts, which hundreds of workspaces on a dead file system would read all the time.
+    static MOUNTS: Mutex<Option<(Instant, Mounts)>> = Mutex::new(None);
     if places.is_empty() {
         return 0;
     }
-    let mounts = Mounts::read();
+    let mut read = MOUNTS.lock().take().filter(|(at, _)| at.elapsed() < Duration::from_secs(1));
+    let (_, mounts) = read.get_or_insert_with(|| (Instant::now(), Mounts::read()));
     let device = mounts.device(at);
-    places.iter().filter(|place| mounts.device(place) == device).count()
+    let count = places.iter().filter(|place| mounts.device(place) == device).count();
+    *MOUNTS.lock() = read;
+    count
 }
 
 /// Whether a probe hangs in the file system of a place.
@@ -206,7 +211,7 @@ pub(crate) fn enter(at: &Path) -> bool {
     let here = hung.iter().filter(|hung| **hung == at).count();
     hung.sort_unstable();
     hung.dedup();
-    let is_refused = here >= HUNG_AT_PLACE || count_beside(&hung, at) >= HUNG;
+    let is_refused = here >= HUNG_AT_PLACE || hung.len() >= HUNG && count_beside(&hung, at) >= HUNG;
     let mut probes = PROBES.lock();
     if let Some(probe) = probes.iter_mut().find(|probe| probe.is_own() && !is_refused) {
         (probe.at, probe.due) = (Some(at.to_owned()), Some(Instant::now() + READ));

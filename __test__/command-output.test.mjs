@@ -373,7 +373,11 @@ describe("the output for a person", () => {
       assert.equal(json.error.code, "UNKNOWN_AGENT");
       assert.match(json.error.message, /main, ops/);
       assert.doesNotMatch(json.error.message, /nobody/, "JSON does not quote the command line");
-      assert.equal((await run("main")).code, 0, "a known agent without calls is no error");
+      assert.equal(
+        (await run("main")).code,
+        0,
+        "an agent that is known but has no calls yet is accepted",
+      );
     }
     const clear = await openclaw(["taas", "algorithm", "none", "--agent", "nobody"], given);
     assert.equal(clear.code, 0, "the setting of an agent that is gone can be removed");

@@ -55,6 +55,10 @@ describe("settings", () => {
     assert.deepEqual(invalid, []);
     assert.equal(of({ routeNotice: false }).settings.routeNotice, "off");
     assert.deepEqual(of({ routeNotice: false }).invalid, []);
+    for (const routeNotice of ["false", "constructor", { toString: () => "reply" }]) {
+      const { settings, invalid } = of({ routeNotice });
+      assert.deepEqual([settings.routeNotice, invalid.length], ["off", 1]);
+    }
   });
 
   test('routeNotice "reply", which was removed, is treated as "log" with one warning', () => {

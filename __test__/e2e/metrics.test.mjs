@@ -19,7 +19,7 @@ const TURNS = 10;
 const PRICE = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
 const ALERTS = join(ROOT, "examples", "alerts.yml");
 const WITHIN_MS = 30_000;
-/** There is no package of Prometheus for Windows. */
+/** The tests do not run on Windows, because Windows has no Prometheus package. */
 const hasPrometheus = process.platform !== "win32";
 
 const document = readFileSync(join(ROOT, "docs", "metrics.md"), "utf8");
@@ -243,7 +243,7 @@ test("a device's token is enough if the device may read", async () => {
   assert.equal(await statusFor("operator.approvals"), 401);
 });
 
-test("HEAD has no body, OpenMetrics is there for who asks, and POST gets 405", async () => {
+test("HEAD gets no body, Accept can ask for OpenMetrics, and POST gets 405", async () => {
   const head = await fetchMetrics(bearer(), "HEAD");
   assert.deepEqual([head.status, await head.text()], [200, ""]);
   const accept = "application/openmetrics-text;version=1.0.0";

@@ -19,7 +19,7 @@ const MODELS = {
   ops: "openai/gpt-5",
   evil: "<img src=x onerror=alert(1)>",
 };
-/** Without the part of the Control UI's sidebar that has no tabs. */
+/** The picture's part of the window. It leaves out the empty lower part of the sidebar. */
 const PICTURE = { x: 0, y: 0, width: 1280, height: 460 };
 
 /** In US dollars for a million tokens. */
@@ -213,7 +213,7 @@ test("the page refreshes within 12 seconds, without a flash and at the reader's 
 });
 
 for (const mode of ["light", "dark"]) {
-  test(`the page is ${mode} if the Control UI is, and has no problem that axe finds`, async () => {
+  test(`the page follows a ${mode} Control UI, and axe finds no problem`, async () => {
     const { page, frame } = await openTab(browser.context, gateway);
     await page.emulateMedia({ colorScheme: mode });
     await frame.waitForFunction((mode) => document.documentElement.dataset.theme === mode, mode);

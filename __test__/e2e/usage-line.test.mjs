@@ -92,7 +92,7 @@ async function toolResult() {
   return toolResults.at(-1);
 }
 
-test("before an agent's first call, /status has no usage line", async () => {
+test("/status shows no usage line until the agent has made a call", async () => {
   assert.equal(await usageLine(gateway), undefined);
 });
 
@@ -160,7 +160,7 @@ test("without figures, usage.status and openclaw status --usage have no entry", 
   await lineOnce((text) => /claude-sonnet-4$/.test(text));
 });
 
-test("the log has no line of the plugin but the warning about the invalid setting", () => {
+test("the plugin logs only the warning about the invalid setting", () => {
   assert.equal(gateway.isAlive(), true);
   const lines = gateway.log().split("\n");
   const ours = lines.filter((line) => line.includes("taas-affinity: "));

@@ -33,9 +33,10 @@ const dollars = (digits) =>
     signDisplay: "negative",
   });
 
+const MOST_DIGITS = 6;
+
 /** Whether each amount keeps two significant digits, and different amounts stay different if they must be `distinct`. */
-function isReadable(amounts, digits, distinct) {
-  const [shown, exact] = [digits, 6].map((each) => amounts.map(dollars(each).format));
+function isReadable(shown, exact, distinct) {
   const isLong = (text) => /[1-9]\D?\d/.test(text);
   return (
     shown.every((text, at) => isLong(text) || !/[1-9]/.test(exact[at])) &&
@@ -49,8 +50,10 @@ function isReadable(amounts, digits, distinct) {
  */
 export function moneyOf(amounts, { distinct = false } = {}) {
   const known = amounts.filter(Number.isFinite);
-  const digits = [2, 3, 4, 5].find((each) => isReadable(known, each, distinct)) ?? 6;
-  return orDash(dollars(digits).format);
+  const texts = (digits) => known.map(dollars(digits).format);
+  const exact = texts(MOST_DIGITS);
+  const digits = [2, 3, 4, 5].find((each) => isReadable(texts(each), exact, distinct));
+  return orDash(dollars(digits ?? MOST_DIGITS).format);
 }
 
 const seconds = (ms) => `${Number((ms / 1000).toPrecision(2))}`;

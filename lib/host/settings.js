@@ -26,6 +26,11 @@ const oneOf = (...values) => ({
 const NOTICE = oneOf("off", "log");
 /** A value of earlier releases. */
 const REMOVED_NOTICE = "reply";
+/** Other ways to write a value. `false` is a natural way to write "off". */
+const NOTICES = new Map([
+  [REMOVED_NOTICE, "log"],
+  [false, "off"],
+]);
 
 /** Describes an invalid value by its type. The value itself may be a secret or a path. */
 function described(name, value, accepted) {
@@ -72,8 +77,7 @@ const SETTINGS = {
   observe: oneOf(true, false),
   routeNotice: {
     ...NOTICE,
-    // `false` is a natural way to write "off".
-    read: (value) => ({ [REMOVED_NOTICE]: "log", false: "off" })[value] ?? NOTICE.read(value),
+    read: (value) => NOTICES.get(value) ?? NOTICE.read(value),
   },
   statusLine: oneOf(true, false),
   debug: oneOf(false, true),

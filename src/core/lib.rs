@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod identity;
 mod latency;
 mod metrics;
+mod numbers;
 mod page;
 pub mod response;
 pub mod route;

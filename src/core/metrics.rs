@@ -11,7 +11,7 @@ use prometheus_client::{
 
 use crate::{
     ask::{Fault, Params, Question},
-    doctor::{Facts, Level},
+    doctor::Facts,
     store::{Counters, Sums, Usage},
 };
 
@@ -137,7 +137,7 @@ fn of_calls(counters: &Counters) -> Vec<Metric> {
 fn of_gateway(question: &Question<'_>, usage: &Usage, facts: Option<&Facts>) -> Vec<Metric> {
     let version = |version: Option<&String>| version.cloned().unwrap_or_default();
     let warnings = question.checks(usage, facts).into_iter().map(|check| {
-        let count = u64::from(check.level != Level::Ok);
+        let count = u64::from(!check.is_ok());
         (vec![("check", check.id.to_owned())], Value::Gauge(count))
     });
     let build = vec![

@@ -26,6 +26,17 @@ pub fn bounded(value: &str, limit: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Whether a character can be seen: it is neither a control character nor a format character, which only changes how
+/// others are shown (Unicode's `Cc`, `Cf`, `Zl` and `Zp`).
+pub(crate) fn is_visible(c: char) -> bool {
+    let is_format = matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    !c.is_control() && !is_format
+}
+
 /// Removes the characters that change the direction of the text after them. On a screen, such text reads as other text.
 pub(crate) fn without_directions(text: String) -> String {
     let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -163,8 +163,8 @@ pub(crate) struct Tally {
     latency: Latency,
     /// The number of calls with known prices.
     pub(crate) priced: u64,
-    pub(crate) saved: f64,
-    pub(crate) uncached_cost: f64,
+    saved: f64,
+    uncached_cost: f64,
     cost: f64,
     pub(crate) first_use: Option<i64>,
     pub(crate) last_use: Option<i64>,

@@ -103,7 +103,7 @@ fn complain_of_hanging(workspace: &Path) {
 pub(crate) fn start(workspace: Workspace) {
     let home = workspace.path().to_owned();
     let mut probes = PROBES.lock();
-    // A probe that hangs gives no sign of it.
+    // A hung probe cannot report itself.
     let hung = probes.iter().filter(|probe| probe.hangs() && probe.is_at_home());
     hung.for_each(|probe| complain_of_hanging(&probe.home));
     let thread = spawn(move || {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Fault, Params, Question, selectors::Selector, usage_line};
 use crate::{
     agent,
-    doctor::{Facts, Level},
+    doctor::Facts,
     store::{Algorithm, AlgorithmTarget, CallIdentity, Row},
     usage::BASELINE,
 };
@@ -23,21 +23,15 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
     let usage = store.usage();
     let checks = question.checks(&usage, facts);
 
-    // A session knows only its latest agent, and an agent only its latest session.
-    let are_together = |session: &Row, agent: &str| {
-        let of_agent = usage.agents.peek(agent);
-        session.agent_id.as_deref() == Some(agent)
-            || of_agent.is_some_and(|row| row.session_id == session.session_id)
-    };
     let has_session = |session: &&Row| match &selector {
-        Selector::Agent(id) => are_together(session, &id.trim().to_ascii_lowercase()),
+        Selector::Agent(id) => usage.are_together(session, &id.trim().to_ascii_lowercase()),
         _ => selector.has(Some(&session.session_id), None, session.workspace.as_deref()),
     };
     let sessions: Vec<_> =
         usage.sessions.iter().map(|(_, session)| session).filter(has_session).collect();
     let has_agent = |name: &str| match selector {
         Selector::Agent(_) | Selector::All => selector.has(None, Some(name), None),
-        _ => sessions.iter().any(|session| are_together(session, name)),
+        _ => sessions.iter().any(|session| usage.are_together(session, name)),
     };
     let has_algorithm = |target: &AlgorithmTarget| match target {
         AlgorithmTarget::Agent(name) => has_agent(name),
@@ -72,14 +66,14 @@ pub(super) fn status(question: &Question<'_>, params: &Params) -> Result<String,
         "affinity": facts.and_then(|facts| facts.affinity.as_deref()).unwrap_or("workspace"),
         "baseline": BASELINE,
         "totals": usage.totals,
-        "usageLine": usage_line::of_all(question, &usage, facts),
+        "usageLine": usage_line::of_all(&usage, facts, &checks),
         "agents": agents.map(|(_, row)| shown(row)).collect::<Value>(),
         "sessions": session_rows,
         "models": usage.models.iter().map(|(_, model)| json!(model)).collect::<Value>(),
         "algorithms": algorithms
             .map(|(target, algorithm)| setting(target, Some(*algorithm)))
             .collect::<Value>(),
-        "warnings": checks.iter().filter(|check| check.level != Level::Ok).collect::<Vec<_>>(),
+        "warnings": checks.iter().filter(|check| !check.is_ok()).collect::<Vec<_>>(),
         "checks": checks,
     });
     if let Selector::Agent(id) = &selector

@@ -3,9 +3,10 @@
 use super::{Fault, Params, Question};
 use crate::{
     agent,
-    doctor::{Facts, Level},
+    doctor::{Check, Facts},
+    numbers::{self, counted, grouped, plural},
     store::Usage,
-    text::NAME_LIMIT,
+    text::{NAME_LIMIT, is_visible},
     usage::Tally,
 };
 
@@ -20,11 +21,12 @@ pub(super) fn usage_line(question: &Question<'_>, params: &Params) -> Result<Str
     let agent = params.text("agentId", NAME_LIMIT)?;
     let facts = question.facts();
     let usage = question.store.usage();
+    let checks = question.checks(&usage, facts.as_ref());
     let line = match agent {
-        None => of_all(question, &usage, facts.as_ref()),
+        None => of_all(&usage, facts.as_ref(), &checks),
         Some(id) => agent::normalized(&id).and_then(|id| usage.agents.peek(&*id)).and_then(|row| {
             let model = row.model.as_deref().and_then(model_name);
-            line(question, &usage, facts.as_ref(), &row.tally, model)
+            line(&row.tally, model, &checks)
         }),
     };
     Ok(line.unwrap_or_default())
@@ -32,27 +34,16 @@ pub(super) fn usage_line(question: &Question<'_>, params: &Params) -> Result<Str
 
 /// The line about all calls. There is none beside a plugin that handles one of the providers, because its calls are not
 /// counted.
-pub(super) fn of_all(
-    question: &Question<'_>,
-    usage: &Usage,
-    facts: Option<&Facts>,
-) -> Option<String> {
+pub(super) fn of_all(usage: &Usage, facts: Option<&Facts>, checks: &[Check]) -> Option<String> {
     let is_complete = facts.is_none_or(|facts| facts.owned.is_empty());
-    is_complete.then(|| line(question, usage, facts, &usage.totals, None)).flatten()
+    is_complete.then(|| line(&usage.totals, None, checks)).flatten()
 }
 
 /// `$0.19 saved (68 %), claude-sonnet-4, 1 warning: openclaw taas doctor`
-fn line(
-    question: &Question<'_>,
-    usage: &Usage,
-    facts: Option<&Facts>,
-    tally: &Tally,
-    model: Option<String>,
-) -> Option<String> {
+fn line(tally: &Tally, model: Option<String>, checks: &[Check]) -> Option<String> {
     let mut parts = vec![saved(tally)?];
     parts.extend(model);
-    let checks = question.checks(usage, facts);
-    let warnings = checks.iter().filter(|check| check.level != Level::Ok).count();
+    let warnings = checks.iter().filter(|check| !check.is_ok()).count();
     if warnings > 0 {
         parts.push(format!("{}: openclaw taas doctor", counted(warnings as u64, "warning")));
     }
@@ -65,7 +56,8 @@ fn saved(tally: &Tally) -> Option<String> {
         return None;
     }
     let Some((saved, uncached)) = tally.saving() else {
-        return Some(format!("{} saved", counted(tally.tokens.cached, "token")));
+        let tokens = tally.tokens.cached;
+        return Some(format!("{} token{} saved", grouped(&tokens.to_string()), plural(tokens)));
     };
     let share = 100.0 * saved.abs() / uncached;
     let share = if share.is_finite() { format!(" ({share:.0} %)") } else { String::new() };
@@ -86,42 +78,17 @@ fn usd(amount: f64) -> String {
         0.000_000_5.. => 6,
         _ => 2,
     };
-    let text = format!("{amount:.digits$}");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    format!("${}.{fraction}", grouped(whole))
-}
-
-/// `1 token`, `2 tokens`, `12,345 tokens`.
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(&count.to_string()))
-}
-
-/// `digits` with a comma before each group of three.
-fn grouped(digits: &str) -> String {
-    let separated = digits.char_indices().flat_map(|(at, digit)| {
-        let is_group = at > 0 && (digits.len() - at).is_multiple_of(3);
-        is_group.then_some(',').into_iter().chain([digit])
-    });
-    separated.collect()
+    numbers::usd(amount, digits)
 }
 
 /// A model's name without characters that end a line, are invisible, or change the direction of text. `None` if nothing is
 /// left.
 fn model_name(name: &str) -> Option<String> {
-    let shown: Vec<char> = name.chars().filter(|c| is_shown(*c)).collect();
+    let shown: Vec<char> = name.chars().filter(|c| is_visible(*c)).collect();
     let text: String = shown.iter().take(MODEL_LIMIT).collect();
     let text = text.trim();
     let end = if shown.len() > MODEL_LIMIT { "…" } else { "" };
     (!text.is_empty()).then(|| format!("{text}{end}"))
-}
-
-/// Whether `c` is neither a control character nor a format character (Unicode's `Cc`, `Cf`, `Zl` and `Zp`).
-fn is_shown(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -47,6 +47,13 @@ pub(crate) struct Check {
     pub(crate) advice: Option<Cow<'static, str>>,
 }
 
+impl Check {
+    /// Whether there is no problem.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.level == Level::Ok
+    }
+}
+
 /// Everything that the checks judge.
 pub(crate) struct Known<'a> {
     pub(crate) usage: &'a Usage,

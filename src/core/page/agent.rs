@@ -6,10 +6,10 @@ use super::{
     ROOM,
     figures::{TEXT_LIMIT, answer, cells, digits_of, headings, prices, shown, text_or_dash},
     fitted,
-    numbers::{DASH, ago, count, counted, percent},
 };
 use crate::{
     ask::Question,
+    numbers::{DASH, ago, count, counted, percent},
     store::{HISTORY_LIMIT, HistoryEntry, Row},
     usage::Tokens,
 };
@@ -21,12 +21,8 @@ pub(super) fn content(question: &Question<'_>, id: &str) -> Markup {
     let mut routes = question.store.history();
     routes.retain(|entry| entry.agent_id.as_deref() == Some(&*id));
     routes.truncate(HISTORY_LIMIT);
-    // A session knows only its latest agent, and an agent only its latest session.
-    let is_its = |session: &&Row| {
-        session.agent_id.as_ref() == Some(&id)
-            || agent.is_some_and(|agent| agent.session_id == session.session_id)
-    };
-    let sessions: Vec<_> = usage.sessions.iter().map(|(_, row)| row).filter(is_its).collect();
+    let sessions = usage.sessions.iter().map(|(_, session)| session);
+    let sessions: Vec<_> = sessions.filter(|session| usage.are_together(session, &id)).collect();
     html! {
         nav { a href="?" { "All agents" } }
         @if agent.is_none() && routes.is_empty() {

@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::numbers::percent;
-use crate::usage::{RECENT_CALLS, Tally};
+use crate::{
+    numbers::percent,
+    usage::{RECENT_CALLS, Tally},
+};
 
 /// The horizontal distance between two calls.
 const STEP: usize = 3;

@@ -2,30 +2,25 @@
 
 use maud::{Markup, html};
 
-use super::numbers::{DASH, ago, count, counted, digits, percent, usd, usd_pair};
-use crate::{store::Row, usage::Tally};
+use crate::{
+    numbers::{DASH, ago, count, counted, digits, percent, usd, usd_pair},
+    store::Row,
+    text::is_visible,
+    usage::Tally,
+};
 
 /// The longest shown text from outside, in characters.
 pub(super) const TEXT_LIMIT: usize = 64;
 
 /// A text from outside, without characters that are invisible or change the direction of the text after them.
 pub(super) fn shown(text: &str, limit: usize) -> String {
-    let is_visible = |c: &char| !c.is_control() && !is_format(*c);
-    let mut shown: String = text.chars().filter(is_visible).take(limit + 1).collect();
+    let visible = text.chars().filter(|c| is_visible(*c));
+    let mut shown: String = visible.take(limit + 1).collect();
     if let Some((cut, _)) = shown.char_indices().nth(limit) {
         shown.truncate(cut);
         shown.push('…');
     }
     shown
-}
-
-/// Whether a character only changes how others are shown.
-const fn is_format(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// A text from outside, or a dash.
@@ -41,11 +36,11 @@ pub(super) fn answer(tally: &Tally) -> String {
         Some(rate) => format!("{} of prompt tokens came from the cache.", percent(Some(rate))),
         None => "No prompt tokens are known yet.".to_owned(),
     };
-    if tally.priced == 0 {
+    let Some((amount, uncached)) = tally.saving() else {
         return hits;
-    }
-    let (saved, uncached) = usd_pair(tally.saved, tally.uncached_cost);
-    if tally.saved < 0.0 {
+    };
+    let (saved, uncached) = usd_pair(amount, uncached);
+    if amount < 0.0 {
         let lost = saved.trim_start_matches('-');
         return format!(
             "{hits} Cache writes cost {lost} more than cache reads saved, of {uncached}."
@@ -67,17 +62,16 @@ pub(super) fn prices(tally: &Tally) -> Markup {
 
 /// The digits of the savings in a column. Without any price, the column has tokens.
 pub(super) fn digits_of<'a>(tallies: impl Iterator<Item = &'a Tally>) -> Option<usize> {
-    let priced: Vec<_> = tallies.filter(|tally| tally.priced > 0).map(|it| it.saved).collect();
-    (!priced.is_empty()).then(|| digits(priced))
+    let savings: Vec<_> = tallies.filter_map(Tally::saving).map(|(saved, _)| saved).collect();
+    (!savings.is_empty()).then(|| digits(savings))
 }
 
 /// The savings in dollars, or in tokens without `digits`.
 fn saved(tally: &Tally, digits: Option<usize>) -> String {
-    match digits {
-        Some(digits) if tally.priced > 0 => usd(tally.saved, digits),
-        Some(_) => DASH.to_owned(),
-        None => format!("{} tok", count(tally.tokens.cached)),
-    }
+    let Some(digits) = digits else {
+        return format!("{} tok", count(tally.tokens.cached));
+    };
+    tally.saving().map_or_else(|| DASH.to_owned(), |(saved, _)| usd(saved, digits))
 }
 
 /// The headings of [`cells`].

@@ -6,11 +6,11 @@ use super::{
     ROOM,
     figures::{answer, cells, digits_of, headings, prices, shown, text_or_dash},
     fitted,
-    numbers::{ago, count, counted},
 };
 use crate::{
     ask::Question,
     doctor::{Check, Level},
+    numbers::{ago, count, counted},
     store::{Row, Usage},
     usage::BASELINE,
 };
@@ -87,7 +87,7 @@ fn agent(name: &str, row: &Row, digits: Option<usize>, now: i64) -> Markup {
 }
 
 fn warnings(checks: &[Check]) -> Markup {
-    let warnings: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
+    let warnings: Vec<_> = checks.iter().filter(|check| !check.is_ok()).collect();
     let (rows, left_out) = fitted(warnings.iter().map(|check| warning(check)), WARNINGS_ROOM);
     html! {
         @if warnings.is_empty() {

@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     ask::{Fault, Params, Question},
+    numbers,
     text::NAME_LIMIT,
 };
 
@@ -11,7 +12,6 @@ mod agent;
 mod chart;
 mod figures;
 mod index;
-mod numbers;
 
 /// With `agentId`, the page shows this agent. Without it, the page shows all agents except the `skip` agents used last.
 /// `nonce` is that of the document's security policy.

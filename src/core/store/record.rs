@@ -34,6 +34,17 @@ impl State {
         self.history.add(identity, Arc::clone(capture), status);
         is_route.then(|| self.captures.insert(identity, capture))
     }
+
+    /// Counts a call that has ended.
+    fn count(&mut self, call: &Ended<'_>, identity: &CallIdentity<'_>) {
+        self.conversations.record(identity);
+        let has_prompt = call.tokens.prompt() > 0;
+        let conversation = identity.conversation.filter(|_| has_prompt);
+        let is_first = self.conversations.is_first_prompt(conversation);
+        let call = Ended { is_first, ..*call };
+        self.usage.add(identity, &call);
+        self.counters.add(identity, &call);
+    }
 }
 
 impl Store {
@@ -91,16 +102,7 @@ impl Store {
 
     /// Counts a call that has ended.
     pub fn ended(&self, call: &Ended<'_>, identity: &CallIdentity<'_>) {
-        identity.normalized(|identity| {
-            let mut state = self.state.lock();
-            state.conversations.record(identity);
-            let has_prompt = call.tokens.prompt() > 0;
-            let conversation = identity.conversation.filter(|_| has_prompt);
-            let is_first = state.conversations.is_first_prompt(conversation);
-            let call = Ended { is_first, ..*call };
-            state.usage.add(identity, &call);
-            state.counters.add(identity, &call);
-        });
+        identity.normalized(|identity| self.state.lock().count(call, identity));
     }
 
     /// Records that a call begins. `request_id` is the host's id of the request.
@@ -126,35 +128,36 @@ impl Store {
     /// Counts a call that has ended, with what its response said. After a complete answer, the next request of the run is
     /// not a retry. Returns the model that the route names.
     pub fn end(&self, call: u32, end: &Ended<'_>, identity: &CallIdentity<'_>) -> Option<String> {
-        // A call that its caller gave up before the response has no model.
-        let is_answered = |status: Option<u16>| {
-            status.is_some() || end.outcome == Outcome::Completed || end.tokens != Tokens::default()
-        };
-        let Some(begun) = self.state.lock().calls.end(call, end.outcome == Outcome::Completed)
-        else {
-            self.ended(end, identity);
-            return None;
-        };
-        let capture = begun.capture.as_deref();
-        let route = capture.filter(|_| begun.is_routed);
-        let model = route.and_then(|route| route.autorouter_model.as_deref());
-        let end = Ended {
-            model: model.or(end.model.filter(|_| is_answered(begun.status))),
-            routed: begun.is_routed,
-            status: begun.status,
-            is_run: begun.is_run,
-            request_id: capture.and_then(|capture| capture.taas_request_id.as_deref()),
-            answered_after: begun.answered_after,
-            ended_after: Some(begun.age()),
-            ..*end
-        };
-        let known = end.tokens != Tokens::default();
-        if let Some(capture) = begun.capture.as_ref().filter(|_| known) {
-            self.state.lock().history.used(capture, end.tokens);
-        }
-        let conversation = begun.conversation.as_deref();
-        self.ended(&end, &CallIdentity { conversation, ..*identity });
-        model.map(str::to_owned)
+        identity.normalized(|identity| {
+            let mut state = self.state.lock();
+            let Some(begun) = state.calls.end(call, end.outcome == Outcome::Completed) else {
+                state.count(end, identity);
+                return None;
+            };
+            let has_tokens = end.tokens != Tokens::default();
+            if let Some(capture) = begun.capture.as_ref().filter(|_| has_tokens) {
+                state.history.used(capture, end.tokens);
+            }
+            let capture = begun.capture.as_deref();
+            let route = capture.filter(|_| begun.is_routed);
+            let model = route.and_then(|route| route.autorouter_model.as_deref());
+            // A call that its caller gave up before the response has no model.
+            let is_answered =
+                begun.status.is_some() || end.outcome == Outcome::Completed || has_tokens;
+            let end = Ended {
+                model: model.or(end.model.filter(|_| is_answered)),
+                routed: begun.is_routed,
+                status: begun.status,
+                is_run: begun.is_run,
+                request_id: capture.and_then(|capture| capture.taas_request_id.as_deref()),
+                answered_after: begun.answered_after,
+                ended_after: Some(begun.age()),
+                ..*end
+            };
+            let conversation = begun.conversation.as_deref();
+            state.count(&end, &CallIdentity { conversation, ..*identity });
+            model.map(str::to_owned)
+        })
     }
 
     /// Records that `model` answered an agent. Returns a change since the latest notice, at most once a minute.

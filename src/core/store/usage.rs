@@ -116,6 +116,13 @@ impl Usage {
             agent.add(identity, call, model.as_ref());
         }
     }
+
+    /// Whether a session belongs to an agent. A session knows only its latest agent, and an agent only its latest session.
+    pub(crate) fn are_together(&self, session: &Row, agent: &str) -> bool {
+        let of_agent = self.agents.peek(agent);
+        session.agent_id.as_deref() == Some(agent)
+            || of_agent.is_some_and(|row| row.session_id == session.session_id)
+    }
 }
 
 impl Row {

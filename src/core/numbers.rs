@@ -1,7 +1,7 @@
 //! Numbers, money and times for people.
 
 /// Stands for a missing value.
-pub(super) const DASH: &str = "–";
+pub(crate) const DASH: &str = "–";
 
 /// Smaller numbers are shown in full.
 const EXACT: u64 = 10_000;
@@ -11,7 +11,7 @@ const MOST_DIGITS: usize = 6;
 
 /// `9,876`, `601 k`, `1.2 M`.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-pub(super) fn count(count: u64) -> String {
+pub(crate) fn count(count: u64) -> String {
     if count < EXACT {
         return grouped(&count.to_string());
     }
@@ -26,7 +26,7 @@ pub(super) fn count(count: u64) -> String {
 }
 
 /// `92 %`. Only the whole is `100 %`, and only nothing is `0 %`.
-pub(super) fn percent(rate: Option<f64>) -> String {
+pub(crate) fn percent(rate: Option<f64>) -> String {
     let Some(rate) = rate else {
         return DASH.to_owned();
     };
@@ -36,7 +36,7 @@ pub(super) fn percent(rate: Option<f64>) -> String {
 }
 
 /// `$0.42`, `-$0.03`.
-pub(super) fn usd(amount: f64, digits: usize) -> String {
+pub(crate) fn usd(amount: f64, digits: usize) -> String {
     let text = format!("{:.digits$}", amount.abs());
     let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     let sign = if amount < 0.0 && !is_zero { "-" } else { "" };
@@ -45,7 +45,7 @@ pub(super) fn usd(amount: f64, digits: usize) -> String {
 }
 
 /// How many decimal places to show: at least two, and enough for two significant digits of the smallest amount.
-pub(super) fn digits(amounts: impl IntoIterator<Item = f64>) -> usize {
+pub(crate) fn digits(amounts: impl IntoIterator<Item = f64>) -> usize {
     let amounts = amounts.into_iter().map(f64::abs).filter(|amount| *amount > 0.0);
     let smallest = amounts.fold(1.0, f64::min);
     let mut digits = 2;
@@ -58,14 +58,14 @@ pub(super) fn digits(amounts: impl IntoIterator<Item = f64>) -> usize {
 }
 
 /// Two amounts, with digits that tell them apart: `$0.018`, `$0.021`.
-pub(super) fn usd_pair(one: f64, other: f64) -> (String, String) {
+pub(crate) fn usd_pair(one: f64, other: f64) -> (String, String) {
     let pair = |digits| (usd(one, digits), usd(other, digits));
     let fewest = digits([one, other]);
     (fewest..=MOST_DIGITS).map(pair).find(|(one, other)| one != other).unwrap_or(pair(fewest))
 }
 
 /// `2 min ago`, for times in milliseconds. A time in the future, by another machine's clock, is `just now`.
-pub(super) fn ago(at: Option<i64>, now: i64) -> String {
+pub(crate) fn ago(at: Option<i64>, now: i64) -> String {
     let Some(at) = at else {
         return DASH.to_owned();
     };
@@ -80,18 +80,23 @@ pub(super) fn ago(at: Option<i64>, now: i64) -> String {
 }
 
 /// `09:41:07 UTC`.
-pub(super) fn clock(at: i64) -> String {
+pub(crate) fn clock(at: i64) -> String {
     let seconds = at.div_euclid(1000).rem_euclid(86_400);
     format!("{:02}:{:02}:{:02} UTC", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// `1 call`, `2 calls`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), plural(number))
+}
+
+/// The ending of a noun after `number`.
+pub(crate) fn plural(number: u64) -> &'static str {
+    if number == 1 { "" } else { "s" }
 }
 
 /// Digits with a comma before each three.
-fn grouped(digits: &str) -> String {
+pub(crate) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
